@@ -1,0 +1,73 @@
+"""Reading settings from the environment: a value that is not understood stops the start, it is never guessed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's text without surrounding blanks."""
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A boolean; raises ImproperlyConfigured for anything but the usual words."""
+    value = text(name, "1" if default else "0").lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r}: expected one of {sorted(_TRUE | _FALSE - {''})}")
+
+
+def number(name: str, default: int, *, low: int = 0, high: int = 10**9) -> int:
+    """A whole number within low..high; raises ImproperlyConfigured otherwise."""
+    value = text(name, str(default))
+    try:
+        parsed = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected a whole number") from None
+    if not low <= parsed <= high:
+        raise ImproperlyConfigured(f"{name}={parsed}: expected a number from {low} to {high}")
+    return parsed
+
+
+def names(name: str, default: Sequence[str] = ()) -> list[str]:
+    """A comma-separated list, blanks dropped."""
+    value = text(name)
+    return [part.strip() for part in value.split(",") if part.strip()] if value else list(default)
+
+
+def choice(name: str, allowed: Sequence[str], default: str) -> str:
+    """One of the allowed words; raises ImproperlyConfigured otherwise."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected one of {list(allowed)}")
+    return value
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's database settings from `postgres://user:password@host:port/name?option=value`."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"DATABASE_URL: expected postgres://..., received {parts.scheme or 'nothing'}://...")
+    if not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL: the name of the database is missing (postgres://host/NAME)")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        # The web process serves from many threads: a connection kept per thread would hold hundreds.
+        "CONN_MAX_AGE": 0,
+    }

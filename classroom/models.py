@@ -1,0 +1,171 @@
+"""Courses, sessions, participants and consent. No reading of an emotion is stored here."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from classroom.codes import new_join_code
+from classroom.managers import ClassSessionQuerySet, CourseQuerySet, ParticipantQuerySet
+
+
+class Course(models.Model):
+    """What an instructor teaches over a term: a row of sessions."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=120)
+    instructor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="courses")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ClassSession(models.Model):
+    """One lecture. It is live until `ended_at` is set; it never becomes live again."""
+
+    class Mode(models.TextChoices):
+        CAMERA = "camera", "Faces and check-ins"
+        CHECK_INS = "check_ins", "Check-ins only"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="sessions")
+    title = models.CharField(max_length=120, blank=True)
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.CAMERA)
+    join_code = models.CharField(max_length=12, default=new_join_code, db_index=True)
+    joining_locked = models.BooleanField(default=False)
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClassSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            # A code belongs to one live session; an ended session's code may come up again.
+            models.UniqueConstraint(
+                fields=["join_code"], condition=Q(ended_at__isnull=True), name="join_code_unique_while_live"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=models.F("started_at")),
+                name="session_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course.title}, {timezone.localtime(self.started_at):%d %b %Y %H:%M}"
+
+    @property
+    def live(self) -> bool:
+        return self.ended_at is None
+
+
+class Participant(models.Model):
+    """A student (or a room's camera) in one session. Held by a signed cookie; there is no student account."""
+
+    class Kind(models.TextChoices):
+        STUDENT = "student", "Student"
+        ROOM = "room", "Room camera"
+
+    class Scope(models.TextChoices):
+        """What the consent in force covers. NONE: taking part without a camera, or not asked yet."""
+
+        NONE = "none", "No camera"
+        AGGREGATE = "aggregate", "Only as part of the class"
+        INDIVIDUAL = "individual", "Also with the name"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="participants")
+    display_name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.STUDENT)
+    # The consent in force, kept beside the ledger so that storing a batch of readings checks it under one row lock.
+    # The epoch goes up with every change of consent: a frame taken under an older one is never stored.
+    consent_epoch = models.PositiveIntegerField(default=0)
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.NONE)
+    joined_at = models.DateTimeField(default=timezone.now)
+    left_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["display_name", "pk"]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def measured(self) -> bool:
+        """Whether this participant's frames may be analysed now."""
+        return self.scope != self.Scope.NONE and self.left_at is None and self.removed_at is None
+
+
+class ConsentEvent(models.Model):
+    """The ledger of consent: rows are only added."""
+
+    class Kind(models.TextChoices):
+        GIVEN = "given", "Given"
+        DECLINED = "declined", "Declined"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="consent_events")
+    epoch = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    scope = models.CharField(max_length=10, choices=Participant.Scope.choices)
+    # sha256 (hex) of the text that was shown.
+    text_hash = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "epoch"], name="one_consent_event_per_epoch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.get_scope_display()})"
+
+
+class Marker(models.Model):
+    """A moment that the instructor names: "slide 4", "quiz"."""
+
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="markers")
+    label = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class CheckIn(models.Model):
+    """A student's own word about the pace. Anonymous to the class."""
+
+    class Word(models.TextChoices):
+        LOST = "lost", "Lost"
+        TOO_FAST = "too_fast", "Too fast"
+        TOO_SLOW = "too_slow", "Too slow"
+        GOT_IT = "got_it", "Got it"
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="check_ins")
+    word = models.CharField(max_length=10, choices=Word.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["participant", "at"])]
+
+    def __str__(self) -> str:
+        return self.get_word_display()

@@ -1,0 +1,255 @@
+"""Every message on a socket, as a closed type: an undeclared field fails where the message is made or read.
+
+Times are Unix milliseconds. Probabilities, shares and sparkline values stand in the order of `ml.labels.LABELS`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ml.labels import LABELS
+
+Label = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+Word = Literal["lost", "too_fast", "too_slow", "got_it"]
+CameraState = Literal["on", "paused", "hidden", "off", "denied", "busy"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Shares = Annotated[list[Share], Field(min_length=len(LABELS), max_length=len(LABELS))]
+Fractions = tuple[float, float, float, float]
+
+
+class CloseCode(IntEnum):
+    """Why the server closes a socket. Clients do not come back after any of these; after other codes they do."""
+
+    MALFORMED = 4400
+    NOT_JOINED = 4401
+    REMOVED = 4403
+    NO_SUCH_SESSION = 4404
+    TAKEN_OVER = 4409
+    SESSION_ENDED = 4410
+    WITHDRAWN = 4411
+    TOO_LARGE = 4413
+    TOO_MANY = 4429
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def to_json(self) -> str:
+        return self.model_dump_json()
+
+
+# -- A student's socket: from the browser
+
+
+class Hello(Message):
+    """First message: the browser's clock, from which the server corrects capture times."""
+
+    type: Literal["hello"] = "hello"
+    client_ms: float
+
+
+class CameraStateChanged(Message):
+    type: Literal["camera.state"] = "camera.state"
+    state: CameraState
+
+
+class CheckInSaid(Message):
+    type: Literal["check_in"] = "check_in"
+    word: Word
+
+
+FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid](
+    Annotated[Hello | CameraStateChanged | CheckInSaid, Field(discriminator="type")]
+)
+
+
+# -- A student's socket: to the browser
+
+
+class Welcome(Message):
+    """`consent_epoch` goes into the header of every frame; `inference`: whether frames are taken at all."""
+
+    type: Literal["welcome"] = "welcome"
+    server_ms: float
+    consent_epoch: int
+    scope: Literal["none", "aggregate", "individual"]
+    inference: bool
+    interval_ms: int
+
+
+class OwnReading(Message):
+    """What was read in the student's own frame. Without a face, `label` and what follows from it are null."""
+
+    type: Literal["reading.own"] = "reading.own"
+    sequence: int
+    captured_ms: float
+    box: Fractions | None
+    label: Label | None
+    confidence: float | None
+    uncertain: bool
+    face_count: int
+    help: Literal["no_face", "too_far", "too_dark"] | None
+    seen_by_teacher: Literal["individual", "aggregate"]
+
+
+class FrameReplaced(Message):
+    """A newer frame took this one's place before it was analysed."""
+
+    type: Literal["frame.replaced"] = "frame.replaced"
+    sequence: int
+
+
+RejectReason = Literal[
+    "too_large", "not_jpeg", "truncated", "dimensions", "undecodable", "too_fast", "repeated",
+    "no_consent", "old_epoch", "inference_off", "stale", "busy", "bad_header",
+]  # fmt: skip
+
+
+class FrameRejected(Message):
+    type: Literal["frame.rejected"] = "frame.rejected"
+    sequence: int | None
+    reason: RejectReason
+
+
+class CheckInSaved(Message):
+    type: Literal["check_in.saved"] = "check_in.saved"
+    word: Word
+    at_ms: float
+
+
+class SessionEnded(Message):
+    type: Literal["session.ended"] = "session.ended"
+
+
+# -- The dashboard's socket: to the browser
+
+
+class Pace(Message):
+    """How many students' last check-in within the window says so."""
+
+    lost: int = 0
+    too_fast: int = 0
+    too_slow: int = 0
+    got_it: int = 0
+
+
+class Point(Message):
+    """The class mood of one second. `shares`, `low`, `high` are null under the floor."""
+
+    sequence: int
+    at_ms: float
+    shares: Shares | None
+    low: Shares | None
+    high: Shares | None
+    joined: int
+    connected: int
+    measured: int
+    uncertain: int
+    not_visible: int
+    pace: Pace
+
+
+TileState = Literal["measured", "not_visible", "paused", "camera_off", "disconnected"]
+
+
+class Tile(Message):
+    """A student who shares individually. `value`: the reading's pleasantness, -1..1, for the sparkline."""
+
+    id: UUID
+    name: str
+    state: TileState
+    label: Label | None
+    confidence: float | None
+    uncertain: bool
+    seen_ms: float | None
+    value: float | None
+
+
+class TileWithHistory(Tile):
+    """`spark`: the last values, oldest first, at most SPARK_LENGTH."""
+
+    spark: list[float]
+
+
+SPARK_LENGTH = 40
+
+
+class MarkerPlaced(Message):
+    id: int
+    label: str
+    at_ms: float
+
+
+class MoodSnapshot(Message):
+    """Everything a dashboard shows, as of `sequence`; followed by ticks with greater sequences."""
+
+    type: Literal["mood.snapshot"] = "mood.snapshot"
+    sequence: int
+    points: list[Point]
+    tiles: list[TileWithHistory]
+    markers: list[MarkerPlaced]
+
+
+class MoodTick(Message):
+    """What one second changed: the new point, the tiles that differ, and the students whose tile goes."""
+
+    type: Literal["mood.tick"] = "mood.tick"
+    point: Point
+    tiles: list[Tile]
+    gone: list[UUID]
+
+
+class SessionChanged(Message):
+    """The instructor changed the session (perhaps in another tab)."""
+
+    type: Literal["session.changed"] = "session.changed"
+    join_code: str
+    joining_locked: bool
+    ended: bool
+
+
+# -- The try page's socket
+
+
+class TryFace(Message):
+    box: Fractions
+    label: Label
+    confidence: float
+    uncertain: bool
+    probabilities: Shares
+
+
+class TryReading(Message):
+    type: Literal["try.reading"] = "try.reading"
+    sequence: int
+    faces: list[TryFace]
+    too_dark: bool
+
+
+class TryBusy(Message):
+    """Sessions come first: this frame was not analysed."""
+
+    type: Literal["try.busy"] = "try.busy"
+    sequence: int
+
+
+# -- Groups of the channel layer (only `emotions.publish` sends to them)
+
+
+def session_group(session_pk: int) -> str:
+    """Every dashboard of a session."""
+    return f"session.{session_pk}"
+
+
+def students_group(session_pk: int) -> str:
+    """Every student's socket of a session."""
+    return f"students.{session_pk}"
+
+
+def participant_group(participant_pk: int) -> str:
+    """The sockets of one participant: one, but for the moment of a take-over."""
+    return f"participant.{participant_pk}"

@@ -1,0 +1,96 @@
+"""Readings and what is computed from them. There is no image column anywhere."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from classroom.models import ClassSession, Participant
+from ml.labels import LABELS
+
+
+class EmotionEvent(models.Model):
+    """One stored reading of one student. Written in bulk, never edited."""
+
+    class Source(models.TextChoices):
+        SERVER = "server", "Server"
+        DEVICE = "device", "Student's device"
+
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="+", db_index=False)
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # Random per socket: a reload starts sequences again, so both together name a frame.
+    connection = models.UUIDField()
+    sequence = models.BigIntegerField()
+    captured_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    # (7,) in the order of ml.labels.LABELS, summing to 1.
+    probabilities = ArrayField(models.FloatField(), size=len(LABELS))
+    label = models.CharField(max_length=8, choices=[(label, label) for label in LABELS])
+    confidence = models.FloatField()
+    uncertain = models.BooleanField()
+    # (x, y, width, height) as fractions of the frame.
+    box = ArrayField(models.FloatField(), size=4)
+    face_count = models.PositiveSmallIntegerField()
+    model_version = models.CharField(max_length=40)
+    source = models.CharField(max_length=6, choices=Source.choices, default=Source.SERVER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "connection", "sequence"], name="one_event_per_frame"),
+        ]
+        indexes = [models.Index(fields=["session", "captured_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.confidence:.0%})"
+
+
+class MoodPoint(models.Model):
+    """The class mood of one second, as every dashboard and report shows it.
+
+    `shares`, `low`, `high`: (7,) in the order of ml.labels.LABELS, a 90 % band; null under the floor. The counts
+    say what the shares rest on.
+    """
+
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="mood_points", db_index=False)
+    sequence = models.BigIntegerField()
+    at = models.DateTimeField()
+    shares = ArrayField(models.FloatField(), size=len(LABELS), null=True)
+    low = ArrayField(models.FloatField(), size=len(LABELS), null=True)
+    high = ArrayField(models.FloatField(), size=len(LABELS), null=True)
+    joined = models.PositiveIntegerField()
+    connected = models.PositiveIntegerField()
+    measured = models.PositiveIntegerField()
+    uncertain = models.PositiveIntegerField()
+    not_visible = models.PositiveIntegerField()
+    # Students whose last check-in within the window says so, by classroom.models.CheckIn.Word.
+    pace = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [models.UniqueConstraint(fields=["session", "sequence"], name="one_mood_point_per_tick")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M:%S}, {self.measured} measured"
+
+
+class MinuteRollup(models.Model):
+    """A student's minute: counts and sums, so that reports never read raw events. Recomputed after late events
+    and erasure, hence idempotent."""
+
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="rollups", db_index=False)
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    minute = models.DateTimeField()
+    readings = models.PositiveIntegerField()
+    uncertain = models.PositiveIntegerField()
+    # (7,) sums of probabilities, and (7,) counts of labels.
+    probability_sums = ArrayField(models.FloatField(), size=len(LABELS))
+    label_counts = ArrayField(models.PositiveIntegerField(), size=len(LABELS))
+
+    class Meta:
+        ordering = ["minute"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "participant", "minute"], name="one_rollup_per_minute"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.minute:%H:%M}, {self.readings} readings"
