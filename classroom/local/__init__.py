@@ -1,4 +1,4 @@
-"""Everything on one machine: a Postgres and a Valkey from wheels, and the processes that `manage.py up` keeps running.
+"""Everything on one machine: a Postgres and a Valkey from wheels, and what `manage.py up` keeps running.
 
 Nothing in here imports Django: the parts start before the settings can be read.
 """

@@ -14,8 +14,8 @@ from types import FrameType
 
 from classroom.local.folder import DataFolder
 from classroom.local.parts import start_parts
-from classroom.local.supervisor import Failed, Stopped, Supervisor
-from classroom.local.wheels import PartsMissing
+from classroom.local.supervisor import FailedError, Stopped, Supervisor
+from classroom.local.wheels import PartsMissingError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         return subprocess.call(command)
     try:
         return with_parts(command)
-    except (Failed, PartsMissing) as error:
+    except (FailedError, PartsMissingError) as error:
         print(error, file=sys.stderr)
         return 1
     except Stopped:

@@ -1,8 +1,8 @@
-"""A self-signed certificate for the local network: browsers give a page no camera over plain HTTP except on localhost."""
+"""A self-signed certificate: browsers give a page no camera over plain HTTP, except on localhost."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import socket
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from classroom.local.folder import write_private
 
 # Phones refuse certificates that live longer than 825 days, some of more than 398.
-LIFETIME = datetime.timedelta(days=390)
-RENEW_BEFORE = datetime.timedelta(days=7)
+LIFETIME = dt.timedelta(days=390)
+RENEW_BEFORE = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _still_good(files: Certificate, names: set[x509.GeneralName]) -> bool:
         return False
     known = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     covered = set(known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return known.not_valid_before_utc <= now < known.not_valid_after_utc - RENEW_BEFORE and names <= covered
 
 
@@ -69,14 +69,14 @@ def _write(files: Certificate, names: list[x509.GeneralName]) -> None:
 def _signed(key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]) -> x509.Certificate:
     """An end-entity certificate (not an authority: trusting it must not let its key sign for other sites)."""
     me = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Roomtone on this machine")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(me)
         .issuer_name(me)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + LIFETIME)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 THROW_AWAY = "throw-away"
 
 
-class FolderInUse(Exception):
+class FolderInUseError(Exception):
     """Another process holds this folder's lock."""
 
 
@@ -45,7 +45,7 @@ class DataFolder:
 
     @classmethod
     def open(cls, path: Path | None = None) -> DataFolder:
-        """Make the folder if it is missing and lock it; raises FolderInUse with the holder's process id."""
+        """Make the folder if it is missing and lock it; raises FolderInUseError with the holder's process id."""
         path = (path or default_folder()).absolute()
         path.mkdir(parents=True, exist_ok=True)
         # Root's folder is passed through by `nobody`, nothing in it can be listed.
@@ -90,7 +90,7 @@ class DataFolder:
 def write_private(file: Path, text: str) -> None:
     """Write a file that only its owner reads, in one step."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(text)
     draft.replace(file)
 
@@ -102,7 +102,7 @@ def _locked(path: Path) -> int:
     except BlockingIOError:
         holder = os.pread(lock, 20, 0).decode() or "unknown"
         os.close(lock)
-        raise FolderInUse(f"Roomtone is already running with the data in {path} (process {holder}).") from None
+        raise FolderInUseError(f"Roomtone is already running with the data in {path} (process {holder}).") from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, str(os.getpid()).encode(), 0)
     return lock
@@ -111,7 +111,7 @@ def _locked(path: Path) -> int:
 def _remove_unless_locked(path: Path) -> None:
     try:
         DataFolder.open(path).remove()
-    except FolderInUse:
+    except FolderInUseError:
         return
 
 
@@ -125,7 +125,7 @@ def main(arguments: list[str]) -> int:
     elif path.exists():
         try:
             DataFolder.open(path).remove()
-        except FolderInUse as error:
+        except FolderInUseError as error:
             print(f"{error} Stop it first.", file=sys.stderr)
             return 1
         print(f"Removed {path}")

@@ -12,7 +12,7 @@ SIOCGIFADDR = 0x8915
 _INNER = ("lo", "docker", "br-", "veth", "virbr", "cni", "podman", "tun", "tap")
 
 
-class PortBusy(Exception):
+class PortBusyError(Exception):
     """Another program listens on the port that was asked for."""
 
 
@@ -35,14 +35,14 @@ def is_free(host: str, port: int) -> bool:
 
 
 def web_port(host: str, wanted: int | None, first: int = 8000, tries: int = 100) -> int:
-    """The wanted port, or the first free one from `first` on; raises PortBusy in words."""
+    """The wanted port, or the first free one from `first` on; raises PortBusyError in words."""
     if wanted is None:
         for port in range(first, first + tries):
             if is_free(host, port):
                 return port
-        raise PortBusy(f"No free port from {first} to {first + tries - 1}: choose one with PORT=…")
+        raise PortBusyError(f"No free port from {first} to {first + tries - 1}: choose one with PORT=…")
     if not is_free(host, wanted):
-        raise PortBusy(f"Port {wanted} on {host} can't be used: another program listens there. Try PORT={wanted + 1}.")
+        raise PortBusyError(f"Port {wanted} is busy: another program listens there. Try PORT={wanted + 1}.")
     return wanted
 
 

@@ -19,7 +19,7 @@ import redis
 from classroom.local.folder import DataFolder, write_private
 from classroom.local.network import free_port
 from classroom.local.process import Account, Program
-from classroom.local.supervisor import Failed, Supervisor
+from classroom.local.supervisor import FailedError, Supervisor
 from classroom.local.wheels import postgres_programs, unprivileged, valkey_executable
 
 DATABASE = USER = "roomtone"
@@ -55,7 +55,9 @@ def start_postgres(supervisor: Supervisor, folder: DataFolder, *, throw_away: bo
     port = free_port()
     supervisor.keep(postgres_program(programs, cluster, port, account, throw_away=throw_away))
     address = f"postgres://{USER}:{folder.secret('postgres')}@127.0.0.1:{port}"
-    supervisor.wait("Postgres does not answer", lambda: _postgres_answers(f"{address}/postgres"), START_SECONDS, "postgres")
+    supervisor.wait(
+        "Postgres does not answer", lambda: _postgres_answers(f"{address}/postgres"), START_SECONDS, "postgres"
+    )
     return f"{address}/{DATABASE}"
 
 
@@ -161,13 +163,13 @@ def _serves(pid_file: Path, cluster: Path) -> bool:
 
 def _postgres_answers(url: str) -> bool:
     try:
-        with psycopg.connect(url, connect_timeout=2, autocommit=True) as connection:
-            with contextlib.suppress(psycopg.errors.DuplicateDatabase):
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        connection = psycopg.connect(url, connect_timeout=2, autocommit=True)
+        with connection, contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')
         return True
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):
-            raise Failed("Postgres refuses the kept password: remove the data with `make clean`.") from error
+            raise FailedError("Postgres refuses the kept password: remove the data with `make clean`.") from error
         return False
 
 

@@ -42,7 +42,7 @@ class Program:
 
 
 class Running:
-    """A started program. It leads a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone."""
+    """A started program. It leads a session of its own: Ctrl-C in the terminal reaches the supervisor alone."""
 
     def __init__(self, program: Program, output: Output) -> None:
         self.program = program

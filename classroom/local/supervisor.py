@@ -15,11 +15,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 SETTLED_SECONDS = 30.0
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
     """The person asked to stop."""
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A process did not do what the start needs; the message says which, and what it printed last."""
 
 
@@ -49,20 +49,21 @@ class Supervisor:
         kept = self._kept[program.name] = _Kept(program)
         self._start(kept)
 
-    def run(self, program: Program) -> None:
-        """Run the program to its end; raises Failed when that isn't a good one."""
+    def run(self, program: Program) -> list[str]:
+        """Run the program to its end; returns its last lines, or raises FailedError with them."""
         lines: deque[str] = deque(maxlen=30)
-        running = Running(program, self._recorded(lines))
+        running = Running(program, lambda name, line: lines.append(line))
         try:
             while (code := running.exit_code()) is None:
                 self.pause()
         finally:
             running.kill()
         if code != 0:
-            raise Failed(f"{program.name} failed (exit {code}):\n" + "\n".join(lines))
+            raise FailedError(f"{program.name} failed ({_in_words(code)}):\n" + "\n".join(lines))
+        return list(lines)
 
     def wait(self, trouble: str, ready: Callable[[], bool], seconds: float, *names: str) -> None:
-        """Step until `ready`; raises Failed after `seconds`, or when one of the named programs failed three times.
+        """Step until `ready`; raises FailedError after `seconds`, or when one of the named programs failed three times.
 
         `trouble` says what is wrong then ("Postgres does not answer"); the programs' last lines follow it.
         """
@@ -71,7 +72,7 @@ class Supervisor:
             broken = [name for name in names if self._kept[name].failures >= 3]
             if broken or time.monotonic() > end:
                 lines = "".join(f"\n{name} | {line}" for name in names for line in self._kept[name].last_lines)
-                raise Failed(f"{trouble}. {lines}".strip())
+                raise FailedError(f"{trouble}. {lines}".strip())
             self.pause()
 
     def pause(self) -> None:
@@ -106,6 +107,12 @@ class Supervisor:
         for stage in stages:
             _stop_all(kept.running for kept in self._kept.values() if kept.program.stage == stage)
         self._kept.clear()
+
+    def hurry(self) -> None:
+        """Kill everything now: for the person who can't wait. Postgres recovers from it at its next start."""
+        for kept in self._kept.values():
+            if kept.running is not None:
+                kept.running.kill()
 
     def _start(self, kept: _Kept) -> None:
         kept.started = time.monotonic()

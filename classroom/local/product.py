@@ -1,0 +1,204 @@
+"""The whole product on this machine: what `manage.py up` does, from the first process to the last."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from classroom.local import readiness, services
+from classroom.local.certificate import Certificate, ensure_certificate, host_names
+from classroom.local.folder import CHECKOUT, DataFolder
+from classroom.local.network import lan_addresses, web_port
+from classroom.local.parts import start_postgres, start_valkey
+from classroom.local.process import Program
+from classroom.local.screen import Screen
+from classroom.local.services import Service
+from classroom.local.statics import static_files_changed, static_stamp
+from classroom.local.supervisor import Stopped, Supervisor
+
+DEMO_STUDENTS = 24
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104: chosen by the person, with --lan
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the person chose on the command line."""
+
+    port: int | None = None
+    host: str = "127.0.0.1"
+    lan: bool = False
+    demo: bool = True
+    workers: int = 1
+    folder: Path | None = None
+    quiet: bool = False
+
+
+class Product:
+    """Starts everything, looks after it until it is told to stop, stops everything."""
+
+    def __init__(self, choices: Choices, screen: Screen) -> None:
+        self._choices = choices
+        self._screen = screen
+        self._folder = DataFolder.open(choices.folder)
+        self._supervisor = Supervisor(screen.line, self._write_state)
+        self._ready = False
+        self._host = EVERYWHERE if choices.lan else choices.host
+        self._port = 0
+        self._certificate: Certificate | None = None
+        self._addresses: list[str] = []
+        self._environment: dict[str, str] = dict(os.environ)
+
+    def serve(self) -> None:
+        """Run until a signal asks to stop; raises FailedError when the start does not succeed."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._asked)
+        try:
+            self._start()
+            self._look_after()
+        except Stopped:
+            self._screen.say("Stopping …")
+        finally:
+            self._supervisor.stop()
+            self._folder.close()
+        self._screen.say("Stopped. The data is kept: `make run` goes on where this ended.")
+
+    @property
+    def base_url(self) -> str:
+        return f"{'https' if self._certificate else 'http'}://localhost:{self._port}"
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        if self._supervisor.stop_asked:
+            self._supervisor.hurry()
+        self._supervisor.stop_asked = True
+
+    def _start(self) -> None:
+        self._port = web_port(self._host, self._choices.port)
+        self._prepare_network()
+        self._start_parts()
+        self._environment |= self._settings()
+        with self._screen.step("Bringing the database up to date"):
+            self._run(services.migrate())
+        self._collect_static()
+        demo = self._seed() if self._demo else None
+        self._keep_services()
+        if demo is not None:
+            self._keep(services.simulate(demo["join_code"], self.base_url, DEMO_STUDENTS))
+        self._ready = True
+        self._write_state()
+        self._welcome(demo)
+
+    @property
+    def _demo(self) -> bool:
+        return self._choices.demo and self._environment.get("ROOMTONE_PROFILE") == "demo"
+
+    def _prepare_network(self) -> None:
+        if not self._choices.lan:
+            return
+        self._addresses = lan_addresses()
+        with self._screen.step("Preparing the certificate"):
+            self._certificate = ensure_certificate(self._folder.path / "certificate", self._addresses)
+
+    def _start_parts(self) -> None:
+        """Parts of our own where the environment names none. Such a place is a demo, unless it says what it is."""
+        if not self._environment.get("DATABASE_URL"):
+            self._environment.setdefault("ROOMTONE_PROFILE", "demo")
+            with self._screen.step("Starting Postgres"):
+                self._environment["DATABASE_URL"] = start_postgres(self._supervisor, self._folder)
+        if not self._environment.get("REDIS_URL"):
+            with self._screen.step("Starting Valkey"):
+                self._environment["REDIS_URL"] = start_valkey(self._supervisor, self._folder)
+
+    def _settings(self) -> dict[str, str]:
+        """The environment of every process; what the person set themselves stays."""
+        hosts = ["localhost", "127.0.0.1", "[::1]", *host_names(), *self._addresses]
+        named = self._environment.get("ROOMTONE_ALLOWED_HOSTS", "")
+        chosen = {
+            "ROOMTONE_SECRET_KEY": self._folder.secret("secret_key", 50),
+            "ROOMTONE_DEMO_PASSWORD": self._folder.secret("demo_password", 9),
+            "ROOMTONE_HTTPS": "1" if self._certificate else "0",
+            # A browser must not remember for a year that localhost is HTTPS only.
+            "ROOMTONE_HSTS_SECONDS": "0",
+            "ROOMTONE_STATIC_ROOT": str(self._folder.path / "static"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        kept = {name: self._environment.get(name) or value for name, value in chosen.items()}
+        return kept | {"ROOMTONE_ALLOWED_HOSTS": ",".join(dict.fromkeys([*named.split(","), *hosts])).strip(",")}
+
+    def _collect_static(self) -> None:
+        stamp = static_stamp()
+        if static_files_changed(self._folder.path, stamp):
+            with self._screen.step("Collecting the pages' files"):
+                self._run(Service("static", ("manage.py", "collectstatic", "--no-input", "--clear"), stage=1))
+            (self._folder.path / "static.stamp").write_text(stamp)
+
+    def _seed(self) -> dict[str, Any]:
+        with self._screen.step("Setting up the demo class"):
+            lines = self._run(Service("seed_demo", ("manage.py", "seed_demo", "--json"), stage=1))
+        demo: dict[str, Any] = json.loads(lines[-1])
+        return demo
+
+    def _keep_services(self) -> None:
+        for service in (services.ticker(), services.beat(), services.worker(self._choices.workers)):
+            self._keep(service)
+        self._keep(services.web(self._host, self._port, self._certificate))
+        answers = readiness.probe(self.base_url, self._certificate)
+        with self._screen.step("Starting web, worker, ticker and beat"):
+            self._supervisor.wait("The web process does not answer", answers, 90.0, "web")
+
+    def _look_after(self) -> None:
+        watch = readiness.DrainWatch(self._environment)
+        while True:
+            self._supervisor.pause()
+            if watch.stalled(time.monotonic()):
+                self._supervisor.restart("worker", "it stopped reading frames")
+
+    def _run(self, service: Service) -> list[str]:
+        return self._supervisor.run(self._program(service))
+
+    def _keep(self, service: Service) -> None:
+        self._supervisor.keep(self._program(service))
+
+    def _program(self, service: Service) -> Program:
+        extra: Mapping[str, str] = {}
+        if service.name == "simulate" and self._certificate:
+            extra = {"SSL_CERT_FILE": str(self._certificate.certificate)}
+        return Program(
+            service.name,
+            (sys.executable, *service.arguments),
+            environment={**self._environment, **extra},
+            folder=CHECKOUT,
+            stage=service.stage,
+            stop_seconds=service.stop_seconds,
+        )
+
+    def _write_state(self) -> None:
+        pids = self._supervisor.pids() | {"up": os.getpid()}
+        self._folder.write_state({"base_url": self.base_url, "ready": self._ready, "pids": pids})
+
+    def _welcome(self, demo: Mapping[str, Any] | None) -> None:
+        """Addresses for this machine; with a network, the one for the phones first."""
+        base = self.base_url
+        outside = [f"https://{address}:{self._port}" for address in self._addresses]
+        join = (outside or [base])[0] + "/join/"
+        rows = [("Students join", join, ""), ("Instructor", f"{base}/courses/", ""), ("Admin", f"{base}/admin/", "")]
+        if demo is not None:
+            password = self._environment["ROOMTONE_DEMO_PASSWORD"]
+            rows = [
+                ("Students join", f"{join}?code={demo['join_code']}", f"code {demo['join_code_spaced']}"),
+                ("Instructor", f"{base}{demo['dashboard']}", f"{demo['instructor']} · {password}"),
+                ("Admin", f"{base}/admin/", f"{demo['admin']} · {password}"),
+            ]
+        notes = ["Ctrl-C stops everything; the data is kept."]
+        if self._certificate:
+            notes.insert(
+                0, "Each phone warns once about the certificate, which this machine made itself: go on anyway."
+            )
+        self._screen.welcome(rows, notes)

@@ -1,0 +1,62 @@
+"""What a person sees in the terminal while everything runs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan")
+NAME_WIDTH = 9
+# What Postgres says in the course of a good day.
+_USUAL = {
+    "postgres": ("LOG:", "STATEMENT:", "DETAIL:", "HINT:"),
+    "valkey": (" * ", "overcommit", "signal-handler", "bye"),
+}
+
+
+class Screen:
+    """Prints from several threads. A terminal that is gone must not keep anything from stopping in order."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._colours: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def line(self, name: str, text: str) -> None:
+        """One line of a process's log, behind its name."""
+        if self._quiet or not text or any(usual in text for usual in _USUAL.get(name, ())):
+            return
+        with self._lock:
+            colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
+        self.say(Text.assemble((f"{name:<{NAME_WIDTH}}│ ", colour), text))
+
+    def say(self, what: object) -> None:
+        with contextlib.suppress(OSError):
+            self._console.print(what)
+
+    @contextlib.contextmanager
+    def step(self, doing: str) -> Iterator[None]:
+        """Show what is being done, then how long it took."""
+        begun = time.monotonic()
+        with self._console.status(doing) if self._console.is_terminal else contextlib.nullcontext():
+            yield
+        self.say(Text.assemble(("✓ ", "green"), doing, (f"  {time.monotonic() - begun:.1f} s", "dim")))
+
+    def welcome(self, rows: Sequence[tuple[str, str, str]], notes: Sequence[str]) -> None:
+        """The addresses: (who, address, with what)."""
+        table = Table.grid(padding=(0, 2))
+        for who, address, credentials in rows:
+            table.add_row(Text(who, style="bold"), Text(address, style="cyan"))
+            if credentials:
+                table.add_row("", Text(credentials, style="dim"))
+        self.say(Panel(table, title="Roomtone is running", border_style="green", expand=False))
+        for note in notes:
+            self.say(Text(note))
