@@ -1,0 +1,112 @@
+"""The manifest beside the weights: which files belong to a model, their checksums, and how to read its output."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.labels import LABELS
+
+WEIGHTS = Path(__file__).parent / "weights"
+MANIFEST_NAME = "manifest.json"
+
+
+class ModelFileError(RuntimeError):
+    """A model's file is missing, damaged, or not what the manifest describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is known about the served network. All figures come from held-out training rows (`dev`).
+
+    `temperature`: the probabilities are raised to its inverse and normalised. `uncertain_below`: readings with less
+    confidence count as uncertain. `confusion`: (7, 7), row i = P(predicted label | true label i). `soft_confusion`:
+    (7, 7), row i = mean calibrated probabilities of the faces of label i. `priors`: (7,) shares of the labels that the
+    calibrated probabilities assume.
+    """
+
+    directory: Path
+    model_version: str
+    checksums: dict[str, str]
+    temperature: float
+    uncertain_below: float
+    confusion: npt.NDArray[np.float64]
+    soft_confusion: npt.NDArray[np.float64]
+    priors: npt.NDArray[np.float64]
+
+    @classmethod
+    def load(cls, directory: Path | str | None = None) -> Manifest:
+        """Read `manifest.json` from a folder (default: the weights in this package).
+
+        Raises ModelFileError when it is missing, is not JSON, lacks a field, or holds figures of a wrong shape.
+        """
+        folder = WEIGHTS if directory is None else Path(directory)
+        data = _read_json(folder / MANIFEST_NAME)
+        try:
+            return cls._from_json(folder, data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{MANIFEST_NAME}: {type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _from_json(cls, folder: Path, data: dict[str, Any]) -> Manifest:
+        return cls(
+            directory=folder,
+            model_version=str(data["model_version"]),
+            checksums={name: str(entry["sha256"]) for name, entry in data["files"].items()},
+            temperature=_positive(data, "temperature"),
+            uncertain_below=float(data["uncertain_below"]),
+            confusion=_shares(data, "confusion", (len(LABELS), len(LABELS))),
+            soft_confusion=_shares(data, "soft_confusion", (len(LABELS), len(LABELS))),
+            priors=_shares(data, "priors", (len(LABELS),)),
+        )
+
+    def read(self, name: str) -> bytes:
+        """The content of one of the model's files, after its sha256 was compared with the manifest.
+
+        Raises ModelFileError when the manifest does not know the file, or it is missing or another one.
+        """
+        if name not in self.checksums:
+            raise ModelFileError(f"{MANIFEST_NAME} lists {sorted(self.checksums)}, not {name!r}.")
+        path = self.directory / name
+        if not path.is_file():
+            raise ModelFileError(f"The weights {name} are missing beside {MANIFEST_NAME}.")
+        content = path.read_bytes()
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.checksums[name]:
+            raise ModelFileError(f"{name}: expected sha256 {self.checksums[name]}, received {found}.")
+        return content
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ModelFileError(f"No {MANIFEST_NAME} in the weights folder: train and export a network first.")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ModelFileError(f"{MANIFEST_NAME} is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ModelFileError(f"{MANIFEST_NAME}: expected an object, received {type(data).__name__}.")
+    return data
+
+
+def _positive(data: dict[str, Any], name: str) -> float:
+    value = float(data[name])
+    if not value > 0:
+        raise ValueError(f"{name}: expected a number above 0, received {value}")
+    return value
+
+
+def _shares(data: dict[str, Any], name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """An array whose last axis sums to 1."""
+    values = np.asarray(data[name], np.float64)
+    if values.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, received {values.shape}")
+    if (values < 0).any() or not np.allclose(values.sum(axis=-1), 1, atol=1e-3):
+        raise ValueError(f"{name}: expected shares that sum to 1, received rows summing to {values.sum(axis=-1)}")
+    return values / values.sum(axis=-1, keepdims=True)
