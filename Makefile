@@ -1,0 +1,75 @@
+# Roomtone: `make run` starts a class on this machine, `make test` runs every test. `make` alone lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+BIN := .venv/bin
+# A set of packages is installed once: the stamp carries the hash of what was asked for.
+RUN_STAMP := .venv/installed-$(shell cat requirements.txt | sha256sum | cut -c1-16)
+TEST_STAMP := .venv/installed-$(shell cat requirements.txt requirements-dev.txt | sha256sum | cut -c1-16)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-compile
+# The first Python on this machine that is new enough; `make PYTHON=/path/to/python3.12 run` chooses another.
+SUITS := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITS)' 2>/dev/null && echo $(name))))
+UP := $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(LAN)),--lan) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data $(DATA))
+# Tests and gates read the settings without secrets; nothing here reaches a real installation.
+TESTING := ROOMTONE_DEBUG=1 ROOMTONE_PROFILE=demo
+PRODUCTION := ROOMTONE_DEBUG=0 ROOMTONE_PROFILE=consent ROOMTONE_ALLOWED_HOSTS=school.example
+SOURCES := classroom emotions ml tests manage.py
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make run LAN=1       HTTPS, for the phones in the room"
+	@echo "  make run PORT=9000   another port than 8000"
+	@echo "  make run WORKERS=2   more processes that read frames"
+	@echo "  make test ARGS='tests/ml -x'   some of the tests"
+
+run: $(RUN_STAMP) ## Start everything with a demo class; Ctrl-C stops it
+	@exec $(BIN)/python manage.py up $(UP)
+
+test: $(TEST_STAMP) check ## Run the quality gates, then every test
+	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
+
+check: $(TEST_STAMP) ## Run the quality gates alone
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(TESTING) $(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/djlint templates --check --quiet
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive classroom emotions ml manage.py
+	$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo manage.py check --deploy
+	@$(PRODUCTION) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+install: $(RUN_STAMP) ## Install what serving needs into .venv
+
+clean: ## Remove the demo's data, collected files and caches
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m classroom.local.folder --remove; \
+		else $(PYTHON) -m classroom.local.folder --remove; fi
+	rm -rf staticfiles build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find classroom emotions ml tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## Also remove .venv
+	rm -rf .venv
+
+$(BIN)/pip:
+	@$(if $(PYTHON),,echo "Roomtone needs Python 3.11 or newer, found: $$(python3 --version 2>&1). Install it, or name one: make PYTHON=/path/to/python3.12 run"; exit 1;) \
+	echo "Making .venv with $$($(PYTHON) --version)"; rm -rf .venv; \
+	$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "This Python can't make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+
+$(RUN_STAMP): $(BIN)/pip
+	@echo "Installing what Roomtone needs (once; the largest part is TensorFlow, for training)"
+	$(PIP) --requirement requirements.txt
+	@rm -f .venv/installed-* && touch $@
+
+$(TEST_STAMP): $(BIN)/pip
+	@echo "Installing what the tests need (once)"
+	$(PIP) --requirement requirements-dev.txt
+	@rm -f .venv/installed-* && touch $(RUN_STAMP) $@
+
+.PHONY: help run test check install clean distclean
