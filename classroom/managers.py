@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.contrib.auth.models import AnonymousUser, User
 
     from classroom.models import ClassSession, Course, Participant  # noqa: F401
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser | Any) -> CourseQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> CourseQuerySet:
         """The instructor's own courses; none for a stranger. Admins use Django admin."""
         return self.filter(instructor=user) if user.is_authenticated else self.none()
 
@@ -23,7 +23,7 @@ class ClassSessionQuerySet(models.QuerySet["ClassSession"]):
     def live(self) -> ClassSessionQuerySet:
         return self.filter(ended_at__isnull=True)
 
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser | Any) -> ClassSessionQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> ClassSessionQuerySet:
         """Sessions of the instructor's own courses."""
         return self.filter(course__instructor=user) if user.is_authenticated else self.none()
 

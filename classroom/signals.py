@@ -1,15 +1,25 @@
-"""What happens in a classroom, told within the same transaction to whoever listens (emotions does)."""
+"""What happens in a classroom, told within the same transaction to whoever listens (emotions does).
+
+A receiver that talks to the outside (a socket, Redis) does so in `transaction.on_commit`.
+"""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Each is sent with the instance as `session` or `participant`, inside the transaction that changed it.
+# Sent with `session`.
 session_started = Signal()
+# The join code or the lock.
 session_changed = Signal()
 session_ended = Signal()
+# Sent with `participant`, whose consent epoch has gone up (but for joining and erasure).
 participant_joined = Signal()
 consent_changed = Signal()
 participant_left = Signal()
 participant_removed = Signal()
+# The row is about to be deleted, and whatever refers to it with it.
+participant_erased = Signal()
+# Sent with `marker`.
 marker_placed = Signal()
+# Sent with `check_in`.
+check_in_saved = Signal()

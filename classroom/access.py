@@ -1,0 +1,121 @@
+"""The only way in which views and consumers reach a course, a session or a participant.
+
+Nothing here tells a stranger whether an object exists: what may not be seen is not found. All functions are
+synchronous; consumers wrap them with `database_sync_to_async`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import Http404, HttpResponse
+
+from classroom import codes
+from classroom.managers import ClassSessionQuerySet
+from classroom.models import ClassSession, Course, Participant
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+# A school day: long enough for every lecture, short enough for a shared computer.
+COOKIE_SECONDS = 12 * 60 * 60
+_Row = TypeVar("_Row")
+_signer = signing.TimestampSigner(salt="classroom.access.participant")
+
+
+# -- Instructors
+
+
+def visible_session(user: User | AnonymousUser, public_id: UUID) -> ClassSession | None:
+    """The session with its course, if it is one of this instructor's; for consumers."""
+    return _with_course().visible_to(user).filter(public_id=public_id).first()
+
+
+def session_for_instructor(user: User | AnonymousUser, public_id: UUID) -> ClassSession:
+    """As `visible_session`; raises Http404 for a stranger and for another instructor."""
+    return _found(visible_session(user, public_id))
+
+
+def session_for_reader(user: User | AnonymousUser, public_id: UUID) -> ClassSession:
+    """For pages that only report: the instructor's own sessions, and every session for a school admin."""
+    sessions = _with_course() if reads_every_session(user) else _with_course().visible_to(user)
+    return _found(sessions.filter(public_id=public_id).first())
+
+
+def reads_every_session(user: User | AnonymousUser) -> bool:
+    """Whether this is a school admin: staff with the permission to view sessions, or a superuser."""
+    return bool(user.is_authenticated and user.is_staff and user.has_perm("classroom.view_classsession"))
+
+
+def course_for_instructor(user: User | AnonymousUser, public_id: UUID) -> Course:
+    """Raises Http404 for a stranger and for another instructor."""
+    return _found(Course.objects.visible_to(user).filter(public_id=public_id).first())
+
+
+def participant_in(session: ClassSession, public_id: UUID) -> Participant:
+    """A participant of a session that the caller has settled access to; raises Http404."""
+    return _found(session.participants.filter(public_id=public_id).first())
+
+
+def _with_course() -> ClassSessionQuerySet:
+    return ClassSession.objects.select_related("course__instructor")
+
+
+def _found(row: _Row | None) -> _Row:
+    if row is None:
+        raise Http404
+    return row
+
+
+# -- Students
+
+
+def live_session_by_code(code: str) -> ClassSession | None:
+    """`code` as typed: spaces, hyphens and lower case are forgiven."""
+    return _with_course().live().filter(join_code=codes.normalise(code)).first()
+
+
+def cookie_name(session_public_id: UUID) -> str:
+    return f"participant-{session_public_id.hex}"
+
+
+def set_participant_cookie(response: HttpResponse, participant: Participant, *, secure: bool | None = None) -> None:
+    """Let the browser be this participant for COOKIE_SECONDS. `secure`: as Django's own session cookie by default."""
+    response.set_cookie(
+        cookie_name(participant.session.public_id),
+        _signer.sign(participant.public_id.hex),
+        max_age=COOKIE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE if secure is None else secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def delete_participant_cookie(response: HttpResponse, participant: Participant) -> None:
+    response.delete_cookie(cookie_name(participant.session.public_id), samesite="Lax")
+
+
+def cookie_holder(cookies: Mapping[str, str], session_public_id: UUID) -> Participant | None:
+    """Whom the cookie names in this session, present or not: look at `left_at`, `removed_at`, `session.ended_at`.
+
+    None for a missing, forged, expired or foreign cookie. The participant comes with its session and course.
+    """
+    try:
+        value = _signer.unsign(cookies.get(cookie_name(session_public_id), ""), max_age=COOKIE_SECONDS)
+        public_id = UUID(hex=value)
+    except (signing.BadSignature, ValueError):
+        return None
+    participants = Participant.objects.select_related("session__course__instructor")
+    return participants.filter(public_id=public_id, session__public_id=session_public_id).first()
+
+
+def participant_from_cookies(cookies: Mapping[str, str], session_public_id: UUID) -> Participant | None:
+    """As `cookie_holder`, but only someone who has neither left nor been removed."""
+    participant = cookie_holder(cookies, session_public_id)
+    if participant is None or participant.left_at or participant.removed_at:
+        return None
+    return participant

@@ -1,0 +1,164 @@
+"""What a student is told before anything is measured, word for word, with the hash that the ledger keeps.
+
+A change of any word is a new text with another hash, and everybody is asked again. Bump `VERSION` with it: it is
+what people quote. Where the words and the program disagree, the program is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+
+from django.conf import settings
+
+from classroom.models import ClassSession, ConsentEvent, Participant
+
+VERSION = "2026-11"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button. `scope`: a value of Participant.Scope."""
+
+    scope: str
+    label: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """`short`: three lines that everybody reads; `whole`: one tap away; `choices`: of equal weight, in this order."""
+
+    version: str
+    title: str
+    short: tuple[Paragraph, ...]
+    whole: tuple[Paragraph, ...]
+    choices: tuple[Choice, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of every word of the text, independent of how a page lays it out."""
+        words = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(words.encode()).hexdigest()
+
+
+_NO_CAMERA = Choice(
+    "none", "Take part without a camera", "You can still say how the pace is. Nothing else is recorded."
+)
+_WITH_CAMERA = (
+    Choice("aggregate", "Only as part of the class", "Your instructor sees the class average, never you alone."),
+    Choice("individual", "Also with my name", "Your instructor also sees your readings beside your name."),
+)
+_PACE = Paragraph(
+    "Your own words",
+    "When you press Lost, Too fast, Too slow or Got it, that word and its time are stored under your name. Your "
+    "instructor sees how many said so, and your name with it only if you share with your name.",
+)
+_NAME = Paragraph(
+    "Your name",
+    "Your instructor sees the name that you typed in the list of those present. It need not be your full name.",
+)
+_LAW = Paragraph(
+    "The law",
+    "Reading emotions from faces is restricted or forbidden in some places, in the European Union in education above "
+    "all. Your school decides whether it may be used here, and answers for it. This text is no legal advice.",
+)
+_KEPT = (
+    "Until your school deletes the session. Ask your instructor or your school to see or to delete what is about you."
+)
+
+
+_HOW_SURE = Paragraph(
+    "How sure it is",
+    "It is often wrong. An expression is not a feeling, and neither is attention. No mark and no decision about you "
+    "may rest on it. You see the same words about yourself as your instructor.",
+)
+_WHO_SEES = Paragraph(
+    "Who sees it",
+    "You see your own readings. Only as part of the class: your readings are counted in the class average, which is "
+    "shown for five students or more. Also with my name: your instructor sees your last reading, the course of it and "
+    "a summary beside your name, now and in the report. Readings are stored under the name that you typed; those who "
+    "look after the server for your school can reach them.",
+)
+_FREE = Paragraph(
+    "Your choice",
+    "It is free: you take part in the lecture whatever you choose. You can pause the camera at any moment, choose "
+    "otherwise, or withdraw. From then on nothing more is measured.",
+)
+
+
+@cache
+def _camera(interval_ms: int) -> ConsentText:
+    """The text of a session with cameras, which are sampled every `interval_ms`."""
+    often = _often(interval_ms)
+    measured = Paragraph(
+        "What is measured",
+        f"While your camera is on, your browser sends small pictures to your school's server. {often}, a program "
+        "looks for your face and estimates how far it shows anger, disgust, fear, happiness, sadness, surprise or "
+        "nothing in particular. The estimate, the time, and where the face was are stored. The picture is not: it "
+        "stays in memory for seconds and is then gone.",
+    )
+    return ConsentText(
+        version=f"{VERSION}-camera",
+        title="Before you join",
+        short=(
+            Paragraph("What is measured", f"{often}, a small picture of your face is read as seven expressions."),
+            Paragraph("Who sees it", "You, and your instructor: the class average, or you by name if you choose so."),
+            Paragraph(
+                "How long it is kept", "Pictures: seconds, never stored. Readings: until your school deletes them."
+            ),
+        ),
+        whole=(measured, _HOW_SURE, _WHO_SEES, Paragraph("How long it is kept", _KEPT), _FREE, _NAME, _PACE, _LAW),
+        choices=(*_WITH_CAMERA, _NO_CAMERA),
+    )
+
+
+def _often(interval_ms: int) -> str:
+    seconds = interval_ms / 1000
+    return "About once a second" if 0.8 <= seconds <= 1.2 else f"About every {seconds:g} seconds"
+
+
+_CHECK_INS = ConsentText(
+    version=f"{VERSION}-check-ins",
+    title="Before you join",
+    short=(
+        Paragraph("What is recorded", "The name that you typed, and what you say about the pace."),
+        Paragraph("Who sees it", "Your instructor: who is present, and how many pressed what."),
+        Paragraph("How long it is kept", "Until your school deletes the session. No camera is used."),
+    ),
+    whole=(_NAME, _PACE, Paragraph("How long it is kept", _KEPT)),
+    choices=(Choice("none", "Take part", "No camera is used in this session."),),
+)
+
+
+def inference_refusal(session: ClassSession) -> str:
+    """Why no face is measured in this session, in words; empty where measuring may run."""
+    if not settings.PROFILE.inference:
+        return str(settings.PROFILE.reason)
+    if session.mode == ClassSession.Mode.CHECK_INS:
+        return "Your instructor runs this session without cameras."
+    return ""
+
+
+def text_for(session: ClassSession) -> ConsentText:
+    """The text that a student of this session is shown now."""
+    return _CHECK_INS if inference_refusal(session) else _camera(settings.SAMPLE_INTERVAL_MS)
+
+
+def must_ask(participant: Participant) -> bool:
+    """Whether this participant has to be asked: never asked, or the text has changed since.
+
+    Someone who has withdrawn is left in peace: the way back is theirs to take.
+    """
+    last = participant.consent_events.order_by("-epoch").first()
+    if last is None:
+        return True
+    return last.kind != ConsentEvent.Kind.WITHDRAWN and last.text_hash != text_for(participant.session).sha256

@@ -1,0 +1,38 @@
+"""Names and labels that people type: made tidy, and refused when they can't be shown to others."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from classroom.errors import TextRefusedError
+
+# Joiners inside words of Hindi, Malayalam, Persian and others: the only format characters that a name needs.
+_JOINERS = {"\u200c", "\u200d"}
+# Controls, format characters (they can turn the text's direction), halves of pairs, private use, line breaks.
+_REFUSED = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_INVISIBLE = ("C", "M", "Z")
+
+
+def tidy(text: str, *, what: str, longest: int) -> str:
+    """`text` in normal form C with single blanks, 1 to `longest` characters.
+
+    Raises TextRefusedError, in words that begin with `what` ("The name"), for text that is empty, too long, or
+    holds control characters.
+    """
+    text = unicodedata.normalize("NFC", text).strip()
+    if any(_is_refused(character) for character in text):
+        raise TextRefusedError(f"{what} holds characters that can't be shown. Use letters, digits and signs.")
+    text = " ".join(text.split())
+    if not any(_is_visible(character) for character in text):
+        raise TextRefusedError(f"{what} is empty.")
+    if len(text) > longest:
+        raise TextRefusedError(f"{what} is too long: {len(text)} characters, at most {longest}.")
+    return text
+
+
+def _is_refused(character: str) -> bool:
+    return character not in _JOINERS and unicodedata.category(character) in _REFUSED
+
+
+def _is_visible(character: str) -> bool:
+    return not unicodedata.category(character).startswith(_INVISIBLE)
