@@ -63,7 +63,7 @@ class Supervisor:
         return list(lines)
 
     def wait(self, trouble: str, ready: Callable[[], bool], seconds: float, *names: str) -> None:
-        """Step until `ready`; raises FailedError after `seconds`, or when one of the named programs failed three times.
+        """Step until `ready`; raises FailedError after `seconds`, or when a named program failed three times.
 
         `trouble` says what is wrong then ("Postgres does not answer"); the programs' last lines follow it.
         """

