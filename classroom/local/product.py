@@ -90,7 +90,7 @@ class Product:
         demo = self._seed() if self._demo else None
         self._keep_services()
         if demo is not None:
-            self._keep(services.simulate(demo["join_code"], self.base_url, DEMO_STUDENTS))
+            self._keep(services.simulate(demo["join_code"], self._port, DEMO_STUDENTS, self._certificate))
         self._ready = True
         self._write_state()
         self._welcome(demo)
@@ -167,13 +167,10 @@ class Product:
         self._supervisor.keep(self._program(service))
 
     def _program(self, service: Service) -> Program:
-        extra: Mapping[str, str] = {}
-        if service.name == "simulate" and self._certificate:
-            extra = {"SSL_CERT_FILE": str(self._certificate.certificate)}
         return Program(
             service.name,
             (sys.executable, *service.arguments),
-            environment={**self._environment, **extra},
+            environment=self._environment,
             folder=CHECKOUT,
             stage=service.stage,
             stop_seconds=service.stop_seconds,
@@ -187,12 +184,16 @@ class Product:
         """Addresses for this machine; with a network, the one for the phones first."""
         base = self.base_url
         outside = [f"https://{address}:{self._port}" for address in self._addresses]
-        join = (outside or [base])[0] + "/join/"
-        rows = [("Students join", join, ""), ("Instructor", f"{base}/courses/", ""), ("Admin", f"{base}/admin/", "")]
+        phones = (outside or [base])[0]
+        rows = [
+            ("Students join", f"{phones}/join/", ""),
+            ("Instructor", f"{base}/courses/", ""),
+            ("Admin", f"{base}/admin/", ""),
+        ]
         if demo is not None:
-            password = self._environment["ROOMTONE_DEMO_PASSWORD"]
+            password = demo["password"]
             rows = [
-                ("Students join", f"{join}?code={demo['join_code']}", f"code {demo['join_code_spaced']}"),
+                ("Students join", f"{phones}{demo['join']}", f"code {demo['join_code_spaced']}"),
                 ("Instructor", f"{base}{demo['dashboard']}", f"{demo['instructor']} · {password}"),
                 ("Admin", f"{base}/admin/", f"{demo['admin']} · {password}"),
             ]

@@ -54,10 +54,12 @@ def migrate() -> Service:
     return Service("migrate", ("manage.py", "migrate", "--no-input"), stage=1)
 
 
-def simulate(code: str, base_url: str, students: int) -> Service:
+def simulate(code: str, port: int, students: int, certificate: Certificate | None = None) -> Service:
     """The demo class: synthetic students that stay until they are stopped."""
+    url = f"{'wss' if certificate else 'ws'}://localhost:{port}"
     arguments = ["manage.py", "simulate", "--students", str(students), "--seconds", "0", "--fps", "1"]
-    arguments += ["--session", code, "--url", base_url]
+    arguments += ["--session", code, "--url", url, "--json"]
+    arguments += ["--ca", str(certificate.certificate)] if certificate else []
     return Service("simulate", tuple(arguments), stage=5)
 
 

@@ -29,6 +29,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def listening(protocol: str) -> Iterator[tuple[str, int]]:
+    """(address in hexadecimal, port) of every listening socket of this machine."""
+    for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]:
+        _, local, _, state, *_ = line.split()
+        if state == "0A":
+            yield local.split(":")[0], int(local.split(":")[1], 16)
+
+
 def quiet() -> Supervisor:
     return Supervisor(lambda name, line: None)
 
@@ -76,20 +84,15 @@ def test_valkey_asks_for_the_password_and_keeps_nothing(running: tuple[str, str,
     assert settings["slowlog-log-slower-than"] == "-1"
     assert int(settings["maxmemory"]) > 0
     client.close()
-    with redis.Redis.from_url(f"redis://{running[1].split('@')[1]}") as stranger:
-        with pytest.raises(redis.AuthenticationError):
-            stranger.ping()
+    stranger = redis.Redis.from_url(f"redis://{running[1].split('@')[1]}")
+    with stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
 
 
 def test_both_listen_on_this_machine_alone(running: tuple[str, str, Supervisor]) -> None:
     ports = {int(url.rsplit(":", 1)[1].split("/")[0]) for url in running[:2]}
-    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    local = {
-        line[1].split(":")[0] for line in listening if line[3] == "0A" and int(line[1].split(":")[1], 16) in ports
-    }
-    assert local == {"0100007F"}
-    six = Path("/proc/net/tcp6").read_text().splitlines()[1:]
-    assert not [line for line in six if int(line.split()[1].split(":")[1], 16) in ports and line.split()[3] == "0A"]
+    assert {address for address, port in listening("tcp") if port in ports} == {"0100007F"}
+    assert not [port for _, port in listening("tcp6") if port in ports]
 
 
 def test_no_password_stands_in_the_list_of_processes(running: tuple[str, str, Supervisor]) -> None:
