@@ -84,7 +84,7 @@ _HOW_SURE = Paragraph(
 _WHO_SEES = Paragraph(
     "Who sees it",
     "You see your own readings. Only as part of the class: your readings are counted in the class average, which is "
-    "shown for five students or more. Also with my name: your instructor sees your last reading, the course of it and "
+    "shown for five students or more. Also with my name: your instructor sees your last reading, how it went, and "
     "a summary beside your name, now and in the report. Readings are stored under the name that you typed; those who "
     "look after the server for your school can reach them.",
 )
@@ -112,9 +112,7 @@ def _camera(interval_ms: int) -> ConsentText:
         short=(
             Paragraph("What is measured", f"{often}, a small picture of your face is read as seven expressions."),
             Paragraph("Who sees it", "You, and your instructor: the class average, or you by name if you choose so."),
-            Paragraph(
-                "How long it is kept", "Pictures: seconds, never stored. Readings: until your school deletes them."
-            ),
+            Paragraph("How long it is kept", "Pictures for seconds. Readings until your school deletes them."),
         ),
         whole=(measured, _HOW_SURE, _WHO_SEES, Paragraph("How long it is kept", _KEPT), _FREE, _NAME, _PACE, _LAW),
         choices=(*_WITH_CAMERA, _NO_CAMERA),

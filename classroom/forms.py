@@ -1,0 +1,93 @@
+"""What people type. The rules of names and codes stand in `classroom.text` and `classroom.codes`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from classroom import codes
+from classroom.errors import TextRefusedError
+from classroom.models import ClassSession, Course, Participant
+from classroom.text import tidy
+
+
+class TidyField(forms.CharField):
+    """One line that others will read; `what` begins the words of a refusal."""
+
+    def __init__(self, *, what: str, **kwargs: Any) -> None:
+        super().__init__(error_messages={"required": f"{what} is empty."}, **kwargs)
+        self.what = what
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value))
+        if not text:
+            return ""
+        try:
+            return tidy(text, what=self.what, longest=self.max_length or len(text))
+        except TextRefusedError as error:
+            raise ValidationError(error.message) from None
+
+
+class JoinCodeForm(forms.Form):
+    """The code from the projector, as anybody may type it."""
+
+    code = forms.CharField(
+        label="Session code",
+        max_length=20,
+        error_messages={"required": "Type the code that your instructor shows."},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "placeholder": "KMT-4QXB",
+                "class": "code-field",
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        code = codes.normalise(self.cleaned_data["code"])
+        if not code:
+            raise ValidationError("Type the code that your instructor shows.")
+        return code
+
+
+class NameForm(forms.Form):
+    """How a student wants to be called in this session."""
+
+    display_name = TidyField(
+        what="The name",
+        label="Your name",
+        max_length=Participant._meta.get_field("display_name").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name", "spellcheck": "false"}),
+    )
+
+
+class CourseForm(forms.Form):
+    title = TidyField(what="The title", label="Title", max_length=Course._meta.get_field("title").max_length)
+
+
+class StartSessionForm(forms.Form):
+    """Only the modes that the deployment's profile allows."""
+
+    title = TidyField(
+        what="The title",
+        label="Title (optional)",
+        required=False,
+        max_length=ClassSession._meta.get_field("title").max_length,
+        widget=forms.TextInput(attrs={"placeholder": "Chain rule"}),
+    )
+    mode = forms.ChoiceField(label="What students share", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mode = ClassSession.Mode.CAMERA if settings.PROFILE.inference else ClassSession.Mode.CHECK_INS
+        allowed = list(ClassSession.Mode) if settings.PROFILE.inference else [ClassSession.Mode.CHECK_INS]
+        field = self.fields["mode"]
+        assert isinstance(field, forms.ChoiceField)  # nosec B101 - for the type checker
+        field.choices = [(choice.value, choice.label) for choice in allowed]
+        field.initial = mode

@@ -1,0 +1,62 @@
+"""Guesses are counted, and after too many of them an address waits. What is right is never counted."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import redis
+from django.conf import settings
+from django.http import HttpRequest
+
+log = logging.getLogger(__name__)
+
+
+def client_address(request: HttpRequest) -> str:
+    """As the web server knows it. Behind a proxy the server has to be told to trust the proxy's header."""
+    return str(request.META.get("REMOTE_ADDR") or "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """At most `limit` wrong guesses in a fixed window of `seconds`, per `who`: an address, perhaps with a name.
+
+    Redis key: {prefix}:guesses:{name}:{who}, an integer that lives for the window. While Redis does not answer,
+    nobody is shut out: the guess is logged instead.
+    """
+
+    name: str
+    limit: int
+    seconds: int
+
+    def exhausted(self, who: str) -> bool:
+        try:
+            with _client() as client:
+                return int(client.get(self._key(who)) or 0) >= self.limit
+        except redis.RedisError:
+            log.warning("guesses of %s are not limited: Redis does not answer", self.name)
+            return False
+
+    def count(self, who: str) -> None:
+        """One more wrong guess. The window begins with the first."""
+        try:
+            with _client() as client, client.pipeline() as pipe:
+                pipe.set(self._key(who), 0, ex=self.seconds, nx=True)
+                pipe.incr(self._key(who))
+                pipe.execute()
+        except redis.RedisError:
+            log.warning("a wrong guess of %s was not counted: Redis does not answer", self.name)
+
+    def _key(self, who: str) -> str:
+        return f"{settings.REDIS_PREFIX}:guesses:{self.name}:{who}"
+
+
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
+
+
+# A whole school may sit behind one address, and mistypes. 100 guesses in ten minutes, among 2 * 10**10 codes, find
+# one of 100 live sessions once in some forty years.
+JOIN_CODES = Guesses("join-code", limit=100, seconds=600)
+# Per address and user name: a colleague who mistypes shuts nobody else out.
+PASSWORDS = Guesses("password", limit=10, seconds=600)

@@ -1,0 +1,53 @@
+"""Instructors sign in and set their passwords: Django's own views, with two rules added.
+
+Passwords are guessed at a limited rate; and where no e-mail server is set up, nobody is told to wait for a message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from classroom.throttle import PASSWORDS, client_address
+
+TOO_MANY = "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
+
+
+def mail_is_set_up() -> bool:
+    return bool(settings.EMAIL_HOST)
+
+
+class SignIn(views.LoginView):
+    """After too many wrong passwords for one name from one address, even the right one has to wait."""
+
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not PASSWORDS.exhausted(self._who()):
+            return super().post(request, *args, **kwargs)
+        form = self.get_form()
+        form.errors["__all__"] = form.error_class([TOO_MANY])
+        return self.render_to_response(self.get_context_data(form=form), status=429)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        PASSWORDS.count(self._who())
+        return super().form_invalid(form)
+
+    def _who(self) -> str:
+        return f"{client_address(self.request)}:{self.request.POST.get('username', '')[:150].lower()}"
+
+
+class ForgottenPassword(views.PasswordResetView):
+    """Sends a link by e-mail; without a server for that, says who can help."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if mail_is_set_up():
+            return super().dispatch(request, *args, **kwargs)
+        return self.render_to_response({"title": "Forgotten password", "mail": False}, status=200)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"mail": True}

@@ -1,0 +1,116 @@
+"""What an instructor does to a running session. The dashboard sends these from a script; without one, forms do."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+import segno
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from classroom import access, actions, codes
+from classroom.errors import RefusedError
+from classroom.models import ClassSession
+from classroom.views.answers import done, instructors_only, refused
+
+
+def join_url(request: HttpRequest, session: ClassSession) -> str:
+    """The absolute address that students open, as this instructor reaches the server."""
+    return request.build_absolute_uri(reverse("join_session", args=[session.join_code]))
+
+
+@require_POST
+@instructors_only
+def lock_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    return _control(request, public_id, actions.lock_joining)
+
+
+@require_POST
+@instructors_only
+def unlock_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    return _control(request, public_id, actions.unlock_joining)
+
+
+@require_POST
+@instructors_only
+def renew_code(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The old code stops working at once; who is in stays in."""
+    return _control(request, public_id, actions.renew_code)
+
+
+@require_POST
+@instructors_only
+def end_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """For good. On to the report."""
+    session = access.session_for_instructor(request.user, public_id)
+    actions.end_session(session)
+    return done(request, reverse("report", args=[public_id]), session=session_facts(request, session))
+
+
+@require_POST
+@instructors_only
+def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST participant=<uuid>."""
+    session = access.session_for_instructor(request.user, public_id)
+    participant = access.participant_in(session, _uuid(request.POST.get("participant", "")))
+    actions.remove_participant(participant, by=cast(User, request.user))
+    return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
+
+
+@require_POST
+@instructors_only
+def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST label=<words>."""
+    session = access.session_for_instructor(request.user, public_id)
+    to = reverse("dashboard", args=[public_id])
+    try:
+        marker = actions.place_marker(session, request.POST.get("label", ""))
+    except RefusedError as error:
+        return refused(request, error, to)
+    return done(request, to, marker={"id": marker.pk, "label": marker.label, "at_ms": marker.at.timestamp() * 1000})
+
+
+@never_cache
+@require_safe
+@instructors_only
+def session_qr(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The join address as an SVG picture, dark on white on any page, so that every phone reads it."""
+    session = access.session_for_instructor(request.user, public_id)
+    picture = io.BytesIO()
+    code = segno.make(join_url(request, session), error="m", micro=False)
+    code.save(picture, kind="svg", scale=8, border=2, light="white", dark="black", xmldecl=False, omitsize=True)
+    return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+
+
+def session_facts(request: HttpRequest, session: ClassSession) -> dict[str, Any]:
+    """What every control answers: the session as it stands now."""
+    return {
+        "join_code": session.join_code,
+        "code_shown": codes.spaced(session.join_code),
+        "join_url": join_url(request, session),
+        "joining_locked": session.joining_locked,
+        "ended": not session.live,
+    }
+
+
+def _control(request: HttpRequest, public_id: UUID, action: Callable[[ClassSession], object]) -> HttpResponse:
+    session = access.session_for_instructor(request.user, public_id)
+    to = reverse("dashboard", args=[public_id])
+    try:
+        action(session)
+    except RefusedError as error:
+        return refused(request, error, to)
+    return done(request, to, session=session_facts(request, session))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None

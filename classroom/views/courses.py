@@ -1,0 +1,84 @@
+"""An instructor's courses, and the sessions of one course."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classroom import access, actions
+from classroom.errors import AlreadyLiveError, RefusedError
+from classroom.forms import CourseForm, StartSessionForm
+from classroom.managers import CourseQuerySet
+from classroom.models import ClassSession, Course
+from classroom.views.answers import done, instructors_only, refused
+
+SESSIONS_A_PAGE = 40
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def courses(request: HttpRequest) -> HttpResponse:
+    """The instructor's own courses; POST makes one."""
+    user = cast(User, request.user)
+    form = CourseForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        made = Course.objects.create(instructor=user, title=form.cleaned_data["title"])
+        return redirect("course", made.public_id)
+    context = {"courses": _listed(user), "form": form}
+    return render(request, "classroom/courses.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+@instructors_only
+def course(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Every session of one course, newest first, and the way to start one."""
+    return _course_page(request, access.course_for_instructor(request.user, public_id), StartSessionForm(), 200)
+
+
+@require_POST
+@instructors_only
+def start_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """To the new session's dashboard; to the one that is live already, where there is one."""
+    own = access.course_for_instructor(request.user, public_id)
+    form = StartSessionForm(request.POST)
+    if not form.is_valid():
+        return _course_page(request, own, form, 400)
+    try:
+        session = actions.start_session(own, form.cleaned_data["mode"], form.cleaned_data["title"])
+    except AlreadyLiveError as error:
+        return refused(request, error, reverse("dashboard", args=[error.session.public_id]))
+    except RefusedError as error:
+        return refused(request, error, reverse("course", args=[own.public_id]))
+    return done(request, reverse("dashboard", args=[session.public_id]), session_id=str(session.public_id))
+
+
+def _listed(user: User) -> CourseQuerySet:
+    """With `session_count`, `last_started` and `live_sessions` (at most one): two queries for any number."""
+    live = Prefetch("sessions", ClassSession.objects.live(), to_attr="live_sessions")
+    counts = {"session_count": Count("sessions"), "last_started": Max("sessions__started_at")}
+    return Course.objects.visible_to(user).annotate(**counts).prefetch_related(live)
+
+
+def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, status: int) -> HttpResponse:
+    sessions = course.sessions.annotate(participant_count=Count("participants"))
+    page = Paginator(sessions, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
+    live = course.sessions.live().first()
+    context = {
+        "course": course,
+        "page": page,
+        "live": live,
+        "join_url": request.build_absolute_uri(reverse("join_session", args=[live.join_code])) if live else "",
+        "form": form,
+        "reason": "" if settings.PROFILE.inference else settings.PROFILE.reason,
+    }
+    return render(request, "classroom/course.html", context, status=status)

@@ -1,0 +1,111 @@
+"""The way in: code, name, cookie. Nobody signs in here."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from classroom import access, actions
+from classroom.errors import JoiningLockedError, RefusedError, SessionEndedError
+from classroom.forms import JoinCodeForm, NameForm
+from classroom.models import ClassSession
+from classroom.throttle import JOIN_CODES, client_address
+from classroom.views.answers import closed, done, ended, wants_json
+
+NO_SUCH_CODE = "No live session has this code. Check it on your instructor's screen: it may have been renewed."
+TOO_MANY = "Too many wrong codes came from your network. Wait ten minutes, then try again."
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "classroom/home.html", {"form": JoinCodeForm()})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest) -> HttpResponse:
+    """POST code -> the session's own page. GET ?code= does the same, so that a link may carry it."""
+    typed = request.POST if request.method == "POST" else request.GET
+    if "code" not in typed:
+        return _code_page(request, JoinCodeForm(), 200)
+    form = JoinCodeForm(typed)
+    if not form.is_valid():
+        return _code_page(request, form, 400)
+    session, problem = _look_up(request, form.cleaned_data["code"])
+    if session is None:
+        form.add_error("code", problem)
+        return _code_page(request, form, _status(problem))
+    return done(request, reverse("join_session", args=[session.join_code]))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join_session(request: HttpRequest, code: str) -> HttpResponse:
+    """The name. Whoever is in the session already goes on to their own page: a reload is the same student."""
+    session, problem = _look_up(request, code)
+    if session is None:
+        return closed(request, _status(problem), "No such session", problem, ("Type a code", reverse("home")))
+    if access.participant_from_cookies(request.COOKIES, session.public_id):
+        return redirect("student", session.public_id)
+    if session.joining_locked:
+        return _locked(request)
+    form = NameForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        return _enter(request, session, form)
+    return _name_page(request, session, form, 400 if form.errors else 200)
+
+
+def _look_up(request: HttpRequest, code: str) -> tuple[ClassSession | None, str]:
+    """The live session of this code, or why there is none. Only wrong codes are counted."""
+    address = client_address(request)
+    if JOIN_CODES.exhausted(address):
+        return None, TOO_MANY
+    session = access.live_session_by_code(code)
+    if session is None:
+        JOIN_CODES.count(address)
+    return session, "" if session else NO_SUCH_CODE
+
+
+def _status(problem: str) -> int:
+    return 429 if problem == TOO_MANY else 404
+
+
+def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpResponse:
+    try:
+        participant = actions.join(session, form.cleaned_data["display_name"])
+    except SessionEndedError:
+        return ended(request, session)
+    except JoiningLockedError:
+        return _locked(request)
+    except RefusedError as error:
+        form.add_error("display_name", error.message)
+        return _name_page(request, session, form, error.status)
+    response = done(request, reverse("consent", args=[session.public_id]))
+    access.set_participant_cookie(response, participant)
+    return response
+
+
+def _locked(request: HttpRequest) -> HttpResponse:
+    return closed(request, 403, "Joining is locked", JoiningLockedError.message, ("Try again", request.path))
+
+
+def _code_page(request: HttpRequest, form: JoinCodeForm, status: int) -> HttpResponse:
+    if wants_json(request) and form.errors:
+        return closed(request, status, "", str(next(iter(form.errors.values()))[0]))
+    return render(request, "classroom/home.html", {"form": form}, status=status)
+
+
+def _name_page(request: HttpRequest, session: ClassSession, form: NameForm, status: int) -> HttpResponse:
+    if wants_json(request) and form.errors:
+        return closed(request, status, "", str(next(iter(form.errors.values()))[0]))
+    instructor = session.course.instructor
+    context = {
+        "session": session,
+        "course": session.course,
+        "instructor_name": instructor.get_full_name() or instructor.get_username(),
+        "form": form,
+    }
+    return render(request, "classroom/join.html", context, status=status)

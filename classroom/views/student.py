@@ -1,0 +1,173 @@
+"""A student's own pages. The signed cookie of the session says who asks; there is no account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classroom import access, actions
+from classroom import consent as consents
+from classroom.errors import RefusedError
+from classroom.models import CheckIn, Participant
+from classroom.views.answers import closed, done, ended, refused, wants_json
+
+FRAME_WIDTH, FRAME_HEIGHT = 320, 240
+# struct ">IdI": sequence, capture time, consent epoch.
+FRAME_HEADER_BYTES = 16
+REMOVED = "Your instructor has removed you from this session. Speak to them if you think that it is a mistake."
+NOT_JOINED = "You are not in this session in this browser. Type the code to join."
+
+Page = Callable[[HttpRequest, Participant], HttpResponse]
+
+
+def participants_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """Turn the address's session and the cookie into a participant who is present; everybody else is told why not."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, public_id: UUID) -> HttpResponse:
+        holder = access.cookie_holder(request.COOKIES, public_id)
+        if holder is None or holder.left_at:
+            return _not_joined(request)
+        if holder.removed_at:
+            return closed(request, 403, "You were removed", REMOVED)
+        return page(request, holder)
+
+    return never_cache(guarded)
+
+
+@require_safe
+@participants_only
+def student(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """The camera page. Nobody sees it before they have answered the text as it stands now."""
+    session = participant.session
+    if not session.live:
+        return ended(request, session)
+    if consents.must_ask(participant):
+        return redirect("consent", session.public_id)
+    context = _context(participant) | {
+        "camera_config": camera_config(participant),
+        "check_in_words": CheckIn.Word.choices,
+    }
+    return render(request, "classroom/student.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@participants_only
+def consent(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """What is measured, and the answer to it."""
+    session = participant.session
+    if not session.live:
+        return ended(request, session)
+    if request.method != "POST":
+        return _consent_page(request, participant, "", 200)
+    if request.POST.get("text_hash") != consents.text_for(session).sha256:
+        return _consent_page(request, participant, "The text has changed since you opened this page.", 409)
+    return _answer(request, participant)
+
+
+@require_POST
+@participants_only
+def withdraw(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """From now on nothing is measured; the student stays in the session. Possible after its end, too."""
+    actions.withdraw(participant)
+    return done(request, reverse("student", args=[participant.session.public_id]), **_state(participant))
+
+
+@require_POST
+@participants_only
+def leave(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """Go, and let the next person at this computer be someone else."""
+    actions.leave(participant)
+    if not wants_json(request):
+        messages.info(request, "You have left the session. Nothing more is measured.")
+    response = done(request, reverse("home"))
+    access.delete_participant_cookie(response, participant)
+    return response
+
+
+def camera_config(participant: Participant) -> dict[str, Any]:
+    """What the camera page's script has to know. The socket's welcome repeats what may change meanwhile."""
+    session = participant.session
+    reason = consents.inference_refusal(session)
+    own = [session.public_id]
+    return {
+        "session_id": str(session.public_id),
+        "participant_id": str(participant.public_id),
+        "name": participant.display_name,
+        "ws_path": f"/ws/camera/{session.public_id}/",
+        **_state(participant),
+        "inference": not reason,
+        "reason": reason,
+        "interval_ms": settings.SAMPLE_INTERVAL_MS,
+        "frame": {
+            "width": FRAME_WIDTH,
+            "height": FRAME_HEIGHT,
+            "max_bytes": settings.FRAME_MAX_BYTES,
+            "header_bytes": FRAME_HEADER_BYTES,
+        },
+        "urls": {
+            "consent": reverse("consent", args=own),
+            "withdraw": reverse("withdraw", args=own),
+            "leave": reverse("leave", args=own),
+            "home": reverse("home"),
+            "join": reverse("join"),
+        },
+    }
+
+
+def _state(participant: Participant) -> dict[str, Any]:
+    return {"scope": str(participant.scope), "consent_epoch": participant.consent_epoch}
+
+
+def _context(participant: Participant) -> dict[str, Any]:
+    session = participant.session
+    instructor = session.course.instructor
+    return {
+        "session": session,
+        "participant": participant,
+        "course": session.course,
+        "instructor_name": instructor.get_full_name() or instructor.get_username(),
+        "consent": consents.text_for(session),
+    }
+
+
+def _consent_page(request: HttpRequest, participant: Participant, notice: str, status: int) -> HttpResponse:
+    if wants_json(request) and notice:
+        return closed(request, status, "", notice)
+    reason = consents.inference_refusal(participant.session)
+    context = _context(participant) | {
+        "inference_allowed": not reason,
+        "reason": reason,
+        "asked_again": participant.consent_epoch > 0 and consents.must_ask(participant),
+        "notice": notice,
+    }
+    return render(request, "classroom/consent.html", context, status=status)
+
+
+def _answer(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """Only what the text offers can be chosen."""
+    text, scope = consents.text_for(participant.session), request.POST.get("scope", "")
+    if scope not in {choice.scope for choice in text.choices}:
+        return _consent_page(request, participant, "Choose one of the answers.", 400)
+    try:
+        actions.record_consent(participant, scope, text.sha256)
+    except RefusedError as error:
+        return refused(request, error, reverse("student", args=[participant.session.public_id]))
+    return done(request, reverse("student", args=[participant.session.public_id]), **_state(participant))
+
+
+def _not_joined(request: HttpRequest) -> HttpResponse:
+    if wants_json(request):
+        return closed(request, 401, "", NOT_JOINED)
+    messages.info(request, NOT_JOINED)
+    return redirect("join")
