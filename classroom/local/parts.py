@@ -23,7 +23,15 @@ from classroom.local.supervisor import FailedError, Supervisor
 from classroom.local.wheels import postgres_programs, unprivileged, valkey_executable
 
 DATABASE = USER = "roomtone"
-VALKEY_MEMORY = "256mb"
+# Frames pass through Valkey and must never reach a disk; docker-compose.yml says the same.
+VALKEY_SETTINGS = {
+    "save": "",
+    "appendonly": "no",
+    "maxmemory": "256mb",
+    "maxmemory-policy": "volatile-ttl",
+    # The slow log keeps arguments, and an argument can be a frame.
+    "slowlog-log-slower-than": "-1",
+}
 START_SECONDS = 60.0
 
 
@@ -96,18 +104,8 @@ def postgres_program(
 
 def valkey_program(executable: Path, port: int, password: str, account: Account | None) -> Program:
     """Valkey with nothing on disk; its configuration comes by standard input, so that no list shows the password."""
-    lines = [
-        "bind 127.0.0.1",
-        f"port {port}",
-        f"requirepass {password}",
-        'save ""',
-        "appendonly no",
-        f"maxmemory {VALKEY_MEMORY}",
-        "maxmemory-policy volatile-ttl",
-        # The slow log keeps arguments, and an argument can be a frame.
-        "slowlog-log-slower-than -1",
-        "loglevel warning",
-    ]
+    settings = VALKEY_SETTINGS | {"bind": "127.0.0.1", "port": str(port), "requirepass": password}
+    lines = [f'{name} "{value}"' for name, value in (settings | {"loglevel": "warning"}).items()]
     return Program(
         "valkey",
         (str(executable), "-"),

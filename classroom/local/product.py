@@ -157,7 +157,7 @@ class Product:
         watch = readiness.DrainWatch(self._environment)
         while True:
             self._supervisor.pause()
-            if watch.stalled(time.monotonic()):
+            if watch.due_and_stalled(time.monotonic()):
                 self._supervisor.restart("worker", "it stopped reading frames")
 
     def _run(self, service: Service) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -12,8 +13,10 @@ import redis
 from classroom.local.certificate import Certificate
 
 CHECK_EVERY_SECONDS = 5.0
-# beat asks the worker for a sign of life every few seconds; this many without one is a hang.
-STALLED_SECONDS = 60.0
+# Frames live for five seconds and are read within one: this long without a reader is a hang, not a load.
+STALLED_SECONDS = 20.0
+# A worker that was just restarted needs so long to begin.
+GRACE_SECONDS = 30.0
 
 
 def probe(base_url: str, certificate: Certificate | None) -> Callable[[], bool]:
@@ -32,35 +35,40 @@ def probe(base_url: str, certificate: Certificate | None) -> Callable[[], bool]:
 
 
 class DrainWatch:
-    """Watches the sign of life that the worker leaves with its work ({prefix}:drained, Unix seconds)."""
+    """Whether frames wait and nobody reads them (docs/redis-keys.md: `ready`, `drained`). Does not need Django."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._redis = redis.Redis.from_url(environment["REDIS_URL"], socket_timeout=1, socket_connect_timeout=1)
-        self._key = f"{environment.get('ROOMTONE_REDIS_PREFIX') or 'roomtone'}:drained"
+        self._prefix = environment.get("ROOMTONE_REDIS_PREFIX") or "roomtone"
+        self._shards = int(environment.get("ROOMTONE_FRAME_SHARDS") or 4)
         self._next = 0.0
-        self._seen: bytes | None = None
-        self._changed = 0.0
 
-    def stalled(self, now: float) -> bool:
-        """Whether the sign has stood still for too long (`now`: monotonic seconds); True once per stand-still.
-
-        No sign at all says nothing: the worker may not have begun.
-        """
+    def due_and_stalled(self, now: float) -> bool:
+        """`stalled`, asked every few seconds (`now`: monotonic seconds); after a yes the restart gets its time."""
         if now < self._next:
             return False
-        self._next = now + CHECK_EVERY_SECONDS
-        sign = self._sign()
-        if sign is None or sign != self._seen:
-            self._seen, self._changed = sign, now
-        elif now - self._changed > STALLED_SECONDS:
-            self._changed = now
-            return True
-        return False
+        stalled = self.stalled()
+        self._next = now + (GRACE_SECONDS if stalled else CHECK_EVERY_SECONDS)
+        return stalled
 
-    def _sign(self) -> bytes | None:
+    def stalled(self) -> bool:
+        """Whether a frame has waited for STALLED_SECONDS while no worker took any. A silent Redis is no answer."""
         try:
-            sign: bytes | None = self._redis.get(self._key)
+            oldest, drained = self._oldest_waiting_ms(), self._drained_ms()
         except redis.RedisError:
-            # Valkey itself is down: that is not the worker's fault, and the supervisor brings it back.
-            return b"no answer"
-        return sign
+            return False
+        limit = (time.time() - STALLED_SECONDS) * 1000
+        return oldest is not None and max(oldest, drained) < limit
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def _oldest_waiting_ms(self) -> float | None:
+        """When the frame arrived that waits longest (Unix ms); None when none waits."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for shard in range(self._shards):
+                pipe.zrange(f"{self._prefix}:ready:{shard}", 0, 0, withscores=True)
+            return min((rows[0][1] for rows in pipe.execute() if rows), default=None)
+
+    def _drained_ms(self) -> float:
+        return float(self._redis.get(f"{self._prefix}:drained") or 0)

