@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from classroom.invitations import mail_is_set_up
 from classroom.throttle import PASSWORDS, client_address
 
 TOO_MANY = "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
-
-
-def mail_is_set_up() -> bool:
-    return bool(settings.EMAIL_HOST)
 
 
 class SignIn(views.LoginView):

@@ -1,0 +1,160 @@
+"""The cast: Alice teaches, Bob is a colleague, Charlie is a stranger with an account, Dana looks after the school.
+
+Sam is a student of Alice's session; Tess of another one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import redis
+from django.contrib.auth.models import Permission, User
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from classroom import access, actions, consent
+from classroom.config.profile import PROFILES
+from classroom.models import ClassSession, Course, Participant
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def deployment(settings: Settings) -> Iterator[None]:
+    """A demo profile over plain HTTP, with Redis keys of this test alone."""
+    settings.PROFILE = PROFILES["demo"]
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    settings.EMAIL_HOST = ""
+    settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
+    yield
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):
+            client.delete(key)
+
+
+def _user(name: str, *, staff: bool = False) -> User:
+    return User.objects.create_user(
+        name, f"{name}@school.example", PASSWORD, first_name=name.capitalize(), is_staff=staff
+    )
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return _user("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return _user("charlie")
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    """School admin: staff who may view what the classroom recorded, and manage accounts."""
+    dana = _user("dana", staff=True)
+    rights = Permission.objects.filter(content_type__app_label__in=["classroom", "auth"])
+    dana.user_permissions.set(rights.exclude(codename__contains="permission"))
+    return dana
+
+
+@pytest.fixture
+def course(alice: User) -> Course:
+    return Course.objects.create(title="Calculus 1", instructor=alice)
+
+
+@pytest.fixture
+def session(course: Course) -> ClassSession:
+    return actions.start_session(course)
+
+
+@pytest.fixture
+def other_session(bob: User) -> ClassSession:
+    return actions.start_session(Course.objects.create(title="Optics", instructor=bob))
+
+
+@pytest.fixture
+def sam(session: ClassSession) -> Participant:
+    return actions.join(session, "Sam")
+
+
+@pytest.fixture
+def tess(other_session: ClassSession) -> Participant:
+    return actions.join(other_session, "Tess")
+
+
+@pytest.fixture
+def agree() -> Callable[[Participant, str], None]:
+    """Consent to the text as it stands."""
+
+    def give(participant: Participant, scope: str = "individual") -> None:
+        actions.record_consent(participant, scope, consent.text_for(participant.session).sha256)
+
+    return give
+
+
+@pytest.fixture
+def login() -> Callable[[User], Client]:
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def student_client() -> Callable[[Participant], Client]:
+    """A browser that holds the participant's cookie."""
+
+    def with_cookie(participant: Participant) -> Client:
+        client, response = Client(), HttpResponse()
+        access.set_participant_cookie(response, participant)
+        client.cookies.update(response.cookies)
+        return client
+
+    return with_cookie
+
+
+@dataclass
+class Heard:
+    """Signals as they came: name and the instance."""
+
+    events: list[tuple[str, object]]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """Every signal of the classroom, in order."""
+    from django.dispatch import Signal
+
+    from classroom import signals
+
+    log = Heard([])
+    known = {name: signal for name, signal in vars(signals).items() if isinstance(signal, Signal)}
+    receivers = []
+    for name, signal in known.items():
+
+        def receive(sender: object, *, _name: str = name, **kwargs: object) -> None:
+            instance = next(value for key, value in kwargs.items() if key != "signal")
+            log.events.append((_name, instance))
+
+        signal.connect(receive, weak=False)
+        receivers.append((signal, receive))
+    yield log
+    for signal, receive in receivers:
+        signal.disconnect(receive)
