@@ -1,0 +1,132 @@
+"""What every test can use: the cast, the running product, a browser.
+
+The cast: Alice teaches and owns, Bob teaches something else, Charlie has an account and nothing to do with any of it,
+the administrator looks after the place. Everybody's password is PASSWORD.
+
+A test that asks for `product` sees the product's own database: what it writes is committed, and stays. Such tests run
+last, are not marked `django_db`, and bring rows of their own (the cast is shared).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+
+from classroom.local.running import RunningProduct
+
+PASSWORD = "a long enough password"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the running product come last: its rows must not be there when others count theirs."""
+    for item in items:
+        if _on_product(item) and item.get_closest_marker("django_db"):
+            raise pytest.UsageError(f"{item.nodeid}: a test that asks for `product` must not be marked django_db")
+    items.sort(key=_on_product)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """A failed test on the running product shows the end of the product's log."""
+    report = yield
+    product = getattr(item, "funcargs", {}).get("product")
+    if report.failed and product is not None:
+        report.sections.append(("the product's log", product.tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def product(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningProduct]:
+    """`manage.py up` on the test database, without demo data, with this process's Redis prefix and signing key."""
+    from django.conf import settings
+
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
+    environment = os.environ | {
+        "DATABASE_URL": database.geturl(),
+        "REDIS_URL": settings.REDIS_URL,
+        "ROOMTONE_REDIS_PREFIX": settings.REDIS_PREFIX,
+        "ROOMTONE_SECRET_KEY": settings.SECRET_KEY,
+        "ROOMTONE_PROFILE": "demo",
+        "ROOMTONE_DEBUG": "0",
+    }
+    running = RunningProduct(tmp_path_factory.mktemp("product") / "data", environment, ["--no-demo"])
+    # Playwright keeps an event loop in the test's thread; the tests talk to the database from it, one at a time.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        code = running.stop()
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    assert code == 0, running.tail()
+
+
+@pytest.fixture(autouse=True)
+def database_of_the_product(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Open the database, outside any transaction, to the tests that ask for `product`."""
+    if not _on_product(request.node):
+        yield
+        return
+    with request.getfixturevalue("django_db_blocker").unblock():
+        yield
+
+
+@pytest.fixture
+def alice(request: pytest.FixtureRequest) -> User:
+    """An instructor: the owner of what is tested."""
+    return _person(request, "alice")
+
+
+@pytest.fixture
+def bob(request: pytest.FixtureRequest) -> User:
+    """Another instructor: a colleague who owns none of it."""
+    return _person(request, "bob")
+
+
+@pytest.fixture
+def charlie(request: pytest.FixtureRequest) -> User:
+    """A stranger with an account."""
+    return _person(request, "charlie")
+
+
+@pytest.fixture
+def administrator(request: pytest.FixtureRequest) -> User:
+    """May do everything in Django admin."""
+    return _person(request, "administrator", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium. Missing: skipped in words; failed where REQUIRE_BROWSER=1."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        words = "Chromium is not installed (Debian, Ubuntu: apt-get install chromium)"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(words)
+        pytest.skip(f"browser tests are skipped: {words}")
+    return found
+
+
+def _on_product(item: Any) -> bool:
+    return "product" in getattr(item, "fixturenames", ())
+
+
+def _person(request: pytest.FixtureRequest, name: str, **rights: bool) -> User:
+    if not _on_product(request.node):
+        request.getfixturevalue("db")
+    person, made = get_user_model().objects.get_or_create(username=name, defaults=rights)
+    if made:
+        person.set_password(PASSWORD)
+        person.save()
+    return person
