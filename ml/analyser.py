@@ -51,9 +51,7 @@ class FrameAnalyser:
         """Names the network that made the readings."""
         return self._classifier.model_version
 
-    def analyse(
-        self, jpegs: Sequence[bytes], *, every_face: bool = False
-    ) -> list[FrameAnalysis | UndecodableFrame]:
+    def analyse(self, jpegs: Sequence[bytes], *, every_face: bool = False) -> list[FrameAnalysis | UndecodableFrame]:
         """One answer per frame, in order. A bad frame gives an UndecodableFrame in its place and disturbs no other.
 
         Only the largest face of a frame is read, unless `every_face`.

@@ -94,4 +94,6 @@ def _require_shape(what: str, detail: dict[str, Any], expected: tuple[int, ...])
 
 def _require_faces(faces: ByteArray) -> None:
     if faces.dtype != np.uint8 or faces.ndim != 3 or faces.shape[1:] != (FACE_SIDE, FACE_SIDE):
-        raise ValueError(f"Faces: expected (n, {FACE_SIDE}, {FACE_SIDE}) uint8, received {faces.shape} {faces.dtype}.")
+        raise ValueError(
+            f"Faces: expected (n, {FACE_SIDE}, {FACE_SIDE}) uint8, received {faces.shape} {faces.dtype}."
+        )

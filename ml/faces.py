@@ -60,7 +60,8 @@ class FaceDetector:
             return self._engine.rows(bgr)
         height, width = bgr.shape[:2]
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        rows = self._engine.rows(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA))
+        smaller = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        rows = self._engine.rows(smaller)
         rows[:, 0:14:2] *= width / size[0]
         rows[:, 1:14:2] *= height / size[1]
         return rows

@@ -25,10 +25,11 @@ class ModelFileError(RuntimeError):
 class Manifest:
     """What is known about the served network. All figures come from held-out training rows (`dev`).
 
-    `temperature`: the probabilities are raised to its inverse and normalised. `uncertain_below`: readings with less
-    confidence count as uncertain. `confusion`: (7, 7), row i = P(predicted label | true label i). `soft_confusion`:
-    (7, 7), row i = mean calibrated probabilities of the faces of label i. `priors`: (7,) shares of the labels that the
-    calibrated probabilities assume.
+    `temperature`: probabilities are raised to its inverse and normalised.
+    `uncertain_below`: readings with less confidence count as uncertain.
+    `confusion`: (7, 7), row i = P(predicted label | true label i).
+    `soft_confusion`: (7, 7), row i = mean calibrated probabilities of the faces of label i.
+    `priors`: (7,) shares of the labels that the calibrated probabilities assume.
     """
 
     directory: Path
@@ -109,4 +110,4 @@ def _shares(data: dict[str, Any], name: str, shape: tuple[int, ...]) -> npt.NDAr
         raise ValueError(f"{name}: expected shape {shape}, received {values.shape}")
     if (values < 0).any() or not np.allclose(values.sum(axis=-1), 1, atol=1e-3):
         raise ValueError(f"{name}: expected shares that sum to 1, received rows summing to {values.sum(axis=-1)}")
-    return values / values.sum(axis=-1, keepdims=True)
+    return np.asarray(values / values.sum(axis=-1, keepdims=True))

@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 from collections import OrderedDict
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -70,7 +70,7 @@ def with_free_size(model: bytes) -> bytes:
     for output in proto.graph.output:
         output.type.tensor_type.shape.dim[1].dim_param = f"{output.name}_cells"
     del proto.graph.value_info[:]
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())
 
 
 class OnnxEngine:
@@ -81,7 +81,7 @@ class OnnxEngine:
 
         self._runtime = onnxruntime
         self._model = with_free_size(model_bytes())
-        self._sessions: OrderedDict[tuple[int, int], onnxruntime.InferenceSession] = OrderedDict()
+        self._sessions: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._score_threshold = score_threshold
         self._nms_threshold = nms_threshold
 
@@ -89,15 +89,14 @@ class OnnxEngine:
         """Faces in a (h, w, 3) uint8 picture: (n, 15) float32."""
         height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in bgr.shape[:2])
         outputs = self._session(height, width).run(None, {"input": _padded(bgr, height, width)})
-        candidates = np.concatenate(
-            [
-                _decode(*(outputs[kind * 3 + level][0] for kind in range(4)), stride, width, self._score_threshold)
-                for level, stride in enumerate(STRIDES)
-            ]
-        )
+        levels = [
+            _decode([output[0] for output in outputs[level::3]], stride, width, self._score_threshold)
+            for level, stride in enumerate(STRIDES)
+        ]
+        candidates = np.concatenate(levels)
         return _suppressed(candidates, self._score_threshold, self._nms_threshold)
 
-    def _session(self, height: int, width: int):  # type: ignore[no-untyped-def]
+    def _session(self, height: int, width: int) -> Any:
         key = (height, width)
         if key not in self._sessions:
             if len(self._sessions) >= SESSIONS_KEPT:
@@ -106,7 +105,7 @@ class OnnxEngine:
         self._sessions.move_to_end(key)
         return self._sessions[key]
 
-    def _new_session(self):  # type: ignore[no-untyped-def]
+    def _new_session(self) -> Any:
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -138,10 +137,9 @@ def _padded(bgr: ByteArray, height: int, width: int) -> FloatArray:
     return canvas
 
 
-def _decode(
-    cls: FloatArray, obj: FloatArray, box: FloatArray, points: FloatArray, stride: int, width: int, threshold: float
-) -> FloatArray:
+def _decode(outputs: list[FloatArray], stride: int, width: int, threshold: float) -> FloatArray:
     """One stride's raw outputs, a row per cell, as candidate rows in pixels; only those above the threshold."""
+    cls, obj, box, points = outputs
     scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
     kept = np.flatnonzero(scores >= threshold)
     cells = np.stack([kept % (width // stride), kept // (width // stride)], axis=1).astype(np.float32)

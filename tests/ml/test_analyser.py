@@ -80,7 +80,8 @@ def test_bad_frames_are_named_in_their_place_and_disturb_no_other(analyser: Fram
     answers = analyser.analyse([*mixed, broken])
     reasons = [answer.reason for answer in answers[:-1:2] if isinstance(answer, UndecodableFrame)]
     assert reasons == list(bad.values())
-    assert isinstance(answers[-1], FrameAnalysis) and answers[-1].face_count == 0
+    assert isinstance(answers[-1], FrameAnalysis)
+    assert answers[-1].face_count == 0
     alone = analysis_of(analyser, good)
     for answer in answers[1:-1:2]:
         assert isinstance(answer, FrameAnalysis)

