@@ -6,7 +6,6 @@ the data. Both parts listen on 127.0.0.1 alone, ask for a password that is made 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -162,8 +161,9 @@ def _serves(pid_file: Path, cluster: Path) -> bool:
 def _postgres_answers(url: str) -> bool:
     try:
         connection = psycopg.connect(url, connect_timeout=2, autocommit=True)
-        with connection, contextlib.suppress(psycopg.errors.DuplicateDatabase):
-            connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        with connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
+                connection.execute(f'CREATE DATABASE "{DATABASE}"')
         return True
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):

@@ -129,6 +129,9 @@ class Product:
             "ROOMTONE_STATIC_ROOT": str(self._folder.path / "static"),
             "PYTHONUNBUFFERED": "1",
         }
+        if os.geteuid() == 0:
+            # Celery warns whoever runs it as root, at every start; on a machine of one's own that is no news.
+            chosen["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
         kept = {name: self._environment.get(name) or value for name, value in chosen.items()}
         return kept | {"ROOMTONE_ALLOWED_HOSTS": ",".join(dict.fromkeys([*named.split(","), *hosts])).strip(",")}
 

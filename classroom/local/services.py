@@ -33,7 +33,7 @@ def web(host: str, port: int, certificate: Certificate | None = None) -> Service
 
 def worker(processes: int) -> Service:
     """Reads frames and keeps house. A warm stop lets the batch in hand be stored."""
-    arguments = ["-m", "celery", "-A", "classroom.config", "worker", "--queues", "frames,housekeeping"]
+    arguments = ["-m", "celery", "-A", "classroom.config", "--quiet", "worker", "--queues", "frames,housekeeping"]
     arguments += ["--concurrency", str(processes), "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     return Service("worker", tuple(arguments), stage=3, stop_seconds=8.0)
 
@@ -46,7 +46,7 @@ def ticker() -> Service:
 def beat() -> Service:
     """Starts the housekeeping tasks. Its timetable is in the settings: nothing to keep on disk."""
     scheduler = ("--scheduler", "celery.beat:Scheduler", "--pidfile=", "--loglevel", "WARNING")
-    return Service("beat", ("-m", "celery", "-A", "classroom.config", "beat", *scheduler), stage=2)
+    return Service("beat", ("-m", "celery", "-A", "classroom.config", "--quiet", "beat", *scheduler), stage=2)
 
 
 def migrate() -> Service:
