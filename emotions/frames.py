@@ -1,12 +1,23 @@
-"""A frame on its way: the header on the wire. (The newest-frame slots stand below it.)"""
+"""A frame on its way: the header on the wire, the header in its slot, and what is refused at the door."""
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+from emotions.messages import RejectReason
+from ml.jpeg import BadJpegError, declared_size
 
 _HEADER = struct.Struct(">IdI")
 HEADER_BYTES = _HEADER.size
+
+# Pixels. Below the network's own input there is no face to read; above, a few bytes would declare gigabytes.
+SMALLEST_SIDE = 48
+LARGEST_SIDE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +33,76 @@ class FrameHeader:
 
     @classmethod
     def unpack(cls, message: bytes) -> FrameHeader:
-        """Raises ValueError for a message shorter than a header."""
+        """Raises ValueError for a message shorter than a header, or a time that is no number."""
         if len(message) < HEADER_BYTES:
             raise ValueError(f"a frame begins with {HEADER_BYTES} bytes of header, received {len(message)} bytes")
-        return cls(*_HEADER.unpack_from(message))
+        header = cls(*_HEADER.unpack_from(message))
+        if not math.isfinite(header.captured_ms):
+            raise ValueError(f"captured_ms: expected a finite number, received {header.captured_ms}")
+        return header
+
+
+def fault_of(jpeg: bytes) -> RejectReason | None:
+    """What is wrong with a picture, as far as its header and its end tell; None if it may be decoded."""
+    if len(jpeg) > settings.FRAME_MAX_BYTES:
+        return "too_large"
+    try:
+        width, height = declared_size(jpeg)
+    except BadJpegError as error:
+        return "truncated" if error.reason == "truncated" else "not_jpeg"
+    if min(width, height) < SMALLEST_SIDE or max(width, height) > LARGEST_SIDE:
+        return "dimensions"
+    return None
+
+
+_SLOT = struct.Struct(">16sQQIIBdd")
+SLOT_HEADER_BYTES = _SLOT.size
+# By number in the slot's header. TRY: nobody's; a visitor of the try page.
+SCOPES = ("none", "aggregate", "individual")
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFrame:
+    """A frame in Redis: whose it is, under which consent, and its JPEG.
+
+    `captured_ms`, `received_ms`: the server's clock. A visitor of the try page is participant 0 of session 0.
+    """
+
+    connection: UUID
+    participant: int
+    session: int
+    sequence: int
+    consent_epoch: int
+    scope: str
+    captured_ms: float
+    received_ms: float
+    jpeg: bytes = b""
+
+    def pack(self) -> bytes:
+        header = _SLOT.pack(
+            self.connection.bytes,
+            self.participant,
+            self.session,
+            self.sequence,
+            self.consent_epoch,
+            SCOPES.index(self.scope),
+            self.captured_ms,
+            self.received_ms,
+        )
+        return header + self.jpeg
+
+    @classmethod
+    def unpack(cls, value: bytes) -> SlotFrame:
+        """A slot's value, or only its first SLOT_HEADER_BYTES (then without the JPEG)."""
+        connection, participant, session, sequence, epoch, scope, captured, received = _SLOT.unpack_from(value)
+        return cls(
+            UUID(bytes=connection),
+            participant,
+            session,
+            sequence,
+            epoch,
+            SCOPES[scope],
+            captured,
+            received,
+            value[SLOT_HEADER_BYTES:],
+        )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from ml.labels import LABELS
 
 Label = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+Help = Literal["no_face", "too_far", "too_dark"]
 Word = Literal["lost", "too_fast", "too_slow", "got_it"]
 CameraState = Literal["on", "paused", "hidden", "off", "denied", "busy"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -92,7 +93,7 @@ class OwnReading(Message):
     confidence: float | None
     uncertain: bool
     face_count: int
-    help: Literal["no_face", "too_far", "too_dark"] | None
+    help: Help | None
     seen_by_teacher: Literal["individual", "aggregate"]
 
 
@@ -119,6 +120,14 @@ class CheckInSaved(Message):
     type: Literal["check_in.saved"] = "check_in.saved"
     word: Word
     at_ms: float
+
+
+class ConsentChanged(Message):
+    """Consent was given anew (in another tab): frames carry this epoch from now on."""
+
+    type: Literal["consent.changed"] = "consent.changed"
+    consent_epoch: int
+    scope: Literal["none", "aggregate", "individual"]
 
 
 class SessionEnded(Message):

@@ -1,1 +1,112 @@
-"""Receivers."""
+"""What a change in the classroom means for readings: in the same transaction what belongs to the database, after the
+commit what belongs to Redis and the sockets.
+
+Redis may be away then. The change stands all the same: the database refuses what the sockets would still let in, the
+ticker reads consent from the database, and slots and live readings expire by themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.db import transaction
+from django.dispatch import receiver
+from redis.exceptions import RedisError
+
+from classroom import signals
+from classroom.models import ClassSession, Participant
+from emotions import actions, live, publish, rollups, slots
+from emotions.messages import CloseCode, SessionChanged
+from emotions.store import presence_key, sync_redis
+
+log = logging.getLogger(__name__)
+
+
+@receiver(signals.consent_changed)
+def consent_changed(participant: Participant, **_: Any) -> None:
+    """What was taken under the earlier consent goes; the socket learns the new one, or closes if there is none."""
+    epoch, scope = participant.consent_epoch, participant.scope
+
+    def tell(pipe: redis.client.Pipeline) -> None:
+        _drop(pipe, participant.session_id, participant.pk)
+        publish.consent_changed(pipe, participant.pk, epoch, scope)
+
+    _after_commit(tell)
+
+
+@receiver(signals.participant_left)
+def participant_left(participant: Participant, **_: Any) -> None:
+    _turn_out(participant, CloseCode.WITHDRAWN)
+
+
+@receiver(signals.participant_removed)
+def participant_removed(participant: Participant, **_: Any) -> None:
+    _turn_out(participant, CloseCode.REMOVED)
+
+
+@receiver(signals.participant_erased)
+def participant_erased(participant: Participant, **_: Any) -> None:
+    actions.forget_participant(participant.session_id, participant.pk)
+    _turn_out(participant, CloseCode.WITHDRAWN)
+
+
+@receiver(signals.session_changed)
+def session_changed(session: ClassSession, **_: Any) -> None:
+    changed = _as_message(session)
+    _after_commit(lambda pipe: publish.session_changed(pipe, session.pk, changed))
+
+
+@receiver(signals.session_ended)
+def session_ended(session: ClassSession, **_: Any) -> None:
+    """Sockets close, dashboards learn it, and the last minutes are counted, so that the report is whole at once."""
+    changed, pk = _as_message(session), session.pk
+
+    def tell(pipe: redis.client.Pipeline) -> None:
+        publish.session_ended(pipe, pk)
+        publish.session_changed(pipe, pk, changed)
+
+    _after_commit(tell)
+    transaction.on_commit(lambda: _count(pk), robust=True)
+
+
+def _turn_out(participant: Participant, code: CloseCode) -> None:
+    session_pk, participant_pk = participant.session_id, participant.pk
+
+    def tell(pipe: redis.client.Pipeline) -> None:
+        _drop(pipe, session_pk, participant_pk)
+        pipe.hdel(presence_key(session_pk), str(participant_pk))
+        publish.turned_out(pipe, participant_pk, code)
+
+    _after_commit(tell)
+
+
+def _drop(pipe: redis.client.Pipeline, session_pk: int, participant_pk: int) -> None:
+    slots.empty(pipe, participant_pk)
+    live.forget(pipe, session_pk, [participant_pk])
+
+
+def _count(session_pk: int) -> None:
+    rollups.close_session(session_pk)
+
+
+def _after_commit(tell: Callable[[redis.client.Pipeline], None]) -> None:
+    """`tell` queues its commands on a pipeline; one round trip, one transaction."""
+
+    def send() -> None:
+        try:
+            with sync_redis().pipeline(transaction=True) as pipe:
+                tell(pipe)
+                pipe.execute()
+        except (RedisError, OSError) as error:
+            log.warning("a change is stored, but sockets were not told: %s", error)
+
+    transaction.on_commit(send, robust=True)
+
+
+def _as_message(session: ClassSession) -> SessionChanged:
+    return SessionChanged(
+        join_code=session.join_code, joining_locked=session.joining_locked, ended=session.ended_at is not None
+    )

@@ -90,13 +90,23 @@ CHANNEL_LAYERS = {
 
 # -- Celery: work that is lost with its worker is samples, never stored events, so tasks are acknowledged early.
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:celery:", "socket_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": f"{REDIS_PREFIX}:celery:",
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "housekeeping"
 CELERY_TASK_ROUTES = {"emotions.tasks.analyse_*": {"queue": "frames"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+# A worker keeps its database connection over so many tasks; by default it would open one for every batch of frames.
+CELERY_DB_REUSE_MAX = 2_000
+CELERY_BEAT_SCHEDULE = {
+    "sweep-lanes": {"task": "emotions.tasks.sweep_lanes", "schedule": 2.0, "options": {"expires": 2.0}},
+    "close-minutes": {"task": "emotions.tasks.close_minutes", "schedule": 60.0, "options": {"expires": 60.0}},
+}
 
 # -- Frames
 FRAME_SHARDS = env.number("ROOMTONE_FRAME_SHARDS", 4, low=1, high=256)

@@ -1,0 +1,114 @@
+"""What emotions write: a batch of readings, and the end of what is known about a participant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from django.db import connection
+
+from emotions.models import EmotionEvent, MinuteRollup
+from emotions.observations import FaceRead, Observation
+from ml.labels import LABELS
+
+Verdict = Literal["stored", "no_consent", "old_epoch", "repeated"]
+
+# One statement, so one round trip and one transaction. `present` locks each participant's row against a change of
+# consent (which updates it), lowest first so that two batches can't wait for each other, and sees what is committed:
+# whoever withdraws before us is not in it, whoever withdraws after us waits until this batch is stored.
+# The session of an event is the participant's own: what the frame says of it is not trusted.
+_RECORD = """
+WITH incoming AS (
+    SELECT * FROM unnest(
+        %(participant)s::bigint[], %(epoch)s::bigint[], %(connection)s::uuid[], %(sequence)s::bigint[],
+        %(captured)s::float8[], %(received)s::float8[], %(label)s::text[], %(confidence)s::float8[],
+        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[]
+    ) WITH ORDINALITY AS incoming(
+        participant_id, epoch, connection, sequence, captured, received, label, confidence,
+        uncertain, face_count, version, n
+    )
+), present AS (
+    SELECT participant.id, participant.session_id, participant.consent_epoch
+    FROM classroom_participant participant
+    JOIN classroom_classsession session ON session.id = participant.session_id
+    WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.scope <> 'none'
+        AND participant.left_at IS NULL AND participant.removed_at IS NULL AND session.ended_at IS NULL
+    ORDER BY participant.id
+    FOR SHARE OF participant
+), stored AS (
+    INSERT INTO emotions_emotionevent (
+        session_id, participant_id, connection, sequence, captured_at, received_at, probabilities, label, confidence,
+        uncertain, box, face_count, model_version, source
+    )
+    SELECT present.session_id, present.id, connection, sequence, to_timestamp(captured / 1000),
+        to_timestamp(received / 1000), (%(probabilities)s::float8[])[(n - 1) * {labels} + 1 : n * {labels}],
+        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version, 'server'
+    FROM incoming JOIN present ON present.id = incoming.participant_id AND present.consent_epoch = incoming.epoch
+    ON CONFLICT (participant_id, connection, sequence) DO NOTHING
+    RETURNING participant_id, connection, sequence
+)
+SELECT CASE
+    WHEN present.id IS NULL THEN 'no_consent'
+    WHEN present.consent_epoch <> incoming.epoch THEN 'old_epoch'
+    WHEN stored.sequence IS NULL THEN 'repeated'
+    ELSE 'stored'
+END
+FROM incoming
+LEFT JOIN present ON present.id = incoming.participant_id
+LEFT JOIN stored USING (participant_id, connection, sequence)
+ORDER BY n
+""".format(labels=len(LABELS))  # noqa: S608 - a constant of the code
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    observation: Observation
+    face: FaceRead
+
+
+def record_readings(observations: Sequence[Observation]) -> list[Verdict]:
+    """Store one event for each observation with a face; the verdicts stand in the same order.
+
+    Idempotent: a frame that is stored already is "repeated". Nothing lands after a withdrawal has committed, nor
+    for an older consent ("old_epoch"), nor in a session that has ended or for a participant who is gone
+    ("no_consent"). Raises ValueError for an observation without a face.
+    """
+    rows = [_row(observation) for observation in observations]
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, _columns(rows))
+        return [verdict for (verdict,) in cursor.fetchall()]
+
+
+def forget_participant(session_pk: int, participant_pk: int) -> None:
+    """Delete everything stored about a participant. The class's own mood points stay: they name nobody."""
+    EmotionEvent.objects.filter(participant_id=participant_pk).delete()
+    MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
+
+
+def _row(observation: Observation) -> _Row:
+    if observation.face is None:
+        raise ValueError(f"expected an observation with a face, received {observation}")
+    return _Row(observation, observation.face)
+
+
+def _columns(rows: Sequence[_Row]) -> dict[str, list[object]]:
+    frames = [row.observation.frame for row in rows]
+    return {
+        "participant": [frame.participant for frame in frames],
+        "epoch": [frame.consent_epoch for frame in frames],
+        "connection": [frame.connection for frame in frames],
+        "sequence": [frame.sequence for frame in frames],
+        "captured": [frame.captured_ms for frame in frames],
+        "received": [frame.received_ms for frame in frames],
+        "label": [row.face.label for row in rows],
+        "confidence": [row.face.confidence for row in rows],
+        "uncertain": [row.face.uncertain for row in rows],
+        "face_count": [row.observation.face_count for row in rows],
+        "version": [row.observation.model_version for row in rows],
+        "probabilities": list(chain.from_iterable(row.face.probabilities for row in rows)),
+        "box": list(chain.from_iterable(row.face.box for row in rows)),
+    }

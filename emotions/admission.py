@@ -1,0 +1,49 @@
+"""Who may open which socket. Settled once, when it opens; what changes later comes as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from classroom.access import cookie_holder, visible_session
+from classroom.consent import inference_refusal
+from classroom.models import ClassSession, Participant
+from emotions.messages import CloseCode
+
+Scope = Literal["none", "aggregate", "individual"]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentAdmission:
+    """`inference`: whether frames are analysed at all in this deployment and session."""
+
+    participant: Participant
+    inference: bool
+
+    @property
+    def scope(self) -> Scope:
+        return cast(Scope, self.participant.scope)
+
+
+def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> StudentAdmission | CloseCode:
+    """The participant whom the cookie names, or why the socket closes."""
+    participant = cookie_holder(cookies, session_public_id)
+    if participant is None:
+        known = ClassSession.objects.filter(public_id=session_public_id).exists()
+        return CloseCode.NOT_JOINED if known else CloseCode.NO_SUCH_SESSION
+    if participant.removed_at:
+        return CloseCode.REMOVED
+    if participant.left_at:
+        return CloseCode.WITHDRAWN
+    if not participant.session.live:
+        return CloseCode.SESSION_ENDED
+    return StudentAdmission(participant, inference=not inference_refusal(participant.session))
+
+
+def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:
+    """The owner's session. A stranger and another instructor learn nothing of it."""
+    if not user.is_authenticated:
+        return CloseCode.NOT_JOINED
+    return visible_session(user, session_public_id) or CloseCode.NO_SUCH_SESSION

@@ -1,0 +1,145 @@
+"""The tiles of a session as dashboards have them: what a tick must say, and what a snapshot starts from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Point, Tile, TileWithHistory
+
+# Below it nobody sees a difference. A confidence 0..1, a value -1..1.
+VISIBLE_CHANGE = 0.1
+
+# The chart has at most 300 points a trace: the last two minutes whole, half an hour before them thinned.
+RECENT, WINDOW, STRIDE = 120, 1_800, 10
+
+_FIELDS = [name for name in Tile.model_fields if name != "id"]
+
+
+class Board:
+    """Belongs to the ticker. A tile is sent again when it looks different; a sparkline grows by the value that the
+    dashboard already has, so most of a still class costs no bytes."""
+
+    def __init__(self, tiles: Iterable[TileWithHistory] = ()) -> None:
+        self._tiles: dict[UUID, Tile] = {}
+        # A value in hundredths, 0..200: a byte each.
+        self._sparks: dict[UUID, bytes] = {}
+        for tile in tiles:
+            self._tiles[tile.id] = Tile(**tile.model_dump(exclude={"spark"}))
+            self._sparks[tile.id] = bytes(_byte(value) for value in tile.spark)
+
+    def advance(self, tiles: Iterable[Tile]) -> tuple[list[Tile], list[UUID]]:
+        """This second's tiles; returns those that look different, and the students whose tile goes."""
+        now = {tile.id: tile for tile in tiles}
+        gone = [student for student in self._tiles if student not in now]
+        for student in gone:
+            del self._tiles[student], self._sparks[student]
+        changed = [tile for student, tile in now.items() if looks_different(self._tiles.get(student), tile)]
+        self._tiles.update((tile.id, tile) for tile in changed)
+        self._grow()
+        return changed, gone
+
+    def _grow(self) -> None:
+        for student, tile in self._tiles.items():
+            spark = self._sparks.get(student, b"")
+            more = b"" if tile.value is None else bytes((_byte(tile.value),))
+            self._sparks[student] = (spark + more)[-SPARK_LENGTH:]
+
+    def tiles(self) -> list[TileWithHistory]:
+        """By name."""
+        return in_order(_with_history(tile, self._sparks[student]) for student, tile in self._tiles.items())
+
+    def dump(self, sequence: int) -> str:
+        """As it is kept in Redis, with the sequence of the tick that it includes."""
+        rows = [
+            (*tile.model_dump(exclude={"id"}).values(), self._sparks[student].hex(), student.hex)
+            for student, tile in self._tiles.items()
+        ]
+        return json.dumps([sequence, rows])
+
+
+def load(text: bytes | str) -> tuple[int, list[TileWithHistory]]:
+    """What `Board.dump` wrote: the sequence and the tiles, by name."""
+    sequence, rows = json.loads(text)
+    return sequence, in_order(_from_row(*row) for row in rows)
+
+
+def looks_different(old: Tile | None, new: Tile) -> bool:
+    """Whether a person would see it. When a measured student was seen last is no difference: it is now."""
+    if old is None or (old.name, old.state, old.label, old.uncertain) != (
+        new.name,
+        new.state,
+        new.label,
+        new.uncertain,
+    ):
+        return True
+    return _moved(old.confidence, new.confidence) or _moved(old.value, new.value)
+
+
+def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
+    """What a dashboard holds after a tick: the same as a fresh snapshot. dashboard.js does the same, step by step.
+
+    Tiles that are gone go; tiles of the tick replace theirs and keep the sparkline; then each tile that has a value,
+    in the tick or not, adds it to its sparkline. A tick that the snapshot includes changes nothing.
+    """
+    if tick.point.sequence <= snapshot.sequence:
+        return snapshot
+    tiles: dict[UUID, Tile] = {tile.id: tile for tile in snapshot.tiles if tile.id not in set(tick.gone)}
+    sparks = {tile.id: tile.spark for tile in snapshot.tiles}
+    tiles.update((tile.id, tile) for tile in tick.tiles)
+    return MoodSnapshot(
+        sequence=tick.point.sequence,
+        points=thinned([*snapshot.points, tick.point]),
+        tiles=in_order(_grown(tile, sparks) for tile in tiles.values()),
+        markers=snapshot.markers,
+    )
+
+
+def thinned(points: list[Point]) -> list[Point]:
+    """Of the WINDOW, the last RECENT and every STRIDE-th: a point that has gone once stays gone."""
+    newest = points[-1].sequence if points else 0
+    return [point for point in points if kept(point.sequence, newest)]
+
+
+def kept(sequence: int, newest: int) -> bool:
+    age = newest - sequence
+    return age < RECENT or (age < WINDOW and sequence % STRIDE == 0)
+
+
+def in_order(tiles: Iterable[TileWithHistory]) -> list[TileWithHistory]:
+    return sorted(tiles, key=lambda tile: (tile.name.casefold(), tile.id))
+
+
+def _grown(tile: Tile, sparks: Mapping[UUID, list[float]]) -> TileWithHistory:
+    more = [] if tile.value is None else [tile.value]
+    spark = [*sparks.get(tile.id, []), *more][-SPARK_LENGTH:]
+    return TileWithHistory(**tile.model_dump(exclude={"spark"}), spark=spark)
+
+
+def _with_history(tile: Tile, spark: bytes) -> TileWithHistory:
+    return TileWithHistory(**tile.model_dump(), spark=[_value(byte) for byte in spark])
+
+
+def _from_row(*row: Any) -> TileWithHistory:
+    *values, spark, student = row
+    return TileWithHistory(
+        id=UUID(hex=student),
+        **dict(zip(_FIELDS, values, strict=True)),
+        spark=[_value(byte) for byte in bytes.fromhex(spark)],
+    )
+
+
+def _moved(old: float | None, new: float | None) -> bool:
+    if old is None or new is None:
+        return old is not new
+    return abs(old - new) >= VISIBLE_CHANGE
+
+
+def _byte(value: float) -> int:
+    return round(value * 100) + 100
+
+
+def _value(byte: int) -> float:
+    return (byte - 100) / 100

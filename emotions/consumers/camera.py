@@ -1,0 +1,182 @@
+"""A student's socket: frames in, the student's own results out."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from django.conf import settings
+from pydantic import ValidationError
+
+from classroom.actions import save_check_in
+from classroom.errors import RefusedError
+from classroom.models import CheckIn
+from emotions import presence, publish
+from emotions.admission import StudentAdmission, admit_student
+from emotions.consumers.base import DOWN, Socket, in_database, log
+from emotions.consumers.gate import FrameGate
+from emotions.hub import Hub
+from emotions.intake import Intake
+from emotions.limits import TokenBucket
+from emotions.messages import (
+    CameraStateChanged,
+    CheckInSaid,
+    CheckInSaved,
+    CloseCode,
+    ConsentChanged,
+    FrameRejected,
+    FromStudent,
+    Hello,
+    SessionEnded,
+    Welcome,
+    participant_group,
+    students_group,
+)
+from emotions.presence import Seat
+from emotions.store import async_redis
+
+# A slightly large frame is answered; this is no frame.
+LARGEST_MESSAGE = 1_000_000
+LARGEST_TEXT = 2_000
+MESSAGES_PER_SECOND = 50.0
+CHECK_INS_PER_SECOND, CHECK_INS_AT_ONCE = 0.5, 6.0
+
+
+class CameraConsumer(Socket):
+    """/ws/camera/<session>/. Access is settled when it opens; frames then touch no database."""
+
+    seat: Seat | None = None
+
+    async def enter(self) -> None:
+        self.connection = uuid.uuid4()
+        self.since = time.time()
+        self.messages = TokenBucket(MESSAGES_PER_SECOND, burst=MESSAGES_PER_SECOND)
+        self.check_ins = TokenBucket(CHECK_INS_PER_SECOND, burst=CHECK_INS_AT_ONCE)
+        admission = await in_database(admit_student, self.scope.get("cookies", {}), self._session_id())
+        if isinstance(admission, CloseCode):
+            await self.turn_away(admission)
+        else:
+            await self._sit_down(admission)
+
+    async def _sit_down(self, admission: StudentAdmission) -> None:
+        """Groups first, then the others go: whichever of two tabs is the newer hears nothing that closes it."""
+        participant = self.participant = admission.participant
+        self.seat = Seat(participant.session_id, participant.pk, self.connection)
+        self.gate = FrameGate(self.connection, admission)
+        await self.channel_layer.group_add(participant_group(participant.pk), self.channel_name)
+        await self.channel_layer.group_add(students_group(participant.session_id), self.channel_name)
+        await publish.taken_over(async_redis(), participant.pk, self.connection, self.since)
+        await Hub.here().open(self.connection, self.tell_text, self.seat)
+        await presence.mark(async_redis(), [self.seat])
+        await self._recheck(admission)
+
+    async def _recheck(self, admission: StudentAdmission) -> None:
+        """What changed before the groups were joined was said to nobody."""
+        again = await in_database(admit_student, self.scope.get("cookies", {}), self._session_id())
+        if isinstance(again, CloseCode):
+            await self.turn_away(again)
+            return
+        self.gate.renew(again.participant.consent_epoch, again.scope)
+        await self.tell(self._welcome(again))
+
+    def _welcome(self, admission: StudentAdmission) -> Welcome:
+        return Welcome(
+            server_ms=time.time() * 1000,
+            consent_epoch=self.gate.consent_epoch,
+            scope=self.gate.scope,
+            inference=admission.inference,
+            interval_ms=settings.SAMPLE_INTERVAL_MS,
+        )
+
+    async def leave(self) -> None:
+        if self.seat is None:
+            return
+        Hub.here().close(self.connection)
+        try:
+            await presence.leave(async_redis(), self.seat)
+            await self.channel_layer.group_discard(participant_group(self.seat.participant), self.channel_name)
+            await self.channel_layer.group_discard(students_group(self.seat.session), self.channel_name)
+        except DOWN as error:
+            log.warning("a socket's end is not noted, its presence will expire: %s", error)
+
+    # -- From the browser
+
+    async def binary_received(self, data: bytes) -> None:
+        received_ms = time.time() * 1000
+        if not await self._let_in(len(data), LARGEST_MESSAGE):
+            return
+        frame = self.gate.examine(data, received_ms)
+        if isinstance(frame, FrameRejected):
+            await self.tell(frame)
+        else:
+            Intake.here().offer(frame)
+
+    async def text_received(self, text: str) -> None:
+        if not await self._let_in(len(text), LARGEST_TEXT):
+            return
+        try:
+            message = FromStudent.validate_json(text)
+        except ValidationError:
+            await self.turn_away(CloseCode.MALFORMED)
+            return
+        match message:
+            case Hello():
+                self.gate.clock.anchor(message.client_ms, time.time() * 1000)
+            case CameraStateChanged():
+                await self._camera_state(message)
+            case CheckInSaid():
+                await self._check_in(message)
+
+    async def _let_in(self, size: int, largest: int) -> bool:
+        """Whether a message may be looked at; otherwise the socket closes."""
+        if not self.messages.take(time.monotonic()):
+            await self.turn_away(CloseCode.TOO_MANY)
+        elif size > largest:
+            await self.turn_away(CloseCode.TOO_LARGE)
+        return not self.closing
+
+    async def _camera_state(self, message: CameraStateChanged) -> None:
+        assert self.seat is not None
+        self.seat.camera = message.state
+        try:
+            await presence.mark(async_redis(), [self.seat])
+        except DOWN as error:
+            log.warning("a camera's state will be told with the next refresh: %s", error)
+
+    async def _check_in(self, message: CheckInSaid) -> None:
+        if not self.check_ins.take(time.monotonic()):
+            await self.turn_away(CloseCode.TOO_MANY)
+            return
+        try:
+            saved: CheckIn = await in_database(save_check_in, self.participant, message.word)
+        except RefusedError:
+            await self.turn_away(CloseCode.SESSION_ENDED)
+            return
+        await self.tell(CheckInSaved(word=message.word, at_ms=saved.at.timestamp() * 1000))
+
+    # -- From emotions.publish
+
+    async def taken_over(self, event: dict[str, Any]) -> None:
+        """Two tabs may open in the same instant: both messages reach both, and one of them is newer."""
+        if (event["since"], event["connection"]) > (self.since, self.connection.hex):
+            await self.turn_away(CloseCode.TAKEN_OVER)
+
+    async def consent_changed(self, event: dict[str, Any]) -> None:
+        withdrawn = event["scope"] == "none" and self.gate.scope != "none"
+        self.gate.renew(event["consent_epoch"], event["scope"])
+        if withdrawn:
+            await self.turn_away(CloseCode.WITHDRAWN)
+        else:
+            await self.tell(ConsentChanged(consent_epoch=event["consent_epoch"], scope=event["scope"]))
+
+    async def turned_out(self, event: dict[str, Any]) -> None:
+        await self.turn_away(event["code"])
+
+    async def session_ended(self, event: dict[str, Any]) -> None:
+        await self.tell(SessionEnded())
+        await self.turn_away(CloseCode.SESSION_ENDED)
+
+    def _session_id(self) -> uuid.UUID:
+        session_id: uuid.UUID = self.scope["url_route"]["kwargs"]["session_id"]
+        return session_id

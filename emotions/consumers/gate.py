@@ -1,0 +1,83 @@
+"""What a socket lets through to the slots. Synchronous and without I/O: it runs for every frame."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+
+from emotions.admission import Scope, StudentAdmission
+from emotions.frames import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.limits import RemoteClock, TokenBucket
+from emotions.messages import FrameRejected, RejectReason
+
+FRAMES_PER_SECOND = 3.0
+FRAMES_AT_ONCE = 5.0
+
+
+def frame_bucket() -> TokenBucket:
+    """Room for jitter above the rate that the settings ask for."""
+    return TokenBucket(max(FRAMES_PER_SECOND, 1500.0 / settings.SAMPLE_INTERVAL_MS), FRAMES_AT_ONCE)
+
+
+class FrameGate:
+    """One student's socket: whether a binary message becomes a frame, or why not."""
+
+    def __init__(self, connection: uuid.UUID, admission: StudentAdmission) -> None:
+        participant = admission.participant
+        self.consent_epoch = participant.consent_epoch
+        self.scope: Scope = admission.scope
+        self.clock = RemoteClock()
+        self._connection = connection
+        self._participant = participant.pk
+        self._session = participant.session_id
+        self._inference = admission.inference
+        self._bucket = frame_bucket()
+        self._last = -1
+
+    def renew(self, consent_epoch: int, scope: Scope) -> None:
+        """The consent in force changed. Messages may overtake each other: an older one changes nothing."""
+        if consent_epoch >= self.consent_epoch:
+            self.consent_epoch, self.scope = consent_epoch, scope
+
+    def examine(self, message: bytes, received_ms: float) -> SlotFrame | FrameRejected:
+        """The frame as it goes into its slot, or its refusal."""
+        try:
+            header = FrameHeader.unpack(message)
+        except ValueError:
+            return FrameRejected(sequence=None, reason="bad_header")
+        jpeg = message[HEADER_BYTES:]
+        reason = self._refusal(header, jpeg, received_ms)
+        captured_ms = None if reason else self.clock.corrected(header.captured_ms, received_ms)
+        if captured_ms is None:
+            return FrameRejected(sequence=header.sequence, reason=reason or "stale")
+        return self._frame(header, captured_ms, received_ms, jpeg)
+
+    def _refusal(self, header: FrameHeader, jpeg: bytes, received_ms: float) -> RejectReason | None:
+        """Cheap checks first; every frame counts against the rate, every sequence only once."""
+        repeated, self._last = header.sequence <= self._last, max(header.sequence, self._last)
+        if not self._bucket.take(received_ms / 1000):
+            return "too_fast"
+        if repeated:
+            return "repeated"
+        return self._consent_refusal(header) or fault_of(jpeg)
+
+    def _consent_refusal(self, header: FrameHeader) -> RejectReason | None:
+        if not self._inference:
+            return "inference_off"
+        if self.scope == "none":
+            return "no_consent"
+        return None if header.consent_epoch == self.consent_epoch else "old_epoch"
+
+    def _frame(self, header: FrameHeader, captured_ms: float, received_ms: float, jpeg: bytes) -> SlotFrame:
+        return SlotFrame(
+            connection=self._connection,
+            participant=self._participant,
+            session=self._session,
+            sequence=header.sequence,
+            consent_epoch=header.consent_epoch,
+            scope=self.scope,
+            captured_ms=captured_ms,
+            received_ms=received_ms,
+            jpeg=jpeg,
+        )

@@ -1,0 +1,91 @@
+"""A visitor's socket of the try page: every face in the picture, nothing stored."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from django.conf import settings
+
+from emotions import visitors
+from emotions.consumers.base import DOWN, Socket, log
+from emotions.frames import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.hub import Hub
+from emotions.intake import Intake
+from emotions.limits import TokenBucket
+from emotions.messages import CloseCode, FrameRejected, RejectReason
+from emotions.store import async_redis
+
+FRAMES_PER_SECOND, FRAMES_AT_ONCE = 2.0, 4.0
+MESSAGES_PER_SECOND = 50.0
+LARGEST_MESSAGE = 1_000_000
+STILL_HERE_SECONDS = 20.0
+
+
+class TryConsumer(Socket):
+    """/ws/try/. For anybody, where the deployment opens it; sessions come first."""
+
+    connection: uuid.UUID | None = None
+
+    async def enter(self) -> None:
+        connection = uuid.uuid4()
+        if not settings.TRY_PAGE_OPEN:
+            await self.turn_away(CloseCode.NO_SUCH_SESSION)
+        elif not await visitors.enter(async_redis(), connection):
+            await self.turn_away(CloseCode.TOO_MANY)
+        else:
+            await self._begin(connection)
+
+    async def _begin(self, connection: uuid.UUID) -> None:
+        self.connection = connection
+        self.messages = TokenBucket(MESSAGES_PER_SECOND, burst=MESSAGES_PER_SECOND)
+        self.frames = TokenBucket(FRAMES_PER_SECOND, FRAMES_AT_ONCE)
+        self.last, self.said_here = -1, time.monotonic()
+        await Hub.here().open(connection, self.tell_text)
+
+    async def leave(self) -> None:
+        if self.connection is None:
+            return
+        Hub.here().close(self.connection)
+        try:
+            await visitors.leave(async_redis(), self.connection)
+        except DOWN as error:
+            log.warning("a visitor's end is not noted, it will expire: %s", error)
+
+    async def text_received(self, text: str) -> None:
+        await self.turn_away(CloseCode.MALFORMED)
+
+    async def binary_received(self, data: bytes) -> None:
+        assert self.connection is not None
+        if not self.messages.take(time.monotonic()):
+            await self.turn_away(CloseCode.TOO_MANY)
+        elif len(data) > LARGEST_MESSAGE:
+            await self.turn_away(CloseCode.TOO_LARGE)
+        else:
+            await self._examine(self.connection, data)
+
+    async def _examine(self, connection: uuid.UUID, data: bytes) -> None:
+        try:
+            header = FrameHeader.unpack(data)
+        except ValueError:
+            await self.tell(FrameRejected(sequence=None, reason="bad_header"))
+            return
+        jpeg = data[HEADER_BYTES:]
+        reason = self._refusal(header, jpeg)
+        if reason:
+            await self.tell(FrameRejected(sequence=header.sequence, reason=reason))
+            return
+        now_ms = time.time() * 1000
+        Intake.here().offer(SlotFrame(connection, 0, 0, header.sequence, 0, "none", now_ms, now_ms, jpeg))
+        await self._still_here(connection)
+
+    def _refusal(self, header: FrameHeader, jpeg: bytes) -> RejectReason | None:
+        repeated, self.last = header.sequence <= self.last, max(header.sequence, self.last)
+        if not self.frames.take(time.monotonic()):
+            return "too_fast"
+        return "repeated" if repeated else fault_of(jpeg)
+
+    async def _still_here(self, connection: uuid.UUID) -> None:
+        if time.monotonic() - self.said_here > STILL_HERE_SECONDS:
+            self.said_here = time.monotonic()
+            await visitors.enter(async_redis(), connection)

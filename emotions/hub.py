@@ -1,0 +1,143 @@
+"""One per event loop: this process's student sockets, the channel on which their answers come, and their presence.
+
+Workers publish the answers of a whole batch in one message; every web process hears it and hands on what is for its
+own sockets. So an answer costs no subscription, no queue and no serialisation of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import redis.asyncio
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from emotions import presence
+from emotions.presence import Seat
+from emotions.store import ANSWER_TIMEOUT, CONNECT_TIMEOUT, async_redis, own_channel
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[str], Awaitable[None]]
+# A browser that takes nothing in hears nothing more until it does; its answers would pile up in memory.
+UNSENT_LIMIT = 16
+RECONNECT_SECONDS = 0.5
+
+
+class Outlet:
+    """One socket's way out. `offer` never waits: one slow browser must not hold up the others."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._unsent: set[asyncio.Task[None]] = set()
+
+    def offer(self, text: str) -> bool:
+        """Send it soon; False if too much waits already."""
+        if len(self._unsent) >= UNSENT_LIMIT:
+            return False
+        task = asyncio.get_running_loop().create_task(self._deliver(text))
+        self._unsent.add(task)
+        task.add_done_callback(self._unsent.discard)
+        return True
+
+    async def _deliver(self, text: str) -> None:
+        try:
+            await self._send(text)
+        except (OSError, RuntimeError) as error:
+            # The browser went while the answer was on its way; its consumer hears of it from the server.
+            log.debug("an answer found its socket closed: %s", error)
+
+
+class Hub:
+    """Use `Hub.here()`. All methods belong to its event loop."""
+
+    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._outlets: dict[str, Outlet] = {}
+        self._seats: dict[str, Seat] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listening = asyncio.Event()
+
+    @classmethod
+    def here(cls) -> Hub:
+        """The running event loop's hub."""
+        loop = asyncio.get_running_loop()
+        return cls._of_loop.setdefault(loop, cls())
+
+    async def open(self, connection: UUID, send: Send, seat: Seat | None = None) -> None:
+        """Answers for `connection` go to `send`; a `seat` is kept present. Returns once answers can arrive, or after
+        ANSWER_TIMEOUT (Redis is away: they will come when it is back)."""
+        self._outlets[connection.hex] = Outlet(send)
+        if seat is not None:
+            self._seats[connection.hex] = seat
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._refresh())]
+        try:
+            await asyncio.wait_for(self._listening.wait(), ANSWER_TIMEOUT)
+        except TimeoutError:
+            log.warning("answers can't be heard: no subscription to Redis yet")
+
+    def close(self, connection: UUID) -> None:
+        """The socket is gone; nothing is sent to it any more."""
+        self._outlets.pop(connection.hex, None)
+        self._seats.pop(connection.hex, None)
+
+    def deliver(self, connection: UUID | str, text: str) -> None:
+        """To the socket, if it is one of this process's."""
+        outlet = self._outlets.get(connection if isinstance(connection, str) else connection.hex)
+        if outlet is not None and not outlet.offer(text):
+            log.debug("a browser does not take its answers in; one is dropped")
+
+    async def stop(self) -> None:
+        """End the tasks (tests; a process just exits)."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._listening.clear()
+
+    async def _listen(self) -> None:
+        """Hear the channel for ever; a lost connection is made again."""
+        while True:
+            try:
+                await self._hear()
+            except (RedisError, OSError) as error:
+                log.warning("the answers' channel is lost, trying again: %s", error)
+            self._listening.clear()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _hear(self) -> None:
+        client = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+            # A quiet channel is no broken one; a dead connection shows itself at the next ping.
+            socket_timeout=None,
+            health_check_interval=10,
+        )
+        async with client, client.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(own_channel())
+            self._listening.set()
+            while True:
+                message = await channel.get_message(timeout=5.0)
+                if message is not None:
+                    self._hand_on(message["data"])
+
+    def _hand_on(self, payload: bytes) -> None:
+        for connection, text in json.loads(payload):
+            if connection in self._outlets:
+                self.deliver(connection, text)
+
+    async def _refresh(self) -> None:
+        """Say every few seconds, for all sockets at once, that they are still here."""
+        while True:
+            await asyncio.sleep(presence.REFRESH_SECONDS)
+            try:
+                await presence.mark(async_redis(), list(self._seats.values()))
+            except (RedisError, OSError) as error:
+                log.warning("presence is not refreshed: %s", error)

@@ -1,0 +1,82 @@
+"""The latest reading per participant, in Redis: written by workers, read once a second by the ticker."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import redis
+
+from emotions.messages import Label
+from emotions.observations import FaceRead, Observation
+from emotions.store import live_key
+from ml.labels import INDEX, LABELS
+
+_READING = struct.Struct(f">dIBB{len(LABELS)}f")
+LIVE_SECONDS = 120
+
+# Two workers may hold two frames of one student: the later capture stays. A reading begins with its time as a
+# big-endian double, which for positive numbers sorts as bytes do.
+_KEEP_LATEST = """
+for i = 2, #ARGV, 2 do
+  local old = redis.call('HGET', KEYS[1], ARGV[i])
+  if not old or string.sub(old, 1, 8) <= string.sub(ARGV[i + 1], 1, 8) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """`captured_ms`: the server's clock. `probabilities`: (7,), summing to 1."""
+
+    captured_ms: float
+    consent_epoch: int
+    label: Label
+    uncertain: bool
+    probabilities: tuple[float, ...]
+
+    @property
+    def confidence(self) -> float:
+        return max(self.probabilities)
+
+    def pack(self) -> bytes:
+        where = INDEX[self.label]
+        return _READING.pack(self.captured_ms, self.consent_epoch, where, self.uncertain, *self.probabilities)
+
+    @classmethod
+    def unpack(cls, value: bytes) -> LiveReading:
+        captured_ms, epoch, where, uncertain, *probabilities = _READING.unpack(value)
+        return cls(captured_ms, epoch, LABELS[where], bool(uncertain), tuple(probabilities))
+
+
+def update(pipe: redis.client.Pipeline, observations: Iterable[Observation]) -> None:
+    """Queue on `pipe` what was stored, each session in one command."""
+    by_session: dict[int, list[bytes | int]] = {}
+    for observation in observations:
+        face = observation.face
+        if face is not None:
+            arguments = by_session.setdefault(observation.frame.session, [LIVE_SECONDS])
+            arguments += [observation.frame.participant, _reading(observation, face).pack()]
+    for session, arguments in by_session.items():
+        pipe.eval(_KEEP_LATEST, 1, live_key(session), *arguments)
+
+
+def forget(client: redis.Redis, session_pk: int, participant_pks: Iterable[int]) -> None:
+    """Withdrawal, leaving, erasure: the reading goes at once."""
+    pks = [str(pk) for pk in participant_pks]
+    if pks:
+        client.hdel(live_key(session_pk), *pks)
+
+
+def parse(rows: Mapping[bytes, bytes]) -> dict[int, LiveReading]:
+    """A session's hash as HGETALL gives it, by participant."""
+    return {int(pk): LiveReading.unpack(value) for pk, value in rows.items()}
+
+
+def _reading(observation: Observation, face: FaceRead) -> LiveReading:
+    frame = observation.frame
+    return LiveReading(frame.captured_ms, frame.consent_epoch, face.label, face.uncertain, face.probabilities)

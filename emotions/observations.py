@@ -1,0 +1,37 @@
+"""What an analysis says about one frame, between the worker's stages: plain values, nothing of ml's libraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emotions.frames import SlotFrame
+from emotions.messages import Fractions, Help, Label, RejectReason
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRead:
+    """One face. `box`: (x, y, width, height) as fractions of the frame. `probabilities`: (7,), summing to 1."""
+
+    box: Fractions
+    probabilities: tuple[float, ...]
+    label: Label
+    confidence: float
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One frame's outcome. `faces`: the largest first (only that one on a session's lane); empty where none was
+    found, or where the frame was `refused`."""
+
+    frame: SlotFrame
+    faces: tuple[FaceRead, ...] = ()
+    face_count: int = 0
+    help: Help | None = None
+    refused: RejectReason | None = None
+    too_dark: bool = False
+    model_version: str = ""
+
+    @property
+    def face(self) -> FaceRead | None:
+        return self.faces[0] if self.faces else None

@@ -1,0 +1,60 @@
+"""Minute rollups: a student's minute as counts and sums, so that reports never read raw events."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from ml.labels import LABELS
+
+# Frames are seconds old at most; an event that comes later than this was delayed by a restart, and is counted by
+# the session's end.
+LOOK_BACK = timedelta(minutes=5)
+
+_SUMS = ", ".join(f"sum(probabilities[{place}])" for place in range(1, len(LABELS) + 1))
+_COUNTS = ", ".join(f"count(*) FILTER (WHERE label = '{label}')" for label in LABELS)
+_CLOSE = f"""
+INSERT INTO emotions_minuterollup
+    (session_id, participant_id, minute, readings, uncertain, probability_sums, label_counts)
+SELECT session_id, participant_id, date_trunc('minute', captured_at) AS minute, count(*),
+    count(*) FILTER (WHERE uncertain), ARRAY[{_SUMS}], ARRAY[{_COUNTS}]
+FROM emotions_emotionevent
+WHERE session_id = ANY(%(sessions)s) AND captured_at >= %(since)s AND captured_at < %(until)s
+GROUP BY session_id, participant_id, minute
+ORDER BY session_id, participant_id, minute
+ON CONFLICT (session_id, participant_id, minute) DO UPDATE SET
+    readings = excluded.readings, uncertain = excluded.uncertain,
+    probability_sums = excluded.probability_sums, label_counts = excluded.label_counts
+"""  # noqa: S608 - constants of the code
+_RECENT = """
+SELECT id FROM classroom_classsession WHERE ended_at IS NULL OR ended_at > %(since)s
+"""
+
+
+def close_minutes(now: datetime | None = None) -> int:
+    """Count the minutes closed within LOOK_BACK, in every session that was live then. Returns the rows written."""
+    until = _minute(now or timezone.now())
+    since = until - LOOK_BACK
+    with connection.cursor() as cursor:
+        cursor.execute(_RECENT, {"since": since})
+        sessions = [pk for (pk,) in cursor.fetchall()]
+    return count_minutes(sessions, since, until)
+
+
+def close_session(session_pk: int, now: datetime | None = None) -> int:
+    """Count what the regular rounds have not: the last minutes of a session that ends, the running one too."""
+    until = now or timezone.now()
+    return count_minutes([session_pk], _minute(until) - LOOK_BACK, until)
+
+
+def count_minutes(session_pks: list[int], since: datetime, until: datetime) -> int:
+    """Count anew the minutes from `since` (on the minute) up to `until`. Idempotent. Returns the rows written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, {"sessions": session_pks, "since": since, "until": until})
+        return int(cursor.rowcount)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

@@ -1,0 +1,115 @@
+"""What the ticker needs of the database: a fixed number of queries for all live sessions together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Max
+
+from classroom.models import Participant
+from emotions.messages import Pace, Point
+from emotions.models import MoodPoint
+from emotions.mood import Student
+
+PACE_WINDOW = timedelta(minutes=3)
+
+# Each participant's last word within the window, counted by session.
+_PACE = """
+SELECT session_id, word, count(*) FROM (
+    SELECT DISTINCT ON (participant.id) participant.session_id, said.word
+    FROM classroom_classsession session
+    JOIN classroom_participant participant ON participant.session_id = session.id
+    JOIN classroom_checkin said ON said.participant_id = participant.id AND said.at > %(since)s
+    WHERE session.ended_at IS NULL AND participant.left_at IS NULL AND participant.removed_at IS NULL
+    ORDER BY participant.id, said.at DESC, said.id DESC
+) last GROUP BY session_id, word
+"""
+# Rows that a batch of readings holds are passed over: the next round comes, and nobody waits for anybody.
+_SEEN = """
+UPDATE classroom_participant SET last_seen_at = %(at)s
+WHERE id IN (
+    SELECT id FROM classroom_participant WHERE id = ANY(%(participants)s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A live session's participants, by name, and their pace."""
+
+    students: list[Student]
+    pace: Pace
+
+
+def live_rosters(now: datetime) -> dict[int, Roster]:
+    """Every live session that somebody has joined, in two queries."""
+    students, paces = _students(), _paces(now)
+    return {session: Roster(roll, paces.get(session, Pace())) for session, roll in students.items()}
+
+
+def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:
+    """Each session's newest point; none for a session without one. Two queries."""
+    newest = MoodPoint.objects.filter(session__in=list(session_pks)).order_by().values("session")
+    sequences = newest.annotate(last=Max("sequence")).values_list("session", "last")
+    wanted = {(session, last) for session, last in sequences}
+    found = MoodPoint.objects.filter(
+        session__in=[session for session, _last in wanted], sequence__in=[last for _session, last in wanted]
+    )
+    return {point.session_id: point for point in found if (point.session_id, point.sequence) in wanted}
+
+
+def store_points(points: Mapping[int, Point]) -> None:
+    """One statement. Raises IntegrityError when another ticker stored one of them."""
+    MoodPoint.objects.bulk_create(_row(session, point) for session, point in points.items())
+
+
+def note_seen(participant_pks: list[int], now: datetime) -> None:
+    """When participants were connected last, for pages and admin: coarse by design."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, {"at": now, "participants": participant_pks})
+
+
+def _students() -> dict[int, list[Student]]:
+    live = Participant.objects.present().filter(session__ended_at__isnull=True)
+    rows = live.order_by("display_name", "joined_at", "pk").values_list(
+        "session_id", "pk", "public_id", "display_name", "scope", "consent_epoch"
+    )
+    students: defaultdict[int, list[Student]] = defaultdict(list)
+    for session, pk, public_id, name, scope, epoch in rows:
+        students[session].append(Student(pk, public_id, name, scope, epoch))
+    return dict(students)
+
+
+def _paces(now: datetime) -> dict[int, Pace]:
+    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(_PACE, {"since": now - PACE_WINDOW})
+        for session, word, count in cursor.fetchall():
+            counts[session][word] = count
+    return {session: Pace(**said) for session, said in counts.items()}
+
+
+def _row(session_pk: int, point: Point) -> MoodPoint:
+    values = point.model_dump(exclude={"at_ms"})
+    return MoodPoint(session_id=session_pk, at=datetime.fromtimestamp(point.at_ms / 1000, UTC), **values)
+
+
+def as_message(row: MoodPoint) -> Point:
+    """A stored point as dashboards get it."""
+    return Point(
+        sequence=row.sequence,
+        at_ms=round(row.at.timestamp() * 1000),
+        shares=row.shares,
+        low=row.low,
+        high=row.high,
+        joined=row.joined,
+        connected=row.connected,
+        measured=row.measured,
+        uncertain=row.uncertain,
+        not_visible=row.not_visible,
+        pace=Pace(**row.pace),
+    )

@@ -1,0 +1,48 @@
+"""What a dashboard begins with: everything as of one tick. For the socket and for pages (both synchronous calls)."""
+
+from __future__ import annotations
+
+from django.db.models import F, Q
+from django.db.models.functions import Mod
+
+from classroom.models import ClassSession, Marker
+from emotions import board
+from emotions.messages import MarkerPlaced, MoodSnapshot, Point, TileWithHistory
+from emotions.models import MoodPoint
+from emotions.roster import as_message
+from emotions.store import sync_redis, tiles_key
+
+
+def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
+    """The session as of its last tick: at most 300 points of the last half hour (only those later than `after`, for
+    a dashboard that was cut off), the tiles, the markers.
+
+    The tiles are read first: a tick stores its point before its tiles, so every point up to theirs is there. Without
+    tiles in Redis (nobody ticks: a session that has ended) it is as of the last stored point.
+    """
+    sequence, tiles = _tiles(session.pk)
+    points = _points(session.pk, after, sequence)
+    if sequence is None:
+        sequence = points[-1].sequence if points else after
+    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=_markers(session.pk))
+
+
+def _tiles(session_pk: int) -> tuple[int | None, list[TileWithHistory]]:
+    value = sync_redis().get(tiles_key(session_pk))
+    return board.load(value) if value else (None, [])
+
+
+def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:
+    """As `board.kept` chooses, in the database."""
+    rows = MoodPoint.objects.filter(session=session_pk)
+    if newest is None:
+        newest = rows.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    recent, whole = Q(sequence__gt=newest - board.RECENT), Q(stride=0)
+    rows = rows.filter(sequence__gt=max(after, newest - board.WINDOW), sequence__lte=newest)
+    rows = rows.annotate(stride=Mod(F("sequence"), board.STRIDE)).filter(recent | whole)
+    return [as_message(row) for row in rows.order_by("sequence")]
+
+
+def _markers(session_pk: int) -> list[MarkerPlaced]:
+    rows = Marker.objects.filter(session=session_pk).values_list("pk", "label", "at")
+    return [MarkerPlaced(id=pk, label=label, at_ms=at.timestamp() * 1000) for pk, label, at in rows]

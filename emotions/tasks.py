@@ -1,0 +1,61 @@
+"""Celery's tasks, each a few lines. Only numbers cross the broker, never a frame.
+
+Drains are acknowledged when they start and store no result: one that is lost loses samples, not events.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from emotions import rollups, slots
+from emotions.store import sync_redis
+
+log = logging.getLogger(__name__)
+
+# A drain that waited longer than this on the broker has long been followed by another.
+DRAIN_EXPIRES_SECONDS = 10
+
+
+@shared_task(ignore_result=True)
+def analyse_pending(lane: int) -> None:
+    """Drain one lane of the sessions."""
+    from emotions import draining
+
+    if draining.drain(lane):
+        send_drain(lane)
+
+
+@shared_task(ignore_result=True)
+def analyse_try() -> None:
+    """Drain the try page's lane."""
+    from emotions import draining
+
+    if draining.drain_try():
+        send_drain(slots.TRY_LANE)
+
+
+@shared_task(ignore_result=True)
+def sweep_lanes() -> None:
+    """Drains for the lanes whose drain was lost (its worker was killed, its message expired)."""
+    for lane in slots.left_behind(sync_redis(), [*slots.lanes(), slots.TRY_LANE]):
+        send_drain(lane)
+
+
+@shared_task(ignore_result=True)
+def close_minutes() -> None:
+    """Write the rollups of the minutes that have closed."""
+    rollups.close_minutes()
+
+
+def send_drain(lane: int) -> None:
+    """Ask for a drain. Where the broker can't be reached, the lane's lease goes, and the next frame asks again."""
+    try:
+        if lane == slots.TRY_LANE:
+            analyse_try.apply_async(expires=DRAIN_EXPIRES_SECONDS, retry=False)
+        else:
+            analyse_pending.apply_async((lane,), expires=DRAIN_EXPIRES_SECONDS, retry=False)
+    except analyse_pending.OperationalError as error:
+        log.warning("no drain for lane %d: the broker does not answer (%s)", lane, error)
+        slots.release(sync_redis(), lane)

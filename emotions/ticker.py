@@ -1,0 +1,191 @@
+"""Once a second, for every live session: live state -> one mood point, stored and sent. `manage.py tick` runs it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import SystemRandom
+from threading import Event
+
+import numpy as np
+from django.db import DatabaseError, InterfaceError, connection
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+
+from emotions import board, live, presence, publish, roster
+from emotions.board import Board
+from emotions.lease import Lease
+from emotions.messages import MoodTick, Point
+from emotions.models import MoodPoint
+from emotions.mood import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
+from emotions.roster import Roster
+from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
+
+log = logging.getLogger(__name__)
+
+LEASE_MS = 4_000
+STATE_SECONDS = 120
+"""How long tiles and cohort outlive their ticker."""
+NOTE_SEEN_SECONDS = 15.0
+_CONTINUES_MS = 10_000
+"""A ticker that takes over goes on from the last point, if that is not older."""
+
+
+@dataclass(slots=True)
+class SessionState:
+    """What the ticker remembers of a session between two ticks."""
+
+    sequence: int = 0
+    at_ms: float = 0.0
+    memory: Memory = field(default_factory=Memory)
+    board: Board = field(default_factory=Board)
+    counts: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One session this second."""
+
+    session: int
+    roster: Roster
+    present: list[Standing]
+
+
+class Ticker:
+    """One per process. `tick` does one second's work; `run` calls it until it is told to stop."""
+
+    def __init__(self, estimator: Estimator) -> None:
+        self._estimator = estimator
+        self._lease = Lease(sync_redis(), key("ticker"), LEASE_MS)
+        self._states: dict[int, SessionState] = {}
+        self._noted = 0.0
+        # A cohort whose lots could be foreseen would protect nobody.
+        self._rng = SystemRandom()
+
+    def run(self, stop: Event) -> None:
+        """On each full second. A part that is down is waited for; what was remembered is then read again."""
+        while not stop.wait(1 - time.time() % 1):
+            try:
+                self.tick_if_held(time.time() * 1000)
+            except (DatabaseError, InterfaceError, RedisError, OSError):
+                log.exception("this second has no mood point")
+                self._states.clear()
+                connection.close()
+        self._lease.release()
+
+    def tick_if_held(self, now_ms: float) -> bool:
+        """One second's work, unless another ticker does it. Whether it was done here."""
+        if not self._lease.hold():
+            self._states.clear()
+            return False
+        self.tick(now_ms)
+        return True
+
+    def tick(self, now_ms: float) -> None:
+        """Every live session: point stored, then tiles kept and tick sent, in one round each.
+
+        Raises IntegrityError when another ticker stored this second's point."""
+        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        rosters = roster.live_rosters(now)
+        self._settle_states(set(rosters), now_ms)
+        scenes = self._look(rosters, now_ms)
+        ticks = {scene.session: tick for scene in scenes if (tick := self._tick_of(scene, round(now_ms)))}
+        roster.store_points({session: tick.point for session, tick in ticks.items()})
+        self._send(scenes, ticks)
+        self._note_seen(scenes, now)
+
+    # -- What is known
+
+    def _settle_states(self, session_pks: set[int], now_ms: float) -> None:
+        """Forget sessions that ended; go on where the last ticker of a session stopped."""
+        new = session_pks - set(self._states)
+        self._states = {pk: state for pk, state in self._states.items() if pk in session_pks}
+        if not new:
+            return
+        points = roster.last_points(new)
+        with sync_redis().pipeline(transaction=False) as pipe:
+            for pk in sorted(new):
+                pipe.get(tiles_key(pk))
+                pipe.get(cohort_key(pk))
+            kept = pipe.execute()
+        for place, pk in enumerate(sorted(new)):
+            self._states[pk] = _restored(points.get(pk), kept[2 * place], kept[2 * place + 1], now_ms)
+
+    def _look(self, rosters: Mapping[int, Roster], now_ms: float) -> list[Scene]:
+        with sync_redis().pipeline(transaction=False) as pipe:
+            for session in rosters:
+                pipe.hgetall(presence_key(session))
+                pipe.hgetall(live_key(session))
+            found = iter(pipe.execute())
+        scenes = []
+        for session, known in rosters.items():
+            presences, readings = presence.parse(next(found)), live.parse(next(found))
+            scenes.append(Scene(session, known, standings(known.students, presences, readings, now_ms)))
+        return scenes
+
+    # -- What it makes of it
+
+    def _tick_of(self, scene: Scene, at_ms: int) -> MoodTick | None:
+        """None for an empty room where nothing has changed: a session left open overnight fills no table."""
+        state = self._states[scene.session]
+        moment = Moment(state.sequence + 1, at_ms, max(0.0, at_ms - state.at_ms) / 1000, scene.roster.pace)
+        point, memory = next_point(scene.present, state.memory, moment, self._estimator, self._rng)
+        if point.connected == 0 and state.counts == _counts(point):
+            return None
+        changed, gone = state.board.advance(tile(one) for one in scene.present if _shares_name(one.student))
+        state.sequence, state.at_ms, state.memory, state.counts = point.sequence, at_ms, memory, _counts(point)
+        return MoodTick(point=point, tiles=changed, gone=gone)
+
+    # -- What it says
+
+    def _send(self, scenes: list[Scene], ticks: Mapping[int, MoodTick]) -> None:
+        """Tiles and their tick in one transaction: a snapshot is never between the two."""
+        with sync_redis().pipeline(transaction=True) as pipe:
+            for scene in scenes:
+                tick = ticks.get(scene.session)
+                if tick is None:
+                    pipe.expire(tiles_key(scene.session), STATE_SECONDS)
+                else:
+                    self._send_one(pipe, scene.session, tick)
+            pipe.execute()
+
+    def _send_one(self, pipe: Pipeline, session: int, tick: MoodTick) -> None:
+        state = self._states[session]
+        pipe.set(tiles_key(session), state.board.dump(tick.point.sequence), ex=STATE_SECONDS)
+        pipe.set(cohort_key(session), json.dumps(sorted(state.memory.cohort)), ex=STATE_SECONDS)
+        publish.mood_tick(pipe, session, tick)
+
+    def _note_seen(self, scenes: list[Scene], now: datetime) -> None:
+        if now.timestamp() - self._noted < NOTE_SEEN_SECONDS:
+            return
+        self._noted = now.timestamp()
+        here = [one.student.pk for scene in scenes for one in scene.present if one.state != "disconnected"]
+        roster.note_seen(here, now)
+
+
+def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: bytes | None, now_ms: float) -> SessionState:
+    """A session as the ticker before this one left it."""
+    state = SessionState(board=Board(board.load(tiles)[1] if tiles else ()))
+    if point is not None:
+        state.sequence, state.at_ms = point.sequence, point.at.timestamp() * 1000
+    bands = _bands(point) if point is not None and now_ms - state.at_ms <= _CONTINUES_MS else None
+    state.memory = Memory(frozenset(json.loads(cohort)) if cohort else frozenset(), bands)
+    return state
+
+
+def _bands(point: MoodPoint) -> Bands | None:
+    if point.shares is None:
+        return None
+    return Bands(*(np.array(part, np.float64) for part in (point.shares, point.low, point.high)))
+
+
+def _counts(point: Point) -> tuple[object, ...]:
+    return (point.joined, point.connected, point.measured, point.not_visible, point.pace)
+
+
+def _shares_name(student: Student) -> bool:
+    return student.scope == "individual"
