@@ -1,4 +1,15 @@
-"""Addresses."""
+"""Addresses of the pages that show readings."""
+
 from __future__ import annotations
-from typing import Any
-urlpatterns: list[Any] = []
+
+from django.urls import path
+
+from emotions import views
+
+urlpatterns = [
+    path("teach/<uuid:public_id>/", views.dashboard, name="dashboard"),
+    path("teach/<uuid:public_id>/report/", views.report, name="report"),
+    path("teach/<uuid:public_id>/report.csv", views.report_csv, name="report_csv"),
+    path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
+    path("try/", views.try_page, name="try"),
+]

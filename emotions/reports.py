@@ -1,0 +1,204 @@
+"""The report of a session: gathered from the selectors, said in words. Live sessions have the same, so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from classroom.models import CheckIn, ClassSession
+from emotions import charts, selectors, wording
+from emotions.moments import Moment, moments
+from emotions.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from ml.labels import INDEX, LABELS
+
+WORDS = dict(CheckIn.Word.choices)
+POINT_FIELDS = (
+    "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One emotion's share, as a table shows it. `start`: where its piece begins in a stacked strip, 0..100."""
+
+    label: str
+    share: float
+    start: float
+
+    @property
+    def width(self) -> float:
+        return round(self.share * 100, 2)
+
+    @property
+    def percent(self) -> str:
+        return wording.percent(self.share)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionLine:
+    section: Section
+    start: datetime
+    end: datetime
+    minutes: int
+    words: str
+    shares: list[Share]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentLine:
+    student: Student
+    words: str
+    unsure: str
+    shares: list[Share]
+
+
+@dataclass(frozen=True, slots=True)
+class MomentLine:
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the page shows. `figure` is None where no class mood was ever known."""
+
+    session: ClassSession
+    summary: list[str]
+    figure: charts.Figure | None
+    legend: Sequence[str]
+    marked: list[tuple[datetime, str]]
+    moments: list[MomentLine]
+    sections: list[SectionLine]
+    students: list[StudentLine]
+    attendance: Attendance
+    minutes: int
+
+
+def build(session: ClassSession) -> Report:
+    """Nine queries, whatever the length of the session and the size of the class."""
+    start, end = session.started_at, selectors.session_end(session)
+    rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
+    marked = selectors.markers(session)
+    sections = selectors.sections(session, marked)
+    students = selectors.students(session, selectors.sharers(session))
+    found = moments(rows, marked)
+    return Report(
+        session=session,
+        summary=summary(session, rows, sections),
+        figure=figure(session, rows, marked),
+        legend=charts.STACK[::-1],
+        marked=[(_local(marker.at_ms), marker.label) for marker in marked],
+        moments=[MomentLine(_local(moment.at_ms), _moment_words(moment)) for moment in found],
+        sections=[_section_line(section) for section in sections],
+        students=[_student_line(student) for student in students],
+        attendance=selectors.attendance(session),
+        minutes=_minutes(start, end),
+    )
+
+
+def figure(session: ClassSession, rows: Sequence[MoodRow], marked: Sequence[MarkerRow]) -> charts.Figure | None:
+    """The whole session's class mood; None where none was ever known."""
+    if not any(row.shares for row in rows):
+        return None
+    start, end = selectors.milliseconds(session.started_at), selectors.milliseconds(selectors.session_end(session))
+    return charts.mood_figure(rows, marked, start_ms=start, end_ms=end, offset_ms=zone_offset_ms(session.started_at))
+
+
+def zone_offset_ms(at: datetime) -> float:
+    """The school's zone against UTC at this time. Charts have no zones: they are drawn in local time."""
+    offset = timezone.localtime(at).utcoffset()
+    return offset.total_seconds() * 1000 if offset else 0
+
+
+# -- Words
+
+
+def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[Section]) -> list[str]:
+    """The session in a few sentences; each says what it rests on."""
+    known = [row for row in rows if row.shares is not None]
+    minutes = _minutes(session.started_at, selectors.session_end(session))
+    length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
+    said = _said_sentence(sections)
+    if not known:
+        return [f"{length}. No class mood: it is shown from five measured students on.", *said]
+    mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
+    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *said]
+
+
+def _mood_sentence(length: str, mean: Sequence[float], known: Sequence[MoodRow]) -> str:
+    share = wording.percent(wording.troubled(mean))
+    return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average {share} looked troubled."
+
+
+def _coverage_sentence(rows: Sequence[MoodRow], known: Sequence[MoodRow]) -> str:
+    measured, connected = (_mean([getattr(row, field) for row in known]) for field in ("measured", "connected"))
+    part = wording.percent(len(known) / len(rows))
+    return (
+        f"This rests on {wording.rounded(measured)} of {wording.rounded(connected)} connected students on average, "
+        f"over {part} of the time."
+    )
+
+
+def _said_sentence(sections: Sequence[Section]) -> list[str]:
+    totals = {word: sum(section.said[word] for section in sections) for word in WORDS}
+    parts = [f"“{WORDS[word].lower()}” {count} times" for word, count in totals.items() if count > 1]
+    parts += [f"“{WORDS[word].lower()}” once" for word, count in totals.items() if count == 1]
+    return [f"Students said {', '.join(parts)}."] if parts else []
+
+
+def _moment_words(moment: Moment) -> str:
+    count, measured = wording.rounded(moment.share * moment.measured), wording.rounded(moment.measured)
+    where = f" after “{moment.after}”" if moment.after else ""
+    usual = wording.percent(moment.usual)
+    return f"About {count} of {measured} looked troubled{where}; {usual} is usual for this session."
+
+
+def _section_line(section: Section) -> SectionLine:
+    shares = section.mood.shares if section.mood else None
+    start, end = _local(section.start_ms), _local(section.end_ms)
+    words = wording.mood(shares)["word"] if shares else "Not shown"
+    return SectionLine(section, start, end, _minutes(start, end), words, strip(shares))
+
+
+def _student_line(student: Student) -> StudentLine:
+    if student.shares is None:
+        return StudentLine(student, "No readings", "–", [])
+    most = max(range(len(LABELS)), key=lambda n: student.label_counts[n])
+    part = wording.percent(student.label_counts[most] / student.readings)
+    words = f"Looked mostly {wording.ADJECTIVES[LABELS[most]]} ({part} of readings)"
+    return StudentLine(student, words, wording.percent(student.uncertain / student.readings), strip(student.shares))
+
+
+def strip(shares: Sequence[float] | None) -> list[Share]:
+    """The shares side by side, in the charts' order."""
+    pieces: list[Share] = []
+    start = 0.0
+    for label in charts.STACK if shares else ():
+        piece = Share(label, (shares or [])[INDEX[label]], round(start, 2))
+        pieces.append(piece)
+        start += piece.share * 100
+    return pieces
+
+
+def _local(at_ms: float) -> datetime:
+    return timezone.localtime(selectors.moment(at_ms))
+
+
+def _minutes(start: datetime, end: datetime) -> int:
+    return wording.rounded((end - start).total_seconds() / 60)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def latest(session: ClassSession) -> dict[str, Any] | None:
+    """The newest point as the dashboard's socket would send it; None before the first."""
+    point = selectors.latest_point(session)
+    if point is None:
+        return None
+    return {"at_ms": selectors.milliseconds(point.at), **{field: getattr(point, field) for field in POINT_FIELDS}}

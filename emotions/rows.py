@@ -1,0 +1,77 @@
+"""What dashboards, reports and exports are made of: plain rows, between the selectors and the charts.
+
+Times are Unix milliseconds; shares stand in the order of `ml.labels.LABELS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MoodRow:
+    """The class mood over one stretch of time. `shares`, `low`, `high` ((7,), a 90 % band) are None under the floor.
+
+    The counts are means over the stretch.
+    """
+
+    at_ms: float
+    shares: Sequence[float] | None
+    low: Sequence[float] | None
+    high: Sequence[float] | None
+    joined: float
+    connected: float
+    measured: float
+    uncertain: float
+    not_visible: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerRow:
+    """A moment that the instructor named."""
+
+    id: int
+    label: str
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The time from one marker to the next. `said`: how often each word of a check-in fell."""
+
+    title: str
+    start_ms: float
+    end_ms: float
+    mood: MoodRow | None
+    said: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One who shares individually: `minutes` with a reading, `readings`, `uncertain` among them, mean `shares`."""
+
+    id: UUID
+    name: str
+    minutes: int
+    readings: int
+    uncertain: int
+    shares: Sequence[float] | None
+    label_counts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """How many took part, and how. Counts only: of those who share in the aggregate nobody is named."""
+
+    joined: int
+    individual: int
+    aggregate: int
+    without_camera: int
+    left: int
+    removed: int
+
+    @property
+    def gone(self) -> int:
+        return self.left + self.removed

@@ -1,0 +1,255 @@
+"""Reads and aggregates for dashboards, reports, exports and admin. Each function is a fixed number of queries.
+
+Two rules hold everywhere here. The mood comes from stored MoodPoints, which already keep the floor. A reading is
+shown on its own only while the consent that it was taken under is the one in force, and covers the individual.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from ml.labels import LABELS
+
+_MEANS = ", ".join(f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS)))
+_COUNTS = "avg(joined), avg(connected), avg(measured), avg(uncertain), avg(not_visible)"
+_BINNED = f"""
+    SELECT floor(extract(epoch FROM at) / %(width)s) * %(width)s, {_MEANS}, {_COUNTS}
+    FROM emotions_moodpoint WHERE session_id = %(session)s AND at >= %(start)s AND at <= %(end)s
+    GROUP BY 1 ORDER BY 1
+"""  # noqa: S608 - columns of this module
+_SECTIONED = f"""
+    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}
+    FROM emotions_moodpoint WHERE session_id = %(session)s AND at >= %(start)s AND at <= %(end)s
+    GROUP BY 1 ORDER BY 1
+"""  # noqa: S608 - columns of this module
+_SUMS = ", ".join(f"sum({column}[{n + 1}])" for column in ("probability_sums", "label_counts") for n in range(7))
+_STUDENT_SUMS = f"""
+    SELECT r.participant_id, count(*) FILTER (WHERE r.readings > 0), sum(r.readings), sum(r.uncertain), {_SUMS}
+    FROM emotions_minuterollup r
+    JOIN unnest(%(participants)s::bigint[], %(since)s::timestamptz[]) AS sharer(id, since)
+      ON sharer.id = r.participant_id AND r.minute >= sharer.since
+    WHERE r.session_id = %(session)s GROUP BY 1
+"""  # noqa: S608 - columns of this module
+
+
+def milliseconds(moment: datetime) -> float:
+    return moment.timestamp() * 1000
+
+
+def moment(at_ms: float) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
+
+
+def session_end(session: ClassSession) -> datetime:
+    """When it ended; for a live session now."""
+    return session.ended_at or datetime.now(UTC)
+
+
+# -- The class mood
+
+
+def mood_rows(session: ClassSession, start: datetime, end: datetime, *, most: int) -> list[MoodRow]:
+    """The mood between two times in at most `most` rows of equal length (whole seconds), averaged in the database.
+
+    A row's time is the middle of its stretch. Its band is the mean of the bands, which is never too narrow.
+    """
+    # One less, since the first and the last stretch may be cut by the ends.
+    width = max(1, math.ceil((end - start).total_seconds() / max(1, most - 1)))
+    rows = _fetch(_BINNED, {"width": width, "session": session.pk, "start": start, "end": end})
+    return [_mood_row((float(row[0]) + width / 2) * 1000, row[1:]) for row in rows]
+
+
+def minutes(session: ClassSession) -> list[MoodRow]:
+    """The mood minute by minute; a row's time is the minute's beginning."""
+    scope = {"width": 60, "session": session.pk, "start": session.started_at, "end": session_end(session)}
+    return [_mood_row(float(row[0]) * 1000, row[1:]) for row in _fetch(_BINNED, scope)]
+
+
+def _mood_row(at_ms: float, values: Sequence[Any]) -> MoodRow:
+    seven = len(LABELS)
+    shares, low, high = (values[n * seven : (n + 1) * seven] for n in range(3))
+    known = shares[0] is not None
+    counts = [float(count) for count in values[3 * seven :]]
+    return MoodRow(
+        at_ms,
+        _normal(shares) if known else None,
+        [float(value) for value in low] if known else None,
+        [float(value) for value in high] if known else None,
+        *counts,
+    )
+
+
+def _normal(shares: Sequence[float]) -> list[float]:
+    """Summing to 1, also after smoothing and rounding upstream."""
+    total = sum(shares)
+    return [float(share) / total for share in shares]
+
+
+def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def latest_point(session: ClassSession) -> MoodPoint | None:
+    return MoodPoint.objects.filter(session=session).order_by("-sequence").first()
+
+
+# -- Markers, sections, check-ins
+
+
+def markers(session: ClassSession) -> list[MarkerRow]:
+    rows = Marker.objects.filter(session=session).values_list("pk", "label", "at")
+    return [MarkerRow(pk, label, milliseconds(at)) for pk, label, at in rows]
+
+
+def said_by_minute(session: ClassSession) -> dict[datetime, Counter[str]]:
+    """How often each word fell in each minute; of nobody in particular."""
+    said: dict[datetime, Counter[str]] = {}
+    for at, word in _words(session):
+        said.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
+    return said
+
+
+def _words(session: ClassSession) -> Iterable[tuple[datetime, str]]:
+    return CheckIn.objects.filter(participant__session=session).values_list("at", "word")
+
+
+def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section]:
+    """The stretches between markers, with their mean mood. Without a marker, the whole session as one."""
+    start, end = session.started_at, session_end(session)
+    inside = [marker for marker in marked if milliseconds(start) < marker.at_ms < milliseconds(end)]
+    edges = [start, *(moment(marker.at_ms) for marker in inside)]
+    titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
+    rows = _fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
+    moods = {int(row[0]): _mood_row(milliseconds(edges[int(row[0]) - 1]), row[1:]) for row in rows}
+    words = list(_words(session))
+    return [
+        Section(title, milliseconds(a), milliseconds(b), moods.get(number), _said_between(words, a, b))
+        for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)
+    ]
+
+
+def _said_between(words: Iterable[tuple[datetime, str]], start: datetime, end: datetime) -> dict[str, int]:
+    said = Counter(word for at, word in words if start <= at < end)
+    return {word: said[word] for word in CheckIn.Word.values}
+
+
+# -- Students who share individually
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """`since`: when the consent in force began; `from_minute`: the first minute that is wholly under it."""
+
+    pk: int
+    id: UUID
+    name: str
+    since: datetime
+    from_minute: datetime
+
+
+def sharers(session: ClassSession) -> list[Sharer]:
+    """Those whose consent in force covers the individual, by name; names that occur twice get a number."""
+    rows = _individual(Participant.objects.filter(session=session)).order_by("display_name", "joined_at", "pk")
+    names = distinct_names([row.display_name for row in rows])
+    return [
+        Sharer(row.pk, row.public_id, name, row.since, _first_whole_minute(row.since, only=row.given == 1))
+        for row, name in zip(rows, names, strict=True)
+    ]
+
+
+def _individual(participants: QuerySet[Participant]) -> QuerySet[Any]:
+    given = Count("consent_events", filter=Q(consent_events__kind=ConsentEvent.Kind.GIVEN))
+    sharing = participants.filter(scope=Participant.Scope.INDIVIDUAL)
+    return sharing.annotate(since=Max("consent_events__at"), given=given).filter(since__isnull=False)
+
+
+def _first_whole_minute(since: datetime, *, only: bool) -> datetime:
+    """With only one consent ever given, the minute that it fell into holds no reading from before it."""
+    minute = since.replace(second=0, microsecond=0)
+    return minute if only or minute == since else minute + timedelta(minutes=1)
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """`["Mia", "Mia", "Ben"]` -> `["Mia (1)", "Mia (2)", "Ben"]`."""
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    seen: Counter[str] = Counter()
+    told = []
+    for name in names:
+        seen[name] += 1
+        told.append(f"{name} ({seen[name]})" if name in twice else name)
+    return told
+
+
+def students(session: ClassSession, sharing: Sequence[Sharer]) -> list[Student]:
+    """What was read of each of `sharing`, from the rollups. Minutes before the consent in force stay out."""
+    scope = {
+        "session": session.pk,
+        "participants": [sharer.pk for sharer in sharing],
+        "since": [sharer.from_minute for sharer in sharing],
+    }
+    sums = {row[0]: row[1:] for row in _fetch(_STUDENT_SUMS, scope)}
+    return [_student(sharer, sums.get(sharer.pk)) for sharer in sharing]
+
+
+def _student(sharer: Sharer, sums: Sequence[Any] | None) -> Student:
+    if sums is None or not sums[1]:
+        return Student(sharer.id, sharer.name, 0, 0, 0, None, [0] * len(LABELS))
+    minutes_read, readings, uncertain = (int(value) for value in sums[:3])
+    shares = [float(value) / readings for value in sums[3 : 3 + len(LABELS)]]
+    return Student(sharer.id, sharer.name, minutes_read, readings, uncertain, shares, [int(n) for n in sums[10:17]])
+
+
+def individual_events(events: QuerySet[EmotionEvent]) -> QuerySet[EmotionEvent]:
+    """Those of `events` that may be shown one by one."""
+    return events.filter(~_consent_changed_after("received_at"), participant__scope=Participant.Scope.INDIVIDUAL)
+
+
+def individual_rollups(rollups: QuerySet[MinuteRollup]) -> QuerySet[MinuteRollup]:
+    """Those of `rollups` that may be shown one by one: the minute lies wholly under the consent in force."""
+    earlier = ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef("minute"))
+    return rollups.filter(~Exists(earlier), participant__scope=Participant.Scope.INDIVIDUAL)
+
+
+def _consent_changed_after(field: str) -> Exists:
+    return Exists(ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef(field)))
+
+
+def events_of_sharers(session: ClassSession) -> QuerySet[EmotionEvent]:
+    """The raw readings that may be shown one by one, oldest first."""
+    events = EmotionEvent.objects.filter(session=session).select_related("participant")
+    return individual_events(events).order_by("captured_at", "pk")
+
+
+# -- Attendance
+
+
+def attendance(session: ClassSession) -> Attendance:
+    scope = Participant.Scope
+    counts = Participant.objects.filter(session=session).aggregate(
+        joined=Count("pk"),
+        individual=Count("pk", filter=Q(scope=scope.INDIVIDUAL)),
+        aggregate=Count("pk", filter=Q(scope=scope.AGGREGATE)),
+        without_camera=Count("pk", filter=Q(scope=scope.NONE)),
+        left=Count("pk", filter=Q(left_at__isnull=False)),
+        removed=Count("pk", filter=Q(removed_at__isnull=False)),
+    )
+    return Attendance(**counts)
+
+
+def event_count(session: ClassSession) -> int:
+    """All stored readings of a session; a count of the whole class."""
+    return EmotionEvent.objects.filter(session=session).count()

@@ -1,0 +1,83 @@
+// The dashboard's socket: comes back by itself, and asks only for what it has not seen.
+
+const RETRY_SECONDS = [1, 2, 4, 8, 15];
+const SILENCE_MS = 20_000;
+const isFinal = (code) => code >= 4400 && code < 4500;
+
+/**
+ * `onMessage(message)` for each message; `onState({name, seconds?, code?})` with the names connecting, open, waiting, closed.
+ * `after()` tells the sequence that the page has, or null.
+ */
+export class LiveSocket {
+  constructor(path, { after, onMessage, onState }) {
+    Object.assign(this, { path, after, onMessage, onState, attempt: 0, socket: null, timer: null, silence: null });
+    addEventListener("online", () => this.retryNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.retryNow());
+  }
+
+  open() {
+    this.onState({ name: "connecting" });
+    const socket = new WebSocket(this.address());
+    this.socket = socket;
+    socket.addEventListener("message", (event) => this.receive(event));
+    socket.addEventListener("close", (event) => socket === this.socket && this.closed(event.code));
+    this.listen();
+  }
+
+  address() {
+    const url = new URL(this.path, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const after = this.after();
+    if (after !== null) url.searchParams.set("after", after);
+    return url;
+  }
+
+  receive(event) {
+    this.listen();
+    if (this.attempt !== 0 || !this.isOpen) this.onState({ name: "open" });
+    this.isOpen = true;
+    this.attempt = 0;
+    this.onMessage(JSON.parse(event.data));
+  }
+
+  /** A connection that has gone silent is given up: the other side may be gone without a word. */
+  listen() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.drop(), SILENCE_MS);
+  }
+
+  drop() {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.closed(1006);
+  }
+
+  closed(code) {
+    clearTimeout(this.silence);
+    this.isOpen = false;
+    this.socket = null;
+    if (isFinal(code)) return this.onState({ name: "closed", code });
+    const seconds = RETRY_SECONDS[Math.min(this.attempt, RETRY_SECONDS.length - 1)];
+    this.attempt += 1;
+    this.onState({ name: "waiting", seconds });
+    this.timer = setTimeout(() => this.retryNow(), seconds * 1000 * (0.75 + Math.random() / 2));
+    return undefined;
+  }
+
+  retryNow() {
+    if (this.socket || this.timer === null) return;
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.open();
+  }
+
+  stop() {
+    clearTimeout(this.silence);
+    clearTimeout(this.timer);
+    this.timer = null;
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+}

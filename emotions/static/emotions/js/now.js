@@ -1,0 +1,51 @@
+// The present distribution: seven bars with their band, and the pace in the students' own words.
+
+import { labelWord, percent } from "./words.js";
+
+/** The rows of the list `element`, made once; `update(point)` moves them. */
+export class NowBars {
+  constructor(element, labels, order) {
+    this.element = element;
+    this.labels = labels;
+    this.rows = new Map(order.map((label) => [label, row(label)]));
+    element.replaceChildren(...[...this.rows.values()].map(({ item }) => item));
+  }
+
+  update(point) {
+    this.element.classList.toggle("unknown", !point?.shares);
+    for (const [label, { bar, number }] of this.rows) {
+      const n = this.labels.indexOf(label);
+      setShare(bar, point?.shares ? [point.shares[n], point.low[n], point.high[n]] : [0, 0, 0]);
+      write(number, point?.shares ? percent(point.shares[n]) : "–");
+      number.title = point?.shares ? `90 % band: ${percent(point.low[n])} to ${percent(point.high[n])}` : "";
+    }
+  }
+}
+
+function row(label) {
+  const item = document.createElement("li");
+  item.className = `share ${label}`;
+  const name = document.createElement("span");
+  name.textContent = labelWord(label);
+  const bar = document.createElement("span");
+  bar.className = "bar banded";
+  const number = document.createElement("span");
+  item.append(name, bar, number);
+  return { item, bar, number };
+}
+
+function setShare(bar, [share, low, high]) {
+  bar.style.setProperty("--share", share.toFixed(3));
+  bar.style.setProperty("--low", low.toFixed(3));
+  bar.style.setProperty("--high", high.toFixed(3));
+}
+
+/** Writes only what differs, so that nothing is laid out again for nothing. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** `element` holds one [data-word] per word of a check-in. */
+export function showPace(element, pace) {
+  for (const number of element.querySelectorAll("[data-word]")) write(number, String(pace[number.dataset.word] ?? 0));
+}

@@ -1,0 +1,74 @@
+// Plotly, loaded only when a chart is there to be drawn (the words come first), and coloured by the page's own CSS variables.
+
+const CONFIG = { displayModeBar: false, responsive: true, showTips: false, locale: "en" };
+const LABEL_ROOM_PX = 7;
+let loading = null;
+
+function plotly(source) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = source;
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => reject(new Error("Plotly did not load")));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** Draws figures into `element` (its data-plotly names the bundle). The last figure is drawn again when the theme changes. */
+export class Plot {
+  constructor(element) {
+    this.element = element;
+    this.figure = null;
+    document.addEventListener("themechange", () => this.figure && this.draw(this.figure));
+  }
+
+  async draw(figure) {
+    this.figure = figure;
+    const library = await plotly(this.element.dataset.plotly);
+    if (figure !== this.figure) return; // A newer one came while the library was loading.
+    const { data, layout } = themed(figure, this.element);
+    await library.react(this.element, data, layout, CONFIG);
+    this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
+  }
+}
+
+/** The figure with the colours of the theme that is on; the figure itself is left as it is. */
+function themed(figure, element) {
+  const css = getComputedStyle(document.documentElement);
+  const colour = (name) => css.getPropertyValue(`--${name}`).trim();
+  const data = figure.data.map((trace) => themedTrace(trace, colour));
+  const layout = structuredClone(figure.layout);
+  layout.font.color = colour("muted");
+  layout.hoverlabel = { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink") } };
+  for (const shape of layout.shapes) {
+    if (shape.name === "marker") shape.line.color = colour("ink");
+    if (shape.name === "gap") shape.fillcolor = colour("line");
+  }
+  arrangeLabels(layout, element.clientWidth);
+  for (const annotation of layout.annotations) annotation.font.color = colour("muted");
+  return { data, layout };
+}
+
+function themedTrace(trace, colour) {
+  if (!trace.stackgroup) return trace;
+  return { ...trace, fillcolor: colour(trace.meta), line: { ...trace.line, color: colour("card") } };
+}
+
+/** Marker labels that would lie over the next one are left out; their lines stay, and the text beside the chart names them all. */
+function arrangeLabels(layout, width) {
+  const [start, end] = layout.xaxis.range;
+  const pixel = (at) => ((at - start) / (end - start)) * width;
+  let free = Infinity;
+  const kept = [];
+  for (const annotation of [...layout.annotations].sort((a, b) => b.x - a.x)) {
+    const at = pixel(annotation.x);
+    const room = annotation.text.length * LABEL_ROOM_PX;
+    const fits = at >= 0 && at + room <= Math.min(free, width + LABEL_ROOM_PX);
+    if (!fits && at + room > width && at - room >= 0 && at <= free) kept.push({ ...annotation, xanchor: "right" });
+    else if (fits) kept.push(annotation);
+    else continue;
+    free = kept.at(-1).xanchor === "right" ? at - room : at;
+  }
+  layout.annotations = kept;
+}

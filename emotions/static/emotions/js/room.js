@@ -1,0 +1,79 @@
+// What the page knows of the class: the snapshot, and what the ticks changed since.
+
+const SPARK_LENGTH = 40;
+const LONGEST_HOURS = 6;
+
+export class Room {
+  /** `first`: the newest point when the page was written, or null. */
+  constructor(first, markers) {
+    this.points = [];
+    this.first = first;
+    this.markers = markers;
+    this.tiles = new Map();
+    this.changed = new Set();
+    this.sequence = null; // Nothing has come over the socket yet.
+    this.clock = { server: first?.at_ms ?? Date.now(), page: performance.now() };
+  }
+
+  get latest() {
+    return this.points.at(-1) ?? this.first;
+  }
+
+  /** The server's time now, in Unix milliseconds, whatever this computer's clock says. */
+  get now() {
+    return this.clock.server + performance.now() - this.clock.page;
+  }
+
+  /** Everything as of a sequence. Points that the page has already stay: after a gap only the missing ones come. */
+  snapshot(message) {
+    for (const point of message.points) this.add(point);
+    this.markers = message.markers;
+    const before = [...this.tiles.keys()];
+    this.tiles = new Map(message.tiles.map((tile) => [tile.id, tile]));
+    this.changed = new Set([...before, ...this.tiles.keys()]);
+    this.sequence = message.sequence;
+  }
+
+  tick(message) {
+    if (this.sequence !== null && message.point.sequence <= this.sequence) return;
+    this.add(message.point);
+    this.sequence = message.point.sequence;
+    for (const id of message.gone) this.forget(id);
+    for (const tile of message.tiles) this.tiles.set(tile.id, this.withHistory(tile)) && this.changed.add(tile.id);
+  }
+
+  forget(id) {
+    this.tiles.delete(id);
+    this.changed.add(id);
+  }
+
+  withHistory(tile) {
+    const before = this.tiles.get(tile.id);
+    const spark = before?.spark ?? [];
+    const fresh = tile.value !== null && tile.seen_ms !== before?.seen_ms;
+    return { ...tile, spark: fresh ? [...spark, tile.value].slice(-SPARK_LENGTH) : spark };
+  }
+
+  add(point) {
+    const last = this.points.at(-1);
+    if (last && point.sequence <= last.sequence) return this.fill(point);
+    this.points.push(point);
+    if (this.points.length > LONGEST_HOURS * 3600) this.points.shift();
+    this.clock = { server: point.at_ms, page: performance.now() };
+    return undefined;
+  }
+
+  /** A point that is older than the newest: one of those missed, or one that the page was drawn with. */
+  fill(point) {
+    const at = this.points.findIndex((known) => known.sequence >= point.sequence);
+    if (this.points[at].sequence !== point.sequence) this.points.splice(at, 0, point);
+    else this.points[at] = point;
+  }
+
+  /** The ids of the tiles that changed since the last call. */
+  takeChanged() {
+    const changed = this.changed;
+    this.changed = new Set();
+    return changed;
+  }
+}

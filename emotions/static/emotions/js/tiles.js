@@ -1,0 +1,161 @@
+// One tile per student who shares individually. Only changed tiles are touched; 500 of them stay smooth.
+
+import { write } from "./now.js";
+import { ago, tileSentence, tileWord } from "./words.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+export const SPARK = { width: 96, height: 24, steps: 39 };
+const RECENT = 10;
+const RESORT_MS = 10_000;
+
+/** `onOpen(id)` is called when a tile's button is used. */
+export class Tiles {
+  constructor(element, { onOpen }) {
+    this.element = element;
+    this.views = new Map();
+    this.names = new NumberedNames();
+    this.sort = "name";
+    this.sorted = 0;
+    element.addEventListener("click", (event) => {
+      const item = event.target.closest("[data-id]");
+      if (item) onOpen(item.dataset.id);
+    });
+  }
+
+  /** Bring the tiles of `changed` up to date with `tiles` (id -> tile). */
+  update(tiles, changed, now) {
+    let membership = false;
+    for (const id of changed) membership = this.updateOne(id, tiles.get(id)) || membership;
+    for (const [id, view] of this.views) showAge(view, tiles.get(id), now);
+    if (membership || now - this.sorted > RESORT_MS) this.arrange(tiles, now);
+  }
+
+  updateOne(id, tile) {
+    const view = this.views.get(id);
+    if (!tile) {
+      view?.item.remove();
+      this.names.drop(id);
+      return this.views.delete(id);
+    }
+    this.names.take(id, tile.name);
+    if (!view) this.views.set(id, newView(id));
+    paint(this.views.get(id), tile);
+    return !view;
+  }
+
+  sortBy(order, tiles, now) {
+    this.sort = order;
+    this.arrange(tiles, now);
+  }
+
+  /** Puts the tiles in order, but never under the hand of somebody who is using them. */
+  arrange(tiles, now) {
+    for (const [id, { name }] of this.views) write(name, this.names.of(id));
+    if (this.element.contains(document.activeElement) || this.element.matches(":hover")) return this.addNew();
+    this.sorted = now;
+    const ids = [...this.views.keys()].sort((a, b) => this.compare(tiles.get(a), tiles.get(b)));
+    const items = ids.map((id) => this.views.get(id).item);
+    if (items.some((item, n) => this.element.children[n] !== item)) this.element.replaceChildren(...items);
+    return undefined;
+  }
+
+  addNew() {
+    for (const { item } of this.views.values()) if (!item.isConnected) this.element.append(item);
+  }
+
+  compare(a, b) {
+    const byName = this.names.of(a.id).localeCompare(this.names.of(b.id), undefined, { numeric: true });
+    if (this.sort === "time") return (b.seen_ms ?? 0) - (a.seen_ms ?? 0) || byName;
+    if (this.sort === "attention") return pleasantness(a) - pleasantness(b) || byName;
+    return byName;
+  }
+}
+
+/** The mean of the last readings, -1..1: who looks least at ease comes first; who isn't read now comes last. */
+export function pleasantness(tile) {
+  const recent = tile.spark.slice(-RECENT);
+  if (tile.state !== "measured" || !recent.length) return 2;
+  return recent.reduce((sum, value) => sum + value, 0) / recent.length;
+}
+
+/** Names that occur twice get a number, in the order of arrival, which they keep. */
+class NumberedNames {
+  constructor() {
+    this.byId = new Map();
+  }
+
+  take(id, name) {
+    if (this.byId.get(id)?.name === name) return;
+    const taken = [...this.byId.values()].filter((entry) => entry.name === name).map((entry) => entry.number);
+    let number = 1;
+    while (taken.includes(number)) number += 1;
+    this.byId.set(id, { name, number });
+  }
+
+  drop(id) {
+    this.byId.delete(id);
+  }
+
+  of(id) {
+    const { name, number } = this.byId.get(id);
+    const twice = number > 1 || [...this.byId.values()].some((other) => other.name === name && other.number !== number);
+    return twice ? `${name} (${number})` : name;
+  }
+}
+
+function newView(id) {
+  const item = document.createElement("li");
+  item.dataset.id = id;
+  const button = document.createElement("button");
+  button.type = "button";
+  const [dot, name, word, seen] = ["i", "strong", "span", "span"].map((tag) => document.createElement(tag));
+  dot.className = "dot";
+  name.className = "name";
+  word.className = "word";
+  seen.className = "seen";
+  const spark = newSpark();
+  button.append(dot, name, word, spark.svg, seen);
+  item.append(button);
+  return { item, button, dot, name, word, seen, line: spark.line };
+}
+
+export function newSpark() {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${SPARK.width} ${SPARK.height}`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "spark");
+  const line = document.createElementNS(SVG, "polyline");
+  svg.append(line);
+  return { svg, line };
+}
+
+function paint(view, tile) {
+  const read = tile.state === "measured" && tile.label;
+  view.item.className = `student ${read ? tile.label : "away"}${tile.uncertain ? " unsure" : ""}`;
+  view.dot.className = read && !tile.uncertain ? "dot" : "dot hollow";
+  write(view.word, tileWord(tile));
+  view.button.title = tileSentence(tile);
+  view.line.setAttribute("points", sparkPoints(tile.spark));
+}
+
+/** Values -1..1 to the points of a polyline; the newest stands at the right. */
+export function sparkPoints(values) {
+  const middle = SPARK.height / 2;
+  const step = SPARK.width / SPARK.steps;
+  return values
+    .map((value, n) => {
+      const x = SPARK.width - (values.length - 1 - n) * step;
+      return `${x.toFixed(1)},${(middle - value * (middle - 2)).toFixed(1)}`;
+    })
+    .join(" ");
+}
+
+function showAge(view, tile, now) {
+  const words = tile.seen_ms === null ? "not seen yet" : ago(now - tile.seen_ms);
+  write(view.seen, words === "now" ? "" : words);
+}
+
+/** What a dialog about one student shows. */
+export const studentWords = (tile, now) =>
+  `${tileSentence(tile)}. ${tile.seen_ms === null ? "Not seen yet" : `Last seen: ${ago(now - tile.seen_ms)}`}.`;

@@ -1,0 +1,129 @@
+"""Pages that show readings: the live dashboard, the report, its exports, and /try/."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from classroom import access
+from classroom.models import CheckIn, ClassSession
+from classroom.views.answers import instructors_only
+from classroom.views.controls import session_facts
+from emotions import charts, exports, reports, selectors, wording
+
+# The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
+BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
+
+
+@never_cache
+@require_safe
+@instructors_only
+def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The live class. An ended session has its report instead."""
+    session = access.session_for_instructor(request.user, public_id)
+    if not session.live:
+        return redirect("report", public_id)
+    page = dashboard_data(request, session)
+    context = {
+        "session": session,
+        "page": page,
+        "facts": page["session"],
+        "sentence": wording.sentence(page["latest"], measuring=page["measuring"]) if page["latest"] else "",
+        "empty": not page["latest"] or page["latest"]["joined"] == 0,
+        "words": CheckIn.Word.choices,
+        "bar_order": BAR_ORDER,
+    }
+    return render(request, "emotions/dashboard.html", context)
+
+
+def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any]:
+    """What dashboard.js starts from; the socket brings the rest."""
+    marked = selectors.markers(session)
+    facts = session_facts(request, session) | {"started_ms": selectors.milliseconds(session.started_at)}
+    return {
+        "session": facts,
+        "measuring": settings.PROFILE.inference and session.mode == ClassSession.Mode.CAMERA,
+        "latest": reports.latest(session),
+        "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
+        "rules": wording.RULES,
+        "style": charts.style(),
+        "bar_order": BAR_ORDER,
+        "offset_ms": reports.zone_offset_ms(session.started_at),
+        "urls": {
+            "socket": f"/ws/dashboard/{session.public_id}/",
+            "qr": reverse("session_qr", args=[session.public_id]),
+            "report": reverse("report", args=[session.public_id]),
+        },
+    }
+
+
+@never_cache
+@require_safe
+@instructors_only
+def report(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """For the instructor and the school's admin; of a live session, so far."""
+    session = access.session_for_reader(request.user, public_id)
+    context = {
+        "report": reports.build(session),
+        "session": session,
+        "own": session.course.instructor_id == request.user.pk,
+        "words": CheckIn.Word.choices,
+        "separators": exports.DIALECTS,
+    }
+    return render(request, "emotions/report.html", context)
+
+
+@never_cache
+@require_safe
+@instructors_only
+def report_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """The class mood minute by minute. ?sep=comma|semicolon|tab"""
+    session = access.session_for_reader(request.user, public_id)
+    lines = exports.minutes(session, _dialect(request))
+    return _attachment(HttpResponse("".join(lines), content_type=_CSV), session, "minutes")
+
+
+@never_cache
+@require_safe
+@instructors_only
+def events_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """Every reading of the students who share individually, as a stream. ?sep=comma|semicolon|tab"""
+    session = access.session_for_reader(request.user, public_id)
+    rows: AsyncIterator[str] | Iterator[str] = exports.events(session, _dialect(request))
+    return _attachment(StreamingHttpResponse(rows, content_type=_CSV), session, "readings")
+
+
+_CSV = "text/csv; charset=utf-8"
+
+
+def _dialect(request: HttpRequest) -> exports.Dialect:
+    try:
+        return exports.DIALECTS[request.GET.get("sep", "comma")]
+    except KeyError:
+        raise Http404("sep is one of comma, semicolon, tab") from None
+
+
+def _attachment(response: HttpResponseBase, session: ClassSession, what: str) -> HttpResponseBase:
+    day = timezone.localtime(session.started_at).strftime("%Y-%m-%d")
+    name = f"{slugify(session.course.title) or 'session'}-{day}-{what}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@never_cache
+@require_safe
+def try_page(request: HttpRequest) -> HttpResponse:
+    """Anybody's own camera, nothing stored; where a setting leaves it open."""
+    if not settings.TRY_PAGE_OPEN:
+        raise Http404
+    return render(request, "emotions/try.html", {"socket": "/ws/try/"})

@@ -1,0 +1,126 @@
+"""The one place of the words for a class mood.
+
+The rules are data, so that the live page (emotions/js/words.js reads RULES from the page) and the report say the
+same: each side only walks through the table. A browser test holds the two against each other.
+
+No verdicts: people "look" something; what rests on an estimate says "about"; what is not known is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ml.labels import INDEX, LABELS
+
+# The first row whose emotions together reach the share names the mood; the last one always does.
+# `good`: whether "but" leads over to those who look troubled.
+MOODS: tuple[dict[str, Any], ...] = (
+    {"word": "Uneasy", "labels": ["angry", "disgust", "fear", "sad"], "least": 0.4, "good": False},
+    {"word": "Cheerful", "labels": ["happy"], "least": 0.45, "good": True},
+    {"word": "Surprised", "labels": ["surprise"], "least": 0.3, "good": True},
+    {"word": "In good spirits", "labels": ["happy", "surprise"], "least": 0.35, "good": True},
+    {"word": "Calm", "labels": ["neutral"], "least": 0.45, "good": True},
+    {"word": "Mixed", "labels": [], "least": 0.0, "good": False},
+)
+RULES: dict[str, Any] = {
+    "labels": list(LABELS),
+    "moods": list(MOODS),
+    "troubled": ["angry", "disgust", "fear", "sad"],
+    # Enough students say that they are lost to be heard in the sentence: three, or an eighth of those connected.
+    "lost_least": 3,
+    "lost_part": 0.125,
+    "floor": 5,
+    "empty": "Nobody has joined yet.",
+    "unmeasured": "Nobody is measured yet.",
+    "under_floor": "Fewer than five students are measured: the class mood is shown from five on.",
+    "nobody_lost": "Nobody says they are lost.",
+    "withheld": "The class mood is not shown: too few students to keep each of them unseen in it.",
+}
+ADJECTIVES = {
+    "angry": "angry", "disgust": "disgusted", "fear": "afraid", "happy": "happy", "sad": "sad",
+    "surprise": "surprised", "neutral": "neutral",
+}  # fmt: skip
+
+
+def share_of(shares: Sequence[float], labels: Sequence[str]) -> float:
+    """The sum of the shares of `labels`."""
+    return sum(shares[INDEX[label]] for label in labels)
+
+
+def troubled(shares: Sequence[float]) -> float:
+    """The share of faces that look angry, disgusted, fearful or sad, 0..1."""
+    return share_of(shares, RULES["troubled"])
+
+
+def mood(shares: Sequence[float]) -> dict[str, Any]:
+    """The row of MOODS that names these shares ((7,))."""
+    return next(row for row in MOODS if share_of(shares, row["labels"]) >= row["least"])
+
+
+def rounded(value: float) -> int:
+    """Halves go up, as in JavaScript's Math.round."""
+    return int(value + 0.5)
+
+
+def look(count: int) -> str:
+    return "looks" if count == 1 else "look"
+
+
+def sentence(point: Mapping[str, Any], *, measuring: bool = True) -> str:
+    """The class in one sentence. `point`: the fields of `emotions.messages.Point`.
+
+    Not `measuring`: of check-ins alone.
+    """
+    if not measuring and point["joined"]:
+        return _pace_alone(point)
+    if point["shares"] is None:
+        return _not_shown(point)
+    return f"{_mood_clause(point['shares'], point['measured'])}{_lost_clause(point)}."
+
+
+def _not_shown(point: Mapping[str, Any]) -> str:
+    if point["connected"] == 0 and point["joined"] == 0:
+        return str(RULES["empty"])
+    if point["measured"] == 0:
+        return str(RULES["unmeasured"])
+    return str(RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"])
+
+
+def _pace_alone(point: Mapping[str, Any]) -> str:
+    lost = point["pace"].get("lost", 0)
+    if lost == 0:
+        return str(RULES["nobody_lost"])
+    return f"{lost} of {point['connected']} {'says they are' if lost == 1 else 'say they are'} lost."
+
+
+def _mood_clause(shares: Sequence[float], measured: int) -> str:
+    row, count = mood(shares), rounded(troubled(shares) * measured)
+    if count == 0:
+        return f"{row['word']}, nobody looks troubled"
+    return f"{row['word']}{', but' if row['good'] else ':'} about {count} of {measured} {look(count)} troubled"
+
+
+def _lost_clause(point: Mapping[str, Any]) -> str:
+    lost = point["pace"].get("lost", 0)
+    if lost < max(RULES["lost_least"], RULES["lost_part"] * point["connected"]):
+        return ""
+    return f"; {lost} say they are lost"
+
+
+def coverage(point: Mapping[str, Any]) -> list[str]:
+    """What the mood rests on, in parts: "21 of 24 measured", "2 not visible", "1 without camera"."""
+    parts = [f"{point['measured']} of {point['connected']} measured"]
+    if point["not_visible"]:
+        parts.append(f"{point['not_visible']} not visible")
+    without = point["connected"] - point["measured"] - point["not_visible"]
+    if without > 0:
+        parts.append(f"{without} without camera")
+    if point["uncertain"]:
+        parts.append(f"{point['uncertain']} unsure")
+    return parts
+
+
+def percent(share: float) -> str:
+    """A share as people read it, with a thin space before the sign."""
+    return f"{rounded(share * 100)} %"
