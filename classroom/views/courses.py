@@ -66,11 +66,12 @@ def _listed(user: User) -> CourseQuerySet:
     """With `session_count`, `last_started` and `live_sessions` (at most one): two queries for any number."""
     live = Prefetch("sessions", ClassSession.objects.live(), to_attr="live_sessions")
     counts = {"session_count": Count("sessions"), "last_started": Max("sessions__started_at")}
-    return Course.objects.visible_to(user).annotate(**counts).prefetch_related(live)
+    return Course.objects.visible_to(user).annotate(**counts).prefetch_related(live).order_by("title", "pk")
 
 
 def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, status: int) -> HttpResponse:
-    sessions = course.sessions.annotate(participant_count=Count("participants"))
+    # Explicit: a query that counts does not follow the model's own order.
+    sessions = course.sessions.annotate(participant_count=Count("participants")).order_by("-started_at", "-pk")
     page = Paginator(sessions, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
     live = course.sessions.live().first()
     context = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import redis
@@ -24,16 +25,18 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def deployment(settings: Settings) -> Iterator[None]:
+def deployment(settings: Settings, tmp_path: Path) -> Iterator[None]:
     """A demo profile over plain HTTP, with Redis keys of this test alone."""
+    address = settings.REDIS_URL
     settings.PROFILE = PROFILES["demo"]
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = tmp_path, False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     settings.EMAIL_HOST = ""
     settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
     yield
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
+    with redis.Redis.from_url(address) as client:
         for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):
             client.delete(key)
 

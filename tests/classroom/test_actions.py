@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,10 +80,11 @@ def test_a_session_that_starts_in_the_future_can_end(course: Course) -> None:
 
 def test_lock_unlock_and_renew_tell_everybody(session: ClassSession, heard: Any) -> None:
     before = session.join_code
-    actions.lock_joining(session)
-    assert session.joining_locked
-    actions.unlock_joining(session)
-    assert not session.joining_locked
+    locked = []
+    for action in (actions.lock_joining, actions.unlock_joining):
+        action(session)
+        locked.append(session.joining_locked)
+    assert locked == [True, False]
     assert actions.renew_code(session) == session.join_code != before
     assert heard.names == ["session_changed"] * 3
 
@@ -356,7 +358,7 @@ def _at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
 @pytest.mark.django_db(transaction=True)
 def test_answers_at_once_each_get_an_epoch_of_their_own(sam: Participant) -> None:
     copies = [Participant.objects.get(pk=sam.pk) for _ in range(8)]
-    _at_once([lambda copy=copy: actions.record_consent(copy, "aggregate", "a" * 64) for copy in copies])
+    _at_once([partial(actions.record_consent, copy, "aggregate", "a" * 64) for copy in copies])
     assert list(ConsentEvent.objects.values_list("epoch", flat=True)) == list(range(1, 9))
     sam.refresh_from_db()
     assert sam.consent_epoch == 8
@@ -365,7 +367,7 @@ def test_answers_at_once_each_get_an_epoch_of_their_own(sam: Participant) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_who_end_a_session_ends_it(session: ClassSession) -> None:
     copies = [ClassSession.objects.get(pk=session.pk) for _ in range(6)]
-    results = _at_once([lambda copy=copy: actions.end_session(copy) for copy in copies])
+    results = _at_once([partial(actions.end_session, copy) for copy in copies])
     assert sorted(results) == [False] * 5 + [True]
 
 
@@ -386,7 +388,7 @@ def test_sessions_that_draw_one_code_at_once_end_up_with_two(alice: User, monkey
         return "AAAAAAA" if drawn.count == 1 else codes.new_join_code()
 
     monkeypatch.setattr(actions, "new_join_code", draw)
-    sessions = _at_once([lambda course=course: actions.start_session(course) for course in courses])
+    sessions = _at_once([partial(actions.start_session, course) for course in courses])
     assert all(isinstance(session, ClassSession) for session in sessions), sessions
     assert len({session.join_code for session in sessions}) == 5
     assert sum(session.join_code == "AAAAAAA" for session in sessions) == 1

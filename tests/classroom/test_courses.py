@@ -1,0 +1,228 @@
+"""An instructor's pages: courses, a course, and what is done to a running session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from classroom import actions
+from classroom.config.profile import PROFILES
+from classroom.models import ClassSession, Course, Participant
+from classroom.templatetags.roomtone import duration
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def teacher(alice: User, login: Callable[[User], Client]) -> Client:
+    return login(alice)
+
+
+def _past(course: Course, number: int) -> ClassSession:
+    start = timezone.now() - timedelta(days=number + 1)
+    return ClassSession.objects.create(course=course, started_at=start, ended_at=start + timedelta(minutes=48))
+
+
+# -- Courses
+
+
+def test_an_instructor_sees_their_own_courses(teacher: Client, course: Course, other_session: ClassSession) -> None:
+    page = teacher.get("/courses/")
+    assert list(page.context["courses"]) == [course]
+    assert "No session yet" in page.content.decode()
+
+
+def test_a_live_course_says_so(teacher: Client, course: Course, session: ClassSession) -> None:
+    page = teacher.get("/courses/")
+    assert page.context["courses"][0].live_sessions == [session]
+    assert "Live now" in page.content.decode()
+
+
+def test_a_course_is_made(teacher: Client, alice: User) -> None:
+    answer = teacher.post("/courses/", {"title": "  Linear   algebra "})
+    made = Course.objects.get()
+    assert (made.title, made.instructor) == ("Linear algebra", alice)
+    assert answer["Location"] == reverse("course", args=[made.public_id])
+
+
+@pytest.mark.parametrize("title", ["", "  ", "x" * 121, "a\x00b"])
+def test_a_course_needs_a_title(teacher: Client, title: str) -> None:
+    page = teacher.post("/courses/", {"title": title})
+    assert page.status_code == 400
+    assert page.context["form"].errors["title"]
+    assert not Course.objects.exists()
+
+
+def test_the_number_of_queries_does_not_grow_with_the_courses(
+    teacher: Client, alice: User, django_assert_num_queries: Any
+) -> None:
+    for number in range(12):
+        made = Course.objects.create(title=f"Course {number}", instructor=alice)
+        for _ in range(3):
+            _past(made, number)
+        actions.start_session(made)
+    with django_assert_num_queries(4):  # sign-in session, user, courses, live sessions
+        teacher.get("/courses/")
+
+
+# -- One course
+
+
+def test_a_course_lists_its_sessions_with_their_students(teacher: Client, course: Course) -> None:
+    session = _past(course, 1)
+    Participant.objects.create(session=session, display_name="Sam")
+    page = teacher.get(reverse("course", args=[course.public_id]))
+    text = page.content.decode()
+    assert [row.participant_count for row in page.context["page"]] == [1]
+    assert "48 min" in text
+    assert reverse("report", args=[session.public_id]) in text
+
+
+def test_the_number_of_queries_does_not_grow_with_the_sessions(
+    teacher: Client, course: Course, session: ClassSession, django_assert_num_queries: Any
+) -> None:
+    for number in range(60):
+        Participant.objects.create(session=_past(course, number), display_name="Sam")
+    with django_assert_num_queries(6):  # sign-in session, user, course, count, a page of sessions, the live one
+        page = teacher.get(reverse("course", args=[course.public_id]))
+    assert len(page.context["page"]) == 40
+
+
+def test_a_live_session_is_shown_with_its_code(teacher: Client, session: ClassSession) -> None:
+    page = teacher.get(reverse("course", args=[session.course.public_id]))
+    text = page.content.decode()
+    assert page.context["join_url"] == f"http://testserver/join/{session.join_code}/"
+    assert f"{session.join_code[:3]}-{session.join_code[3:]}" in text
+    assert reverse("dashboard", args=[session.public_id]) in text
+
+
+# -- Starting
+
+
+def test_a_session_is_started(teacher: Client, course: Course) -> None:
+    address = reverse("start_session", args=[course.public_id])
+    answer = teacher.post(address, {"mode": "camera", "title": "Chain rule"})
+    session = course.sessions.get()
+    assert (session.mode, session.title) == ("camera", "Chain rule")
+    assert answer["Location"] == reverse("dashboard", args=[session.public_id])
+
+
+def test_a_second_start_leads_to_the_session_that_runs(teacher: Client, session: ClassSession) -> None:
+    answer = teacher.post(reverse("start_session", args=[session.course.public_id]), {"mode": "camera"})
+    assert answer["Location"] == reverse("dashboard", args=[session.public_id])
+    assert session.course.sessions.count() == 1
+
+
+@pytest.mark.parametrize("data", [{}, {"mode": "telepathy"}, {"mode": "camera", "title": "x" * 121}])
+def test_a_bad_start_brings_the_form_again(teacher: Client, course: Course, data: dict[str, str]) -> None:
+    page = teacher.post(reverse("start_session", args=[course.public_id]), data)
+    assert page.status_code == 400
+    assert page.context["form"].errors
+    assert not course.sessions.exists()
+
+
+def test_where_inference_is_not_allowed_it_is_not_offered(
+    teacher: Client, course: Course, settings: Settings
+) -> None:
+    settings.PROFILE = PROFILES["eu"]
+    page = teacher.get(reverse("course", args=[course.public_id]))
+    assert [value for value, _ in page.context["form"].fields["mode"].choices] == ["check_ins"]
+    assert "AI Act" in page.content.decode()
+    answer = teacher.post(reverse("start_session", args=[course.public_id]), {"mode": "camera"})
+    assert answer.status_code == 400
+    assert not course.sessions.exists()
+
+
+# -- Controls
+
+
+@pytest.mark.parametrize(("verb", "locked"), [("lock_session", True), ("unlock_session", False)])
+def test_joining_is_locked_and_opened(teacher: Client, session: ClassSession, verb: str, locked: bool) -> None:
+    ClassSession.objects.update(joining_locked=not locked)
+    answer = teacher.post(reverse(verb, args=[session.public_id]), headers=JSON)
+    assert answer.json()["session"]["joining_locked"] is locked
+    session.refresh_from_db()
+    assert session.joining_locked is locked
+
+
+def test_the_code_is_renewed(teacher: Client, session: ClassSession) -> None:
+    before = session.join_code
+    facts = teacher.post(reverse("renew_code", args=[session.public_id]), headers=JSON).json()["session"]
+    session.refresh_from_db()
+    assert facts["join_code"] == session.join_code != before
+    assert facts["join_url"].endswith(f"/join/{session.join_code}/")
+    assert facts["code_shown"] == f"{session.join_code[:3]}-{session.join_code[3:]}"
+
+
+def test_ending_leads_to_the_report(teacher: Client, session: ClassSession) -> None:
+    answer = teacher.post(reverse("end_session", args=[session.public_id]))
+    assert answer["Location"] == reverse("report", args=[session.public_id])
+    session.refresh_from_db()
+    assert not session.live
+
+
+def test_ending_twice_is_no_error(teacher: Client, session: ClassSession) -> None:
+    for _ in range(2):
+        answer = teacher.post(reverse("end_session", args=[session.public_id]), headers=JSON)
+        assert (answer.status_code, answer.json()["session"]["ended"]) == (200, True)
+
+
+@pytest.mark.parametrize("verb", ["lock_session", "unlock_session", "renew_code", "add_marker"])
+def test_an_ended_session_refuses_in_words(teacher: Client, session: ClassSession, verb: str) -> None:
+    actions.end_session(session)
+    address = reverse(verb, args=[session.public_id])
+    answer = teacher.post(address, {"label": "Quiz"}, headers=JSON)
+    assert (answer.status_code, answer.json()) == (410, {"ok": False, "error": "This session has ended."})
+    page = teacher.post(address, {"label": "Quiz"})
+    assert page["Location"] == reverse("dashboard", args=[session.public_id])
+
+
+def test_a_participant_is_removed(teacher: Client, session: ClassSession, sam: Participant) -> None:
+    data = {"participant": str(sam.public_id)}
+    answer = teacher.post(reverse("remove_participant", args=[session.public_id]), data, headers=JSON)
+    assert answer.json()["participant"] == str(sam.public_id)
+    sam.refresh_from_db()
+    assert sam.removed_at is not None
+
+
+def test_a_marker_is_placed(teacher: Client, session: ClassSession) -> None:
+    answer = teacher.post(reverse("add_marker", args=[session.public_id]), {"label": "Slide 4"}, headers=JSON)
+    marker = session.markers.get()
+    assert answer.json()["marker"] == {"id": marker.pk, "label": "Slide 4", "at_ms": marker.at.timestamp() * 1000}
+
+
+def test_an_empty_marker_is_refused(teacher: Client, session: ClassSession) -> None:
+    answer = teacher.post(reverse("add_marker", args=[session.public_id]), headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (400, "The marker is empty.")
+
+
+def test_the_square_code_is_a_picture_without_styles(teacher: Client, session: ClassSession) -> None:
+    answer = teacher.get(reverse("session_qr", args=[session.public_id]))
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert "no-store" in answer["Cache-Control"]
+    root = ET.fromstring(answer.content)
+    assert root.tag.endswith("svg")
+    assert "style" not in {name for element in root.iter() for name in element.attrib}
+
+
+def test_the_square_code_changes_with_the_code(teacher: Client, session: ClassSession) -> None:
+    address = reverse("session_qr", args=[session.public_id])
+    before = teacher.get(address).content
+    actions.renew_code(session)
+    assert teacher.get(address).content != before
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(0, "under a minute"), (1, "1 min"), (48, "48 min"), (60, "1 h"), (150, "2 h 30 min")]
+)
+def test_lengths_read_as_people_say_them(minutes: int, words: str) -> None:
+    assert duration(timedelta(minutes=minutes, seconds=20)) == words

@@ -1,0 +1,400 @@
+"""The way in: code, name, cookie, consent; and every way in which it may go wrong."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import signing
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from classroom import access, actions, codes, consent
+from classroom.config.profile import PROFILES
+from classroom.models import ClassSession, Course, Participant
+from classroom.throttle import JOIN_CODES
+
+Agree = Callable[..., None]
+ClientOf = Callable[[Participant], Client]
+JSON = {"Accept": "application/json"}
+
+
+def _join(client: Client, session: ClassSession, name: str = "Sam") -> Any:
+    return client.post(reverse("join_session", args=[session.join_code]), {"display_name": name})
+
+
+# -- The code
+
+
+def test_the_front_page_asks_for_a_code(client: Client, db: None) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page.context["form"].fields["code"]
+
+
+@pytest.mark.parametrize("change", [str, str.lower, codes.spaced, lambda code: f" {code[:2]} {code[2:]} "])
+def test_a_code_is_forgiven_its_case_and_its_blanks(
+    client: Client, session: ClassSession, change: Callable[[str], str]
+) -> None:
+    answer = client.post("/join/", {"code": change(session.join_code)})
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/join/{session.join_code}/"
+
+
+def test_a_link_may_carry_the_code(client: Client, session: ClassSession) -> None:
+    assert client.get("/join/", {"code": session.join_code})["Location"] == f"/join/{session.join_code}/"
+    assert client.get("/join/").status_code == 200
+
+
+@pytest.mark.parametrize(("typed", "status"), [("ZZZZZZZ", 404), ("", 400), ("---", 400), ("x" * 30, 400)])
+def test_a_wrong_code_brings_the_field_again_with_words(client: Client, db: None, typed: str, status: int) -> None:
+    page = client.post("/join/", {"code": typed})
+    assert page.status_code == status
+    assert page.context["form"].errors["code"]
+
+
+def test_a_script_gets_words_too(client: Client, db: None) -> None:
+    answer = client.post("/join/", {"code": "ZZZZZZZ"}, headers=JSON)
+    assert answer.status_code == 404
+    assert answer.json()["ok"] is False
+    assert "No live session has this code" in answer.json()["error"]
+
+
+def test_an_old_code_stops_working_when_it_is_renewed(client: Client, session: ClassSession) -> None:
+    old = session.join_code
+    actions.renew_code(session)
+    assert client.get(f"/join/{old}/").status_code == 404
+    assert client.get(f"/join/{session.join_code}/").status_code == 200
+
+
+def test_the_code_of_an_ended_session_is_no_code(client: Client, session: ClassSession) -> None:
+    actions.end_session(session)
+    page = client.get(f"/join/{session.join_code}/")
+    assert page.status_code == 404
+    assert page.context["action"]["url"] == "/"
+
+
+# -- Guessing
+
+
+def test_guessing_is_stopped_even_when_the_guess_is_right(client: Client, session: ClassSession) -> None:
+    for _ in range(JOIN_CODES.limit):
+        JOIN_CODES.count("127.0.0.1")
+    assert client.post("/join/", {"code": session.join_code}).status_code == 429
+    assert client.get(f"/join/{session.join_code}/").status_code == 429
+    elsewhere = client.post("/join/", {"code": session.join_code}, REMOTE_ADDR="10.0.0.9")
+    assert elsewhere.status_code == 302
+
+
+def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
+    client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(type(JOIN_CODES), "count", lambda self, who: counted.append(who))
+    client.post("/join/", {"code": session.join_code})
+    client.get(f"/join/{session.join_code}/")
+    assert counted == []
+    client.post("/join/", {"code": "ZZZZZZZ"})
+    client.get("/join/ZZZZZZZ/")
+    assert counted == ["127.0.0.1"] * 2
+
+
+def test_the_window_ends(settings: Settings) -> None:
+    import redis
+
+    JOIN_CODES.count("10.1.1.1")
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        ttl = int(client.ttl(f"{settings.REDIS_PREFIX}:guesses:join-code:10.1.1.1"))
+    assert 0 < ttl <= JOIN_CODES.seconds
+
+
+def test_joining_works_while_redis_does_not_answer(client: Client, session: ClassSession, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert client.post("/join/", {"code": session.join_code}).status_code == 302
+    assert client.post("/join/", {"code": "ZZZZZZZ"}).status_code == 404
+
+
+# -- The name
+
+
+def test_a_name_makes_a_participant_and_a_cookie(client: Client, session: ClassSession) -> None:
+    page = client.get(f"/join/{session.join_code}/")
+    assert (page.context["session"], page.context["course"]) == (session, session.course)
+    assert page.context["instructor_name"] == "Alice"
+    answer = _join(client, session, "  Sam  B ")
+    participant = session.participants.get()
+    assert participant.display_name == "Sam B"
+    assert answer["Location"] == reverse("consent", args=[session.public_id])
+    cookie = answer.cookies[f"participant-{session.public_id.hex}"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 43_200)
+    assert cookie["secure"] == ""
+    assert access.participant_from_cookies({cookie.key: cookie.value}, session.public_id) == participant
+
+
+def test_the_cookie_is_secure_where_the_site_is(client: Client, session: ClassSession, settings: Settings) -> None:
+    settings.SESSION_COOKIE_SECURE = True
+    answer = _join(client, session)
+    assert answer.cookies[f"participant-{session.public_id.hex}"]["secure"] is True
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "a\x07b"])
+def test_a_bad_name_brings_the_field_again(client: Client, session: ClassSession, name: str) -> None:
+    page = _join(client, session, name)
+    assert page.status_code == 400
+    assert page.context["form"].errors["display_name"]
+    assert not session.participants.exists()
+
+
+def test_a_reload_is_the_same_student(session: ClassSession, sam: Participant, student_client: ClientOf) -> None:
+    client = student_client(sam)
+    for answer in (client.get(f"/join/{session.join_code}/"), _join(client, session, "Sam again")):
+        assert answer["Location"] == reverse("student", args=[session.public_id])
+    assert session.participants.count() == 1
+
+
+def test_joining_a_locked_session_says_so(client: Client, session: ClassSession) -> None:
+    actions.lock_joining(session)
+    for answer in (client.get(f"/join/{session.join_code}/"), _join(client, session)):
+        assert answer.status_code == 403
+        assert "locked" in answer.context["message"]
+    assert not session.participants.exists()
+
+
+def test_whoever_is_in_goes_on_though_joining_is_locked(
+    session: ClassSession, sam: Participant, student_client: ClientOf
+) -> None:
+    actions.lock_joining(session)
+    assert student_client(sam).get(f"/join/{session.join_code}/").status_code == 302
+
+
+def test_csrf_is_enforced(session: ClassSession) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert _join(strict, session).status_code == 403
+    assert not session.participants.exists()
+
+
+def test_the_name_page_takes_few_queries(
+    client: Client, session: ClassSession, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        client.get(f"/join/{session.join_code}/")
+
+
+# -- Whose cookie
+
+
+def _cookies(participant: Participant) -> dict[str, str]:
+    response = HttpResponse()
+    access.set_participant_cookie(response, participant)
+    return {name: morsel.value for name, morsel in response.cookies.items()}
+
+
+def test_a_cookie_of_another_session_opens_nothing(sam: Participant, tess: Participant) -> None:
+    ours, theirs = sam.session.public_id, tess.session.public_id
+    (stolen,) = _cookies(sam).values()
+    assert access.cookie_holder(_cookies(sam), theirs) is None
+    assert access.cookie_holder({access.cookie_name(theirs): stolen}, theirs) is None
+    assert access.cookie_holder({access.cookie_name(ours): stolen}, ours) == sam
+
+
+@pytest.mark.parametrize("forge", ["unsigned", "other salt", "garbage", "empty", "nobody", "not a uuid"])
+def test_a_forged_cookie_opens_nothing(sam: Participant, forge: str) -> None:
+    value = {
+        "unsigned": sam.public_id.hex,
+        "other salt": signing.TimestampSigner(salt="another").sign(sam.public_id.hex),
+        "garbage": "a:b:c",
+        "empty": "",
+        "nobody": access._signer.sign(uuid.uuid4().hex),
+        "not a uuid": access._signer.sign("sam"),
+    }[forge]
+    assert access.cookie_holder({access.cookie_name(sam.session.public_id): value}, sam.session.public_id) is None
+
+
+def test_a_cookie_expires(sam: Participant, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookies, now = _cookies(sam), timezone.now().timestamp()
+    monkeypatch.setattr("time.time", lambda: now + access.COOKIE_SECONDS - 60)
+    assert access.cookie_holder(cookies, sam.session.public_id) == sam
+    monkeypatch.setattr("time.time", lambda: now + access.COOKIE_SECONDS + 60)
+    assert access.cookie_holder(cookies, sam.session.public_id) is None
+
+
+def test_who_has_gone_is_known_but_not_present(sam: Participant) -> None:
+    cookies = _cookies(sam)
+    actions.leave(sam)
+    assert access.cookie_holder(cookies, sam.session.public_id) == sam
+    assert access.participant_from_cookies(cookies, sam.session.public_id) is None
+
+
+# -- Consent
+
+
+def test_nothing_is_measured_before_the_text_was_answered(sam: Participant, student_client: ClientOf) -> None:
+    client, session = student_client(sam), sam.session
+    consent_url = reverse("consent", args=[session.public_id])
+    assert client.get(reverse("student", args=[session.public_id]))["Location"] == consent_url
+    page = client.get(consent_url)
+    assert page.context["consent"] == consent.text_for(session)
+    assert (page.context["inference_allowed"], page.context["reason"], page.context["asked_again"]) == (
+        True,
+        "",
+        False,
+    )
+
+
+@pytest.mark.parametrize("scope", ["aggregate", "individual", "none"])
+def test_the_answer_is_entered_with_the_hash_of_what_was_shown(
+    sam: Participant, student_client: ClientOf, scope: str
+) -> None:
+    client, session = student_client(sam), sam.session
+    address = reverse("consent", args=[session.public_id])
+    shown = client.get(address).context["consent"].sha256
+    answer = client.post(address, {"scope": scope, "text_hash": shown})
+    assert answer["Location"] == reverse("student", args=[session.public_id])
+    event = sam.consent_events.get()
+    assert (event.scope, event.text_hash) == (scope, shown)
+    assert client.get(answer["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [({"scope": "everything"}, 400), ({}, 400), ({"scope": "individual", "text_hash": "0" * 64}, 409)],
+)
+def test_a_bad_answer_is_not_entered(
+    sam: Participant, student_client: ClientOf, data: dict[str, str], status: int
+) -> None:
+    known = {"text_hash": consent.text_for(sam.session).sha256}
+    page = student_client(sam).post(reverse("consent", args=[sam.session.public_id]), known | data)
+    assert page.status_code == status
+    assert page.context["notice"]
+    assert not sam.consent_events.exists()
+
+
+def test_it_is_asked_again_when_the_text_changes(sam: Participant, student_client: ClientOf, agree: Agree) -> None:
+    actions.record_consent(sam, "aggregate", "0" * 64)
+    client = student_client(sam)
+    consent_url = reverse("consent", args=[sam.session.public_id])
+    assert client.get(reverse("student", args=[sam.session.public_id]))["Location"] == consent_url
+    assert client.get(consent_url).context["asked_again"] is True
+    agree(sam)
+    assert client.get(reverse("student", args=[sam.session.public_id])).status_code == 200
+
+
+def test_whoever_withdrew_is_left_in_peace(sam: Participant, student_client: ClientOf) -> None:
+    actions.record_consent(sam, "aggregate", "0" * 64)
+    actions.withdraw(sam)
+    page = student_client(sam).get(reverse("student", args=[sam.session.public_id]))
+    assert page.status_code == 200
+    assert page.context["camera_config"]["scope"] == "none"
+
+
+def test_a_session_without_cameras_offers_none(course: Course, student_client: ClientOf, settings: Settings) -> None:
+    settings.PROFILE = PROFILES["check-ins"]
+    sam = actions.join(actions.start_session(course, "check_ins"), "Sam")
+    client, address = student_client(sam), reverse("consent", args=[sam.session.public_id])
+    page = client.get(address)
+    assert page.context["inference_allowed"] is False
+    assert "not been told" in page.context["reason"]
+    text = page.context["consent"]
+    assert [choice.scope for choice in text.choices] == ["none"]
+    assert client.post(address, {"scope": "individual", "text_hash": text.sha256}).status_code == 400
+    client.post(address, {"scope": "none", "text_hash": text.sha256})
+    config = client.get(reverse("student", args=[sam.session.public_id])).context["camera_config"]
+    assert config["inference"] is False
+
+
+# -- The student's page
+
+
+def test_the_page_knows_what_its_script_needs(
+    sam: Participant, student_client: ClientOf, agree: Agree, settings: Settings
+) -> None:
+    settings.SAMPLE_INTERVAL_MS = 1000
+    agree(sam, "aggregate")
+    page = student_client(sam).get(reverse("student", args=[sam.session.public_id]))
+    config = page.context["camera_config"]
+    assert config["ws_path"] == f"/ws/camera/{sam.session.public_id}/"
+    assert (config["scope"], config["consent_epoch"], config["interval_ms"]) == ("aggregate", 1, 1000)
+    assert config["frame"]["header_bytes"] == 16
+    assert page.context["participant"] == sam
+    assert page["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+
+
+def test_the_page_takes_few_queries(
+    sam: Participant, student_client: ClientOf, agree: Agree, django_assert_num_queries: Any
+) -> None:
+    agree(sam)
+    client = student_client(sam)
+    with django_assert_num_queries(2):
+        client.get(reverse("student", args=[sam.session.public_id]))
+
+
+@pytest.mark.parametrize("name", ["student", "consent"])
+def test_an_ended_session_is_gone(sam: Participant, student_client: ClientOf, name: str) -> None:
+    actions.end_session(sam.session)
+    page = student_client(sam).get(reverse(name, args=[sam.session.public_id]))
+    assert page.status_code == 410
+    assert "nothing is measured any more" in page.context["message"]
+
+
+@pytest.mark.parametrize("name", ["student", "consent"])
+def test_a_removed_student_is_told(sam: Participant, student_client: ClientOf, alice: Any, name: str) -> None:
+    actions.remove_participant(sam, by=alice)
+    page = student_client(sam).get(reverse(name, args=[sam.session.public_id]))
+    assert page.status_code == 403
+    assert "removed" in page.context["message"]
+
+
+def test_without_a_cookie_the_way_leads_back_to_the_code(client: Client, session: ClassSession) -> None:
+    answer = client.get(reverse("student", args=[session.public_id]), follow=True)
+    assert answer.redirect_chain == [("/join/", 302)]
+    assert [str(message) for message in answer.context["messages"]] == [
+        "You are not in this session in this browser. Type the code to join."
+    ]
+
+
+def test_withdrawing(sam: Participant, student_client: ClientOf, agree: Agree) -> None:
+    agree(sam)
+    answer = student_client(sam).post(reverse("withdraw", args=[sam.session.public_id]), headers=JSON)
+    assert answer.json() == {
+        "ok": True,
+        "redirect": reverse("student", args=[sam.session.public_id]),
+        "scope": "none",
+        "consent_epoch": 2,
+    }
+    sam.refresh_from_db()
+    assert not sam.measured
+
+
+def test_leaving_frees_the_browser_for_the_next_student(
+    session: ClassSession, sam: Participant, student_client: ClientOf
+) -> None:
+    client = student_client(sam)
+    answer = client.post(reverse("leave", args=[session.public_id]))
+    assert answer["Location"] == "/"
+    assert answer.cookies[access.cookie_name(session.public_id)]["max-age"] == 0
+    assert client.get(reverse("student", args=[session.public_id]))["Location"] == "/join/"
+    _join(client, session, "Tom")
+    assert list(session.participants.present().values_list("display_name", flat=True)) == ["Tom"]
+
+
+@pytest.mark.parametrize("name", ["withdraw", "leave"])
+def test_the_cookie_of_another_session_changes_nothing(
+    sam: Participant, tess: Participant, student_client: ClientOf, agree: Agree, name: str
+) -> None:
+    agree(sam)
+    client = student_client(tess)
+    client.cookies[access.cookie_name(sam.session.public_id)] = next(iter(_cookies(tess).values()))
+    assert client.post(reverse(name, args=[sam.session.public_id]), headers=JSON).status_code == 401
+    sam.refresh_from_db()
+    assert sam.measured
+
+
+def test_a_participant_seen_an_hour_ago_is_still_the_same(sam: Participant, student_client: ClientOf) -> None:
+    Participant.objects.update(joined_at=timezone.now() - timedelta(hours=1))
+    assert student_client(sam).get(reverse("consent", args=[sam.session.public_id])).status_code == 200
