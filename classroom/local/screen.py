@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
+from rich.rule import Rule
 from rich.text import Text
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan")
@@ -51,12 +50,12 @@ class Screen:
         self.say(Text.assemble(("✓ ", "green"), doing, (f"  {time.monotonic() - begun:.1f} s", "dim")))
 
     def welcome(self, rows: Sequence[tuple[str, str, str]], notes: Sequence[str]) -> None:
-        """The addresses: (who, address, with what)."""
-        table = Table.grid(padding=(0, 2))
+        """The addresses: (who, address, with what). Whole on their lines, to be copied and clicked."""
+        self.say(Rule("Roomtone is running", style="green"))
         for who, address, credentials in rows:
-            table.add_row(Text(who, style="bold"), Text(address, style="cyan"))
+            self.say(Text.assemble((f"  {who:<14}", "bold"), (address, "cyan")))
             if credentials:
-                table.add_row("", Text(credentials, style="dim"))
-        self.say(Panel(table, title="Roomtone is running", border_style="green", expand=False))
+                self.say(Text(f"  {'':<14}{credentials}"))
         for note in notes:
-            self.say(Text(note))
+            self.say(Text(f"  {note}", style="dim"))
+        self.say(Rule(style="green"))
