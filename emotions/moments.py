@@ -2,7 +2,8 @@
 
 A moment is a stretch of MOMENT_MS around the time at which the share of those who looked troubled (as
 `emotions.wording.troubled` counts it) was highest. It counts only where that share lies LEAST_ABOVE over the
-session's own mean, so that a session without such a moment has none. Two moments stand at least APART_MS from each other.
+session's own mean, so that a session without such a moment has none. Two moments stand at least APART_MS from each
+other.
 """
 
 from __future__ import annotations

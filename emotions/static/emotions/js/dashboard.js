@@ -1,13 +1,13 @@
 // The instructor's page: one socket in, words first, then numbers, then charts.
 
-import { dialogs, inPlace, keys, openDialog } from "./controls.js";
-import { binned, moodFigure } from "./figure.js";
-import { LiveSocket } from "./live.js";
-import { NowBars, showPace, write } from "./now.js";
-import { Plot } from "./plot.js";
-import { Room } from "./room.js";
-import { Tiles, newSpark, sparkPoints, studentWords } from "./tiles.js";
-import { ago, duration, percent, wording } from "./words.js";
+import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
+import { binned, moodFigure } from "./dashboard/figure.js";
+import { LiveSocket } from "./dashboard/live.js";
+import { NowBars, showPace, write } from "./dashboard/now.js";
+import { Plot } from "./dashboard/plot.js";
+import { Room } from "./dashboard/room.js";
+import { Tiles, newSpark, sparkPoints, studentWords } from "./dashboard/tiles.js";
+import { ago, duration, percent, wording } from "./dashboard/words.js";
 import { toast } from "../../classroom/js/toast.js";
 
 const WINDOW_MS = 30 * 60_000;
@@ -60,7 +60,7 @@ const isEmpty = (point) => (!point || point.joined === 0) && room.tiles.size ===
 
 /** An old mood is never passed off as the present one. */
 function standstill() {
-  const age = room.latest ? room.now - room.latest.at_ms : 0;
+  const age = room.latest?.connected ? room.now - room.latest.at_ms : 0; // An empty room has no news.
   return age > STANDSTILL_MS && room.sequence !== null ? `no news for ${ago(age).replace(" ago", "")}` : "";
 }
 
@@ -195,6 +195,7 @@ const handlers = {
 
 const socket = new LiveSocket(page.urls.socket, {
   after: () => room.sequence,
+  expectsNews: () => !document.hidden && room.latest?.connected > 0,
   onState,
   onMessage: (message) => {
     handlers[message.type]?.(message);

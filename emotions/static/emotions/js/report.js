@@ -1,6 +1,6 @@
 // The report's chart: a figure that the server made, in the colours of the page.
 
-import { Plot } from "./plot.js";
+import { Plot } from "./dashboard/plot.js";
 
 const element = document.getElementById("mood-chart");
 if (element) {

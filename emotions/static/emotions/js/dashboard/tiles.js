@@ -152,10 +152,12 @@ export function sparkPoints(values) {
 }
 
 function showAge(view, tile, now) {
-  const words = tile.seen_ms === null ? "not seen yet" : ago(now - tile.seen_ms);
-  write(view.seen, words === "now" ? "" : words);
+  write(view.seen, tile.state === "measured" ? "" : seen(tile, now));
 }
+
+/** When a face was last read. Who is measured is seen now: their tile says so by what it shows. */
+const seen = (tile, now) => (tile.seen_ms === null ? "not seen yet" : `seen ${ago(now - tile.seen_ms)}`);
 
 /** What a dialog about one student shows. */
 export const studentWords = (tile, now) =>
-  `${tileSentence(tile)}. ${tile.seen_ms === null ? "Not seen yet" : `Last seen: ${ago(now - tile.seen_ms)}`}.`;
+  tile.state === "measured" ? `${tileSentence(tile)}.` : `${tileSentence(tile)}, ${seen(tile, now)}.`;

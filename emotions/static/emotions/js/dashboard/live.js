@@ -6,11 +6,11 @@ const isFinal = (code) => code >= 4400 && code < 4500;
 
 /**
  * `onMessage(message)` for each message; `onState({name, seconds?, code?})` with the names connecting, open, waiting, closed.
- * `after()` tells the sequence that the page has, or null.
+ * `after()` tells the sequence that the page has, or null; `expectsNews()` whether messages should be coming.
  */
 export class LiveSocket {
-  constructor(path, { after, onMessage, onState }) {
-    Object.assign(this, { path, after, onMessage, onState, attempt: 0, socket: null, timer: null, silence: null });
+  constructor(path, { after, expectsNews, onMessage, onState }) {
+    Object.assign(this, { path, after, expectsNews, onMessage, onState, attempt: 0, socket: null, timer: null, silence: null });
     addEventListener("online", () => this.retryNow());
     document.addEventListener("visibilitychange", () => document.hidden || this.retryNow());
   }
@@ -43,7 +43,7 @@ export class LiveSocket {
   /** A connection that has gone silent is given up: the other side may be gone without a word. */
   listen() {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.drop(), SILENCE_MS);
+    this.silence = setTimeout(() => (this.isOpen && !this.expectsNews() ? this.listen() : this.drop()), SILENCE_MS);
   }
 
   drop() {

@@ -39,19 +39,25 @@ export class Room {
     this.add(message.point);
     this.sequence = message.point.sequence;
     for (const id of message.gone) this.forget(id);
-    for (const tile of message.tiles) this.tiles.set(tile.id, this.withHistory(tile)) && this.changed.add(tile.id);
+    for (const tile of message.tiles) this.replace(tile);
+    for (const tile of this.tiles.values()) this.grow(tile);
+  }
+
+  replace(tile) {
+    this.tiles.set(tile.id, { ...tile, spark: this.tiles.get(tile.id)?.spark ?? [] });
+    this.changed.add(tile.id);
+  }
+
+  /** A tick says only what looks different; a sparkline goes on with the value that the page has (emotions/board.py). */
+  grow(tile) {
+    if (tile.value === null) return;
+    tile.spark = [...tile.spark, tile.value].slice(-SPARK_LENGTH);
+    this.changed.add(tile.id);
   }
 
   forget(id) {
     this.tiles.delete(id);
     this.changed.add(id);
-  }
-
-  withHistory(tile) {
-    const before = this.tiles.get(tile.id);
-    const spark = before?.spark ?? [];
-    const fresh = tile.value !== null && tile.seen_ms !== before?.seen_ms;
-    return { ...tile, spark: fresh ? [...spark, tile.value].slice(-SPARK_LENGTH) : spark };
   }
 
   add(point) {

@@ -1,6 +1,6 @@
 // What the instructor does: forms sent without leaving the page, dialogs, keys.
 
-import { toast } from "../../classroom/js/toast.js";
+import { toast } from "../../../classroom/js/toast.js";
 
 /** Sends a form of the page; resolves to the JSON answer. Throws an Error with words for the person. */
 export async function send(form, extra = {}) {

@@ -1,0 +1,98 @@
+// The words for a class mood. The rules are data of the page (emotions/wording.py writes them); here they are only walked through,
+// so that the live page and the report say the same.
+
+const LABEL_WORDS = {
+  angry: "Angry", disgust: "Disgust", fear: "Fear", happy: "Happy", sad: "Sad", surprise: "Surprise", neutral: "Neutral",
+};
+const STATE_WORDS = {
+  not_visible: "Not visible", paused: "Paused", camera_off: "Camera off", disconnected: "Disconnected",
+};
+
+export const labelWord = (label) => LABEL_WORDS[label] ?? "";
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** The words that belong to `rules` (RULES of emotions/wording.py). Shares stand in the order of `rules.labels`. */
+export function wording(rules) {
+  const shareOf = (shares, labels) => labels.reduce((sum, label) => sum + shares[rules.labels.indexOf(label)], 0);
+  const troubled = (shares) => shareOf(shares, rules.troubled);
+  const mood = (shares) => rules.moods.find((row) => shareOf(shares, row.labels) >= row.least);
+
+  function notShown(point) {
+    if (point.connected === 0 && point.joined === 0) return rules.empty;
+    if (point.measured === 0) return rules.unmeasured;
+    return point.measured < rules.floor ? rules.under_floor : rules.withheld;
+  }
+
+  function moodClause(shares, measured) {
+    const row = mood(shares);
+    const count = Math.round(troubled(shares) * measured);
+    if (count === 0) return `${row.word}, nobody looks troubled`;
+    return `${row.word}${row.good ? ", but" : ":"} about ${count} of ${measured} ${count === 1 ? "looks" : "look"} troubled`;
+  }
+
+  function lostClause(point) {
+    const lost = point.pace.lost ?? 0;
+    return lost < Math.max(rules.lost_least, rules.lost_part * point.connected) ? "" : `; ${lost} say they are lost`;
+  }
+
+  function paceAlone(point) {
+    const lost = point.pace.lost ?? 0;
+    if (lost === 0) return rules.nobody_lost;
+    return `${lost} of ${point.connected} ${lost === 1 ? "says they are" : "say they are"} lost.`;
+  }
+
+  const measuredSentence = (point) =>
+    point.shares ? `${moodClause(point.shares, point.measured)}${lostClause(point)}.` : notShown(point);
+
+  return {
+    /** The class in one sentence. Not `measuring`: check-ins alone. */
+    sentence: (point, measuring = true) => (!measuring && point.joined ? paceAlone(point) : measuredSentence(point)),
+    /** What the mood rests on, in parts. */
+    coverage(point) {
+      const without = point.connected - point.measured - point.not_visible;
+      return [
+        `${point.measured} of ${point.connected} measured`,
+        point.not_visible ? `${point.not_visible} not visible` : "",
+        without > 0 ? `${without} without camera` : "",
+        point.uncertain ? `${point.uncertain} unsure` : "",
+      ].filter(Boolean);
+    },
+  };
+}
+
+/** "now", "12 s", "3 min", "1 h": how long ago, in the fewest words. */
+export function ago(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 4) return "now";
+  if (seconds < 60) return `${seconds - (seconds % (seconds < 20 ? 1 : 5))} s ago`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ago` : `${Math.floor(seconds / 3600)} h ago`;
+}
+
+/** What a student's tile says: the emotion that the face looks like, or why there is none. */
+export function tileWord(tile) {
+  if (tile.state !== "measured") return STATE_WORDS[tile.state];
+  if (!tile.label) return "No reading yet";
+  return tile.uncertain ? `${labelWord(tile.label)}?` : labelWord(tile.label);
+}
+
+/** The same as a sentence, for a dialog and for those who hear the page. */
+export function tileSentence(tile) {
+  if (tile.state !== "measured") return STATE_WORDS[tile.state];
+  if (!tile.label) return "No reading yet";
+  return `Looks ${ADJECTIVES[tile.label]}, ${sureness(tile)}`;
+}
+
+const ADJECTIVES = {
+  angry: "angry", disgust: "disgusted", fear: "afraid", happy: "happy", sad: "sad", surprise: "surprised", neutral: "neutral",
+};
+
+function sureness(tile) {
+  if (tile.uncertain) return "unsure";
+  return tile.confidence >= 0.8 ? "sure" : "fairly sure";
+}
+
+/** "34 min", "1 h 5 min". */
+export function duration(ms) {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
