@@ -14,7 +14,7 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classroom.forms_admin import InvitationForm
@@ -68,9 +68,8 @@ class ParticipantInline(Recorded, admin.TabularInline):  # type: ignore[type-arg
         return format_html('<a href="{}">{}</a>', address, participant.display_name)
 
     @admin.display(description="Consents")
-    def consents(self, participant: Participant) -> SafeString | str:
-        rows = ((event, _time(event)) for event in participant.consent_events.all())
-        return format_html_join(format_html("<br>"), "{} {}", rows) or "Not asked yet"
+    def consents(self, participant: Participant) -> str:
+        return "; ".join(f"{event} {_time(event)}" for event in participant.consent_events.all()) or "No answer yet"
 
 
 class MarkerInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
@@ -226,4 +225,4 @@ class InstructorAdmin(UserAdmin):  # type: ignore[type-arg]
 
 
 def _time(event: ConsentEvent) -> str:
-    return f"{timezone.localtime(event.at):%d %b %Y %H:%M:%S}"
+    return f"{timezone.localtime(event.at):%H:%M:%S}"

@@ -86,8 +86,8 @@ def _address(name: str, session: ClassSession) -> str:
         "course": [session.course.public_id],
         "code": [session.join_code],
         "link": ["MQ", "set-password"],
-    }[TABLE[name].of]
-    return reverse(name, args=arguments)
+    }
+    return reverse(name, args=arguments[TABLE[name].of])
 
 
 def test_every_address_has_a_row() -> None:

@@ -1,0 +1,116 @@
+"""Signing in and passwords."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from classroom.throttle import PASSWORDS
+
+PASSWORD = "correct horse battery"
+
+
+def _sign_in(client: Client, password: str = PASSWORD, **more: str) -> int:
+    return client.post(reverse("login"), {"username": "alice", "password": password, **more}).status_code
+
+
+def test_signing_in_leads_to_the_courses(client: Client, alice: User) -> None:
+    answer = client.post(reverse("login"), {"username": "alice", "password": PASSWORD})
+    assert answer["Location"] == "/courses/"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_signing_in_leads_nowhere_else(client: Client, alice: User, elsewhere: str) -> None:
+    answer = client.post(reverse("login"), {"username": "alice", "password": PASSWORD, "next": elsewhere})
+    assert answer["Location"] == "/courses/"
+
+
+def test_the_session_is_a_new_one_after_signing_in(client: Client, alice: User) -> None:
+    client.session["planted"] = True
+    before = client.session.session_key
+    _sign_in(client)
+    assert client.session.session_key != before
+
+
+def test_guessing_passwords_is_stopped_for_that_name_from_that_address(
+    client: Client, alice: User, bob: User
+) -> None:
+    for _ in range(PASSWORDS.limit):
+        assert _sign_in(client, "wrong") == 200
+    assert _sign_in(client) == 429
+    assert client.post(reverse("login"), {"username": "ALICE", "password": PASSWORD}).status_code == 429
+    assert client.post(reverse("login"), {"username": "bob", "password": PASSWORD}).status_code == 302
+    away = {"username": "alice", "password": PASSWORD}
+    assert Client().post(reverse("login"), away, REMOTE_ADDR="10.0.0.9").status_code == 302
+
+
+def test_an_inactive_account_stays_out(client: Client, alice: User) -> None:
+    User.objects.update(is_active=False)
+    assert _sign_in(client) == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_password_is_changed(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    data = {
+        "old_password": PASSWORD,
+        "new_password1": "a fresh and long one",
+        "new_password2": "a fresh and long one",
+    }
+    assert client.post(reverse("password_change"), data)["Location"] == reverse("password_change_done")
+    alice.refresh_from_db()
+    assert alice.check_password("a fresh and long one")
+
+
+@pytest.mark.parametrize("password", ["short", "password123", "alice@school"])
+def test_a_weak_password_is_refused_in_words(client: Client, alice: User, password: str) -> None:
+    client.force_login(alice)
+    data = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
+    page = client.post(reverse("password_change"), data)
+    assert page.context["form"].errors["new_password2"]
+
+
+def test_a_forgotten_password_is_set_by_mail(client: Client, alice: User, settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.school.example"
+    answer = client.post(reverse("password_reset"), {"email": "alice@school.example"})
+    assert answer["Location"] == reverse("password_reset_done")
+    (letter,) = mail.outbox
+    (link,) = re.findall(r"http://testserver\S+", str(letter.body))
+    assert client.get(link, follow=True).context["validlink"]
+
+
+def test_an_unknown_address_is_answered_alike(client: Client, alice: User, settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.school.example"
+    answer = client.post(reverse("password_reset"), {"email": "nobody@school.example"})
+    assert answer["Location"] == reverse("password_reset_done")
+    assert mail.outbox == []
+
+
+def test_without_a_mail_server_nobody_is_told_to_wait(client: Client, alice: User) -> None:
+    page = client.get(reverse("password_reset"))
+    assert "Ask your administrator" in page.content.decode()
+    assert client.post(reverse("password_reset"), {"email": "alice@school.example"}).status_code == 200
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize("name", ["password_reset_done", "password_reset_complete"])
+def test_the_pages_between_open(client: Client, db: None, name: str) -> None:
+    assert client.get(reverse(name)).status_code == 200
+
+
+def test_a_worn_out_link_says_so(client: Client, db: None) -> None:
+    page = client.get(reverse("password_reset_confirm", args=["MQ", "set-password"]))
+    assert page.context["validlink"] is False
+    assert "new one" in page.content.decode()
+
+
+def test_signing_out(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.post(reverse("logout"))["Location"] == "/"
+    assert "_auth_user_id" not in client.session
