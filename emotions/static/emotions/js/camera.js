@@ -1,0 +1,227 @@
+// The student's page. A worker's clock ticks; on each tick one picture is taken, encoded and sent, if everything before
+// it has left. The server answers every picture; what it answers is shown.
+
+import { Camera, CameraProblem } from "./camera/source.js";
+import { packFrame } from "./camera/frame.js";
+import { LiveSocket } from "./camera/live-socket.js";
+import { StudentView } from "./camera/student-view.js";
+import { keepAwake, letSleep } from "./camera/wake-lock.js";
+import { PROBLEMS } from "./camera/words.js";
+
+const config = JSON.parse(document.querySelector("#camera-config").textContent);
+const OLD_MS = 4000; // A reading older than this is not shown as if it were now.
+const WORD_EVERY_MS = 2000;
+const NAMED = config.scope === "individual";
+
+const view = new StudentView();
+const camera = view.video ? new Camera(view.video) : null;
+const socket = new LiveSocket(config.ws_path);
+const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
+
+const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null };
+const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
+let epoch = config.consent_epoch;
+let sequence = 0;
+let unanswered = 0;
+let grabbing = false;
+let readAt = 0;
+let saidAt = -WORD_EVERY_MS;
+let nextWord = 0;
+let told = null; // The camera state that the server knows.
+
+function show(changes) {
+  Object.assign(state, changes);
+  view.render(state);
+}
+
+// -- The camera
+
+function cameraState() {
+  if (state.camera === "on") return "on";
+  if (state.camera === "paused") return "paused";
+  if (state.problem === "still" && document.hidden) return "hidden";
+  return state.problem ? PROBLEMS[state.problem].state : "off";
+}
+
+function tell() {
+  const now = cameraState();
+  if (camera && now !== told && socket.send({ type: "camera.state", state: now })) told = now;
+}
+
+async function startCamera() {
+  show({ camera: "asking", problem: null, reading: null });
+  try {
+    await camera.start();
+  } catch (error) {
+    if (!(error instanceof CameraProblem)) throw error;
+    return stopped("problem", error.problem);
+  }
+  if (!camera.open) return undefined; // Closed while the browser was asking.
+  keepAwake();
+  show({ camera: "on" });
+  return tell();
+}
+
+function stopped(mode, problem = null) {
+  camera?.close();
+  letSleep();
+  show({ camera: camera ? mode : "none", problem, reading: null });
+  tell();
+}
+
+function togglePause() {
+  if (state.camera === "paused") startCamera();
+  else stopped("paused");
+}
+
+camera?.addEventListener("ended", () => stopped("problem", "unplugged"));
+camera?.addEventListener("still", () => {
+  show({ camera: "problem", problem: "still", reading: null });
+  tell();
+});
+camera?.addEventListener("moving", () => {
+  show({ camera: "on", problem: null });
+  tell();
+});
+
+// -- Pictures
+
+async function sample() {
+  if (grabbing || !socket.drained) return skip();
+  grabbing = true;
+  try {
+    const shot = await camera.grab();
+    if (shot && state.camera === "on") send(shot);
+  } finally {
+    grabbing = false;
+  }
+  return undefined;
+}
+
+function skip() {
+  counts.skipped += 1;
+  view.counts(counts);
+}
+
+function send({ jpeg, captured_ms }) {
+  if (!socket.send(packFrame(sequence, captured_ms, epoch, jpeg))) return;
+  sequence += 1;
+  unanswered += 1;
+  counts.sent += 1;
+  view.counts(counts);
+}
+
+function tick() {
+  if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
+  if (unanswered) socket.checkAlive();
+  if (camera?.open && state.connection === "open" && epoch > 0) sample();
+}
+
+clock.onmessage = tick;
+clock.postMessage({ every: config.interval_ms });
+
+// -- What the server says
+
+const handlers = {
+  welcome(message) {
+    epoch = message.consent_epoch;
+    clock.postMessage({ every: message.interval_ms });
+    allowed(message.scope !== "none" && message.inference);
+    show({ connection: "open" });
+    tell();
+  },
+  "reading.own"(message) {
+    answered(message.label ? "read" : "unseen");
+    readAt = performance.now();
+    if (state.camera === "on") show({ reading: message });
+  },
+  "frame.replaced": () => answered("replaced"),
+  "frame.rejected": () => answered("rejected"),
+  "check_in.saved"({ word }) {
+    view.checkIn(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
+  },
+  "consent.changed"(message) {
+    epoch = message.consent_epoch;
+    if (message.scope !== config.scope) location.reload(); // Another choice is another page.
+  },
+  "session.ended": () => end(4410),
+};
+
+function answered(how) {
+  unanswered = Math.max(0, unanswered - 1);
+  counts[how] += 1;
+  view.counts(counts);
+}
+
+// The page was made for one answer to "may I be measured?". When it has changed meanwhile, the page is made anew.
+function allowed(now) {
+  if (now !== Boolean(camera)) location.reload();
+}
+
+socket.onmessage = (message) => handlers[message.type]?.(message);
+
+// -- The connection
+
+let counting = 0;
+
+function countDown(seconds) {
+  const until = performance.now() + seconds * 1000;
+  counting = setInterval(() => show({ seconds: (until - performance.now()) / 1000 }), 1000);
+}
+
+socket.onstate = (connection, detail) => {
+  clearInterval(counting);
+  unanswered = 0;
+  told = null;
+  if (connection === "open") return socket.send({ type: "hello", client_ms: Date.now() }); // Live after the welcome.
+  if (connection === "closed") return end(detail);
+  if (connection === "waiting") countDown(detail);
+  return show({ connection, seconds: detail ?? 0, reading: null });
+};
+
+function end(code) {
+  socket.close();
+  stopped("paused");
+  show({ connection: "closed" });
+  view.ending(code);
+}
+
+function goOnHere() {
+  view.ending(null);
+  socket.connect();
+  if (camera) startCamera();
+}
+
+const ACTIONS = { reload: () => location.reload(), join: () => location.assign(config.urls.home), here: goOnHere };
+
+// -- The student
+
+// The server cuts off whoever says more than it takes; of several taps in a row, the last one counts.
+function sayWord(word) {
+  clearTimeout(nextWord);
+  const wait = Math.max(0, saidAt + WORD_EVERY_MS - performance.now());
+  nextWord = setTimeout(() => sendWord(word), wait);
+  view.checkIn("Sending", null);
+}
+
+function sendWord(word) {
+  saidAt = performance.now();
+  const sent = state.connection === "open" && socket.send({ type: "check_in", word });
+  if (!sent) view.checkIn("Not sent: the connection is gone. Press again when it is back.", null);
+}
+
+function letGo() {
+  socket.close();
+  camera?.close();
+}
+
+view.listen({ pause: togglePause, again: startCamera, word: sayWord, go: letGo, end: (action) => ACTIONS[action]() });
+addEventListener("pagehide", letGo);
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+navigator.mediaDevices?.addEventListener("devicechange", () => {
+  if (["missing", "unplugged"].includes(state.problem)) startCamera();
+});
+
+view.render(state);
+socket.connect();
+if (camera) startCamera();

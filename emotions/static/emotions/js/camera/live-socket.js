@@ -1,0 +1,93 @@
+// A WebSocket that comes back by itself. After a 44xx code it does not: the server has said why it closed.
+
+const WAITS = [1, 2, 4, 8, 15]; // Seconds, then 15 for ever.
+const SILENT_MS = 12000; // Frames on their way and no answer for so long: the line is dead, whatever the browser thinks.
+
+const isFinal = (code) => code >= 4400 && code < 4500;
+
+/** `socket.onstate(state, detail)`: "connecting", "open", "waiting" (detail: seconds), "closed" (detail: code).
+ *  `socket.onmessage(message)`: parsed JSON. */
+export class LiveSocket {
+  onstate = () => {};
+  onmessage = () => {};
+  #url;
+  #socket = null;
+  #failures = 0;
+  #retry = 0;
+  #heard = 0;
+
+  constructor(path) {
+    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+    window.addEventListener("online", () => this.#retry && this.connect());
+  }
+
+  get open() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Whether everything that was sent has left this computer. */
+  get drained() {
+    return this.open && this.#socket.bufferedAmount === 0;
+  }
+
+  connect() {
+    this.close();
+    this.onstate("connecting");
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#opened(socket);
+    socket.onmessage = ({ data }) => this.#received(socket, data);
+    socket.onclose = ({ code }) => this.#closed(socket, code);
+  }
+
+  /** Close for good (until `connect`); nothing is reported. */
+  close() {
+    clearTimeout(this.#retry);
+    this.#retry = 0;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+  }
+
+  send(data) {
+    if (!this.open) return false;
+    this.#socket.send(data instanceof ArrayBuffer ? data : JSON.stringify(data));
+    return true;
+  }
+
+  /** Called now and then while answers are owed: gives up a line that has gone silent, and connects anew. */
+  checkAlive() {
+    if (!this.open || performance.now() - this.#heard < SILENT_MS) return;
+    const socket = this.#socket;
+    this.#closed(socket, 1006);
+    socket.close(1000);
+  }
+
+  #opened(socket) {
+    if (socket !== this.#socket) return;
+    this.#heard = performance.now();
+    this.onstate("open");
+  }
+
+  #received(socket, data) {
+    if (socket !== this.#socket) return;
+    this.#heard = performance.now();
+    this.#failures = 0;
+    this.onmessage(JSON.parse(data));
+  }
+
+  #closed(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    if (isFinal(code)) this.onstate("closed", code);
+    else this.#wait();
+  }
+
+  // The jitter keeps a class from knocking all at once when the server is back.
+  #wait() {
+    const seconds = WAITS[Math.min(this.#failures++, WAITS.length - 1)] * (1 + Math.random() / 2);
+    this.#retry = setTimeout(() => this.connect(), seconds * 1000);
+    this.onstate("waiting", seconds);
+  }
+}

@@ -1,0 +1,41 @@
+// Boxes over a picture: elements placed in fractions of the stage, so that they fit at any size.
+
+function place(box, [x, y, width, height], mirrored) {
+  const left = mirrored ? 1 - x - width : x;
+  const sides = { left, top: y, width, height };
+  for (const [side, fraction] of Object.entries(sides)) box.style.setProperty(side, `${(fraction * 100).toFixed(2)}%`);
+}
+
+/** The boxes of one stage. */
+export class Overlay {
+  #layer;
+
+  constructor(layer) {
+    this.#layer = layer;
+  }
+
+  /** Show exactly these `faces`: { box: [x, y, width, height] as fractions, label, words, uncertain }. */
+  show(faces, { mirrored = true } = {}) {
+    const boxes = [...this.#layer.children];
+    boxes.slice(faces.length).forEach((box) => box.remove());
+    faces.forEach((face, index) => this.#draw(boxes[index] ?? this.#add(), face, mirrored));
+  }
+
+  clear() {
+    this.#layer.replaceChildren();
+  }
+
+  #add() {
+    const box = document.createElement("div");
+    box.append(document.createElement("span"));
+    this.#layer.append(box);
+    return box;
+  }
+
+  #draw(box, { box: fractions, label, words, uncertain }, mirrored) {
+    box.className = `face-box ${label ?? ""} ${uncertain ? "uncertain" : ""}`;
+    box.classList.toggle("low", fractions[1] < 0.1); // No room above the face: the word goes inside.
+    box.firstElementChild.textContent = words;
+    place(box, fractions, mirrored);
+  }
+}

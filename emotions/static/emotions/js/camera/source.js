@@ -1,0 +1,142 @@
+// The camera: opening it, taking pictures from it, saying what is wrong with it, letting it go.
+
+const WANTED = {
+  audio: false,
+  video: { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15, max: 30 } },
+};
+const STILL_MS = 3000; // Without a new picture for so long, the browser or the camera has stopped it.
+
+/** Why there is no camera; `problem` names the words in words.js. */
+export class CameraProblem extends Error {
+  constructor(problem, cause) {
+    super(problem, { cause });
+    this.problem = problem;
+  }
+}
+
+const PROBLEMS = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "missing",
+  NotReadableError: "busy",
+  AbortError: "busy",
+};
+
+async function openStream() {
+  if (!window.isSecureContext) throw new CameraProblem("insecure");
+  if (!navigator.mediaDevices?.getUserMedia || !window.OffscreenCanvas) throw new CameraProblem("unsupported");
+  try {
+    return await navigator.mediaDevices.getUserMedia(WANTED);
+  } catch (error) {
+    throw new CameraProblem(PROBLEMS[error.name] ?? "missing", error);
+  }
+}
+
+/** Events: "ended" (unplugged, or permission taken back), "still" (no new picture), "moving" (pictures again). */
+export class Camera extends EventTarget {
+  #video;
+  #stream = null;
+  #encoder = null;
+  #direct = false; // Frames go from the track to the worker, without the page's video.
+  #attempt = 0;
+  #grabs = 0;
+  #waiting = new Map();
+  #still = false;
+  #presented = -1;
+  #presentedAt = 0;
+
+  constructor(video) {
+    super();
+    this.#video = video;
+  }
+
+  get open() {
+    return this.#stream !== null;
+  }
+
+  /** Ask for the camera. Throws CameraProblem. Started twice, or closed meanwhile, only the last start counts. */
+  async start() {
+    this.close();
+    const attempt = this.#attempt;
+    const stream = await openStream();
+    if (attempt !== this.#attempt) return stop(stream);
+    this.#stream = stream;
+    const [track] = stream.getVideoTracks();
+    track.addEventListener("ended", () => this.#lost(stream));
+    this.#encoder = this.#startEncoder(track);
+    this.#video.srcObject = stream;
+    this.#presentedAt = performance.now();
+    return undefined;
+  }
+
+  /** Let it go: its light goes off. */
+  close() {
+    this.#attempt++;
+    if (!this.#stream) return;
+    stop(this.#stream);
+    this.#encoder.terminate();
+    this.#waiting.forEach((answer) => answer(null));
+    this.#waiting.clear();
+    this.#stream = this.#encoder = this.#video.srcObject = null;
+    this.#still = false;
+  }
+
+  /** { jpeg, captured_ms } of a picture newer than the last one, or null. */
+  async grab() {
+    if (!this.#stream) return null;
+    const shot = this.#direct ? await this.#ask() : await this.#grabVideo();
+    if (!shot) return null;
+    this.#notice(shot.age_ms > STILL_MS);
+    return shot.jpeg ? shot : null;
+  }
+
+  #startEncoder(track) {
+    const encoder = new Worker(new URL("./encoder.js", import.meta.url), { type: "module" });
+    encoder.onmessage = ({ data }) => this.#answer(data);
+    this.#direct = "MediaStreamTrackProcessor" in window;
+    if (this.#direct) {
+      const { readable } = new MediaStreamTrackProcessor({ track });
+      encoder.postMessage({ readable }, [readable]);
+    }
+    return encoder;
+  }
+
+  #answer(data) {
+    this.#waiting.get(data.id)?.(data);
+    this.#waiting.delete(data.id);
+  }
+
+  #ask(bitmap) {
+    const id = ++this.#grabs;
+    const answer = new Promise((resolve) => this.#waiting.set(id, resolve));
+    this.#encoder.postMessage({ id, bitmap }, bitmap ? [bitmap] : []);
+    return answer;
+  }
+
+  // Browsers that keep a track's frames from us: from the video, as long as it shows new ones.
+  async #grabVideo() {
+    const presented = this.#video.getVideoPlaybackQuality().totalVideoFrames;
+    const now = performance.now();
+    if (presented === this.#presented) return { jpeg: null, age_ms: now - this.#presentedAt };
+    [this.#presented, this.#presentedAt] = [presented, now];
+    if (this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return { jpeg: null, age_ms: 0 };
+    const bitmap = await createImageBitmap(this.#video);
+    return this.#stream ? this.#ask(bitmap) : null;
+  }
+
+  #notice(still) {
+    if (still === this.#still) return;
+    this.#still = still;
+    this.dispatchEvent(new Event(still ? "still" : "moving"));
+  }
+
+  #lost(stream) {
+    if (stream !== this.#stream) return;
+    this.close();
+    this.dispatchEvent(new Event("ended"));
+  }
+}
+
+function stop(stream) {
+  stream.getTracks().forEach((track) => track.stop());
+}

@@ -1,0 +1,122 @@
+// What a student sees: one state in, the whole page out. It decides nothing.
+
+import { Overlay } from "./overlay.js";
+import { ACTIONS, ENDINGS, FRAMING, NAMES, OTHER_ENDING, PROBLEMS, STILL_IN, percent, readingLine } from "./words.js";
+
+const ANNOUNCE_MS = 10000; // A screen reader hears a changed reading at most so often.
+const VEILS = { asking: "Your browser asks whether this page may use your camera. Choose Allow.", paused: "Paused. Your camera is off." };
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+
+function put(element, words) {
+  if (element && element.textContent !== words) element.textContent = words;
+}
+
+export class StudentView {
+  #overlay = null;
+  #announced = -Infinity;
+  #title = document.title;
+
+  constructor() {
+    if (part("boxes")) this.#overlay = new Overlay(part("boxes"));
+  }
+
+  get video() {
+    return part("video");
+  }
+
+  /** `actions`: { pause(), again(), word(value), go(), end(action) } */
+  listen(actions) {
+    part("pause")?.addEventListener("click", actions.pause);
+    part("again")?.addEventListener("click", actions.again);
+    for (const button of document.querySelectorAll("[data-word]")) {
+      button.addEventListener("click", () => actions.word(button.dataset.word));
+    }
+    for (const form of document.querySelectorAll("[data-goes]")) form.addEventListener("submit", actions.go);
+    part("ending-action").addEventListener("click", (event) => actions.end(event.currentTarget.dataset.action));
+  }
+
+  /** `connection`: connecting | open | waiting | closed; `camera`: none | asking | on | paused | problem. */
+  render(state) {
+    const words = this.#stateWords(state);
+    put(part("state"), words);
+    part("state").classList.toggle("on", words === "Live");
+    document.title = words === "Live" || words === "Connected" ? this.#title : `${words} · ${this.#title}`;
+    if (this.#overlay) this.#renderCamera(state);
+  }
+
+  counts(counts) {
+    for (const cell of document.querySelectorAll("[data-count]")) put(cell, String(counts[cell.dataset.count]));
+  }
+
+  checkIn(words, pressed) {
+    put(part("pace-answer"), words);
+    for (const button of document.querySelectorAll("[data-word]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.word === pressed));
+    }
+  }
+
+  /** The page's last word, or (code null) back to the page itself. */
+  ending(code) {
+    part("page").hidden = code !== null;
+    part("ending").hidden = code === null;
+    if (code === null) return;
+    const { title, words, action } = ENDINGS[code] ?? OTHER_ENDING;
+    put(part("ending-title"), title);
+    put(part("ending-words"), words);
+    part("ending-action").hidden = !action;
+    part("ending-action").dataset.action = action ?? "";
+    put(part("ending-action"), ACTIONS[action] ?? "");
+    part("ending").focus();
+  }
+
+  #stateWords({ connection, seconds, camera }) {
+    if (connection === "closed") return "Closed";
+    if (connection === "waiting") return `Reconnecting in ${Math.max(1, Math.ceil(seconds))} s`;
+    if (connection === "connecting") return "Connecting";
+    return { none: "Connected", asking: "Camera?", on: "Live", paused: "Paused", problem: "No camera" }[camera];
+  }
+
+  #renderCamera(state) {
+    const { camera, problem, reading } = state;
+    part("problem").hidden = part("line").hidden = true;
+    part(camera === "problem" ? "problem" : "line").hidden = false;
+    if (problem) put(part("problem-words"), `${PROBLEMS[problem].words} ${STILL_IN}`);
+    part("veil").hidden = camera === "on" || problem === "still";
+    put(part("veil"), camera === "problem" ? "No camera" : (VEILS[camera] ?? ""));
+    this.#renderPause(camera);
+    this.#renderLine(state);
+    if (camera === "on" && reading?.box) this.#overlay.show([{ ...reading, words: NAMES[reading.label] }]);
+    else this.#overlay.clear();
+    if (reading?.label) put(part("last"), ` · last: ${NAMES[reading.label]}, ${percent(reading.confidence)}`);
+  }
+
+  #renderPause(camera) {
+    const button = part("pause");
+    button.hidden = camera === "problem";
+    button.disabled = camera === "asking";
+    put(button, camera === "paused" ? "Go on measuring" : "Pause my camera");
+  }
+
+  #renderLine({ connection, camera, reading }) {
+    const [words, help] = lineWords(connection, camera, reading);
+    put(part("line"), words);
+    part("line").classList.toggle("help", help);
+    this.#announce(words);
+  }
+
+  #announce(words) {
+    const now = performance.now();
+    if (part("announcer").textContent === words || now - this.#announced < ANNOUNCE_MS) return;
+    this.#announced = now;
+    put(part("announcer"), words);
+  }
+}
+
+function lineWords(connection, camera, reading) {
+  if (camera === "paused") return ["Nothing is measured while you pause.", false];
+  if (camera === "asking") return ["Nothing is measured yet.", false];
+  if (connection !== "open") return ["Nothing is measured until the connection is back. It comes back by itself.", false];
+  if (!reading) return ["Your reading appears here.", false];
+  if (reading.help) return [FRAMING[reading.help], true];
+  return [reading.label ? readingLine(reading) : FRAMING.no_face, !reading.label];
+}

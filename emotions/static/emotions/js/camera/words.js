@@ -1,0 +1,93 @@
+// Every word that the camera pages say. No verdicts: "you look", never "you are".
+
+export const LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+export const NAMES = {
+  angry: "Angry",
+  disgust: "Disgust",
+  fear: "Fear",
+  happy: "Happy",
+  sad: "Sad",
+  surprise: "Surprise",
+  neutral: "Neutral",
+};
+const LOOKS = {
+  angry: "angry",
+  disgust: "disgusted",
+  fear: "afraid",
+  happy: "happy",
+  sad: "sad",
+  surprise: "surprised",
+  neutral: "neutral",
+};
+const SEEN = {
+  individual: "your instructor sees this with your name",
+  aggregate: "only the class average is shown",
+};
+const SURE = 0.8; // Calibrated: four of five such readings are what a person would have said.
+
+export function sureness(confidence, uncertain) {
+  if (uncertain) return "unsure";
+  return confidence >= SURE ? "sure" : "fairly sure";
+}
+
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** The line under the student's own picture. */
+export function readingLine({ label, confidence, uncertain, seen_by_teacher, face_count }) {
+  const more = face_count > 1 ? ` · of ${face_count} faces, the largest counts` : "";
+  return `You look ${LOOKS[label]} · ${sureness(confidence, uncertain)} · ${SEEN[seen_by_teacher]}${more}`;
+}
+
+export const FRAMING = {
+  no_face: "No face in the picture. Look towards the camera; until then you count as not visible.",
+  too_far: "Your face is small in the picture. Come a little closer to the camera.",
+  too_dark: "It is too dark to read your face. A lamp or a window in front of you helps.",
+};
+
+export const STILL_IN = "You are still in the session.";
+/** What is wrong with the camera: what happened, what it means, what to do. `state`: what the class is told. */
+export const PROBLEMS = {
+  denied: {
+    state: "denied",
+    words: `This page may not use your camera. Allow it with the camera sign beside the address, then press Try again.`,
+  },
+  missing: {
+    state: "off",
+    words: `No camera was found. Plug one in, then press Try again.`,
+  },
+  unplugged: {
+    state: "off",
+    words: `Your camera was unplugged or taken away from this page. Connect it, then press Try again.`,
+  },
+  busy: {
+    state: "busy",
+    words: `Your camera is used by another program. Close it there, then press Try again.`,
+  },
+  still: {
+    state: "busy",
+    words: `No picture comes from your camera. Open its cover or close the other program that uses it; it then goes on by itself.`,
+  },
+  insecure: {
+    state: "off",
+    words: `Browsers give no camera to a page without https. Ask your instructor for the address that begins with https:// (Roomtone makes one when it is started with make run LAN=1).`,
+  },
+  unsupported: {
+    state: "off",
+    words: `This browser is too old to read its camera here. Open the page in a newer one.`,
+  },
+};
+
+/** After these codes the socket stays closed. `action`: what the button does. */
+export const ENDINGS = {
+  4400: { title: "This page lost its thread", words: "It sent something that the server did not understand. Nothing is measured now. Reload the page to go on.", action: "reload" },
+  4401: { title: "You are not in this session here", words: "This browser has not joined, or it was too long ago. Nothing is measured. Type the code to join again.", action: "join" },
+  4403: { title: "You were removed", words: "Your instructor has removed you from this session, and nothing more is measured. Speak to them if you think that it is a mistake." },
+  4404: { title: "No such session", words: "This session does not exist any more. Nothing is measured. Ask your instructor for the code.", action: "join" },
+  4409: { title: "Another tab took over", words: "You opened this session in another tab or window. That one goes on; here nothing is measured.", action: "here" },
+  4410: { title: "This session has ended", words: "Nothing more is measured, and your camera is off. You can close this page.", action: "join" },
+  4411: { title: "Measuring has stopped", words: "You withdrew or left in another tab. Nothing more is measured, and your camera is off.", action: "reload" },
+  4413: { title: "The pictures are too large", words: "This browser sent a picture larger than the server takes. Nothing is measured now. Reload the page to try again.", action: "reload" },
+  4429: { title: "Too many messages", words: "This page sent more than the server takes, so it was cut off. Wait a minute, then reload the page.", action: "reload" },
+};
+export const OTHER_ENDING = { title: "The connection was closed", words: "The server closed it for good, and nothing is measured. Reload the page to go on.", action: "reload" };
+export const ACTIONS = { reload: "Reload", join: "Join a session", here: "Use this tab" };
