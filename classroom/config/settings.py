@@ -192,5 +192,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    # It logs every address at INFO, join codes with them.
+    "loggers": {"httpx": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.choice("ROOMTONE_LOG_LEVEL", ["DEBUG", "INFO", "WARNING"], "INFO")},
 }
