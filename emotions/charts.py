@@ -39,6 +39,7 @@ def style() -> Figure:
         "marker_line": _marker_line(),
         "marker_label": _marker_label(),
         "gap": _gap_shape(),
+        "gap_label": _gap_label(),
         "most_points": MOST_POINTS,
         "shortest_gap_ms": SHORTEST_GAP_MS,
         "longest_label": LONGEST_LABEL,
@@ -58,7 +59,8 @@ def mood_figure(
     layout["xaxis"]["range"] = [start_ms + offset_ms, end_ms + offset_ms]
     gaps = [{**_gap_shape(), "x0": a + offset_ms, "x1": b + offset_ms} for a, b in gaps_between(rows, stretches)]
     layout["shapes"] = gaps + [_line(marker.at_ms + offset_ms) for marker in markers]
-    layout["annotations"] = [_label(marker, offset_ms) for marker in markers]
+    layout["annotations"] = [_over_gap((a + b) / 2 + offset_ms) for a, b in gaps_between(rows, stretches)]
+    layout["annotations"] += [_label(marker, offset_ms) for marker in markers]
     return {"data": traces, "layout": layout}
 
 
@@ -155,6 +157,17 @@ def _gap_shape() -> Figure:
         "name": "gap", "type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
         "line": {"width": 0}, "fillcolor": LIGHT["line"], "opacity": 0.35,
     }  # fmt: skip
+
+
+def _gap_label() -> Figure:
+    return {
+        "name": "gap", "xref": "x", "yref": "paper", "y": 0.5, "xanchor": "center", "yanchor": "middle",
+        "showarrow": False, "text": "fewer than<br>5 measured", "font": {"color": LIGHT["muted"], "size": 12},
+    }  # fmt: skip
+
+
+def _over_gap(where: float) -> Figure:
+    return {**_gap_label(), "x": where}
 
 
 def _line(where: float) -> Figure:

@@ -168,8 +168,9 @@ def _student_line(student: Student) -> StudentLine:
     if student.shares is None:
         return StudentLine(student, "No readings", "–", [])
     most = max(range(len(LABELS)), key=lambda n: student.label_counts[n])
-    part = wording.percent(student.label_counts[most] / student.readings)
-    words = f"Looked mostly {wording.ADJECTIVES[LABELS[most]]} ({part} of readings)"
+    part = student.label_counts[most] / student.readings
+    how = "mostly" if part > 0.5 else "most often"
+    words = f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings".capitalize()
     return StudentLine(student, words, wording.percent(student.uncertain / student.readings), strip(student.shares))
 
 

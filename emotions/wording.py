@@ -30,6 +30,8 @@ RULES: dict[str, Any] = {
     # Enough students say that they are lost to be heard in the sentence: three, or an eighth of those connected.
     "lost_least": 3,
     "lost_part": 0.125,
+    # The live sentence speaks of the mean of the last seconds, so that its words don't flicker.
+    "steady_ms": 15_000,
     "floor": 5,
     "empty": "Nobody has joined yet.",
     "unmeasured": "Nobody is measured yet.",

@@ -50,11 +50,13 @@ function showWords(point) {
   byId("room").hidden = isEmpty(point);
   document.body.classList.toggle("waiting-room", isEmpty(point));
   if (!point) return;
-  write(byId("sentence"), words.sentence(point, page.measuring));
+  write(byId("sentence"), sentence());
   write(byId("coverage"), [...words.coverage(point), standstill()].filter(Boolean).join(" · "));
   bars.update(point);
   showPace(byId("pace"), point.pace);
 }
+
+const sentence = () => words.sentence(room.points.length ? words.steady(room.points.slice(-60)) : room.latest, page.measuring);
 
 const isEmpty = (point) => (!point || point.joined === 0) && room.tiles.size === 0;
 
@@ -89,7 +91,7 @@ function speak() {
   const point = room.latest;
   if (!point || room.sequence === null) return;
   spoken = performance.now();
-  write(byId("spoken"), `${words.sentence(point, page.measuring)} ${words.coverage(point).join(", ")}.`);
+  write(byId("spoken"), `${sentence()} ${words.coverage(point).join(", ")}.`);
   byId("mood-table").replaceChildren(...tableRows(room.points.filter((known) => known.shares)));
 }
 

@@ -29,9 +29,11 @@ export function moodFigure(style, labels, rows, markers, startMs, endMs, offsetM
   const data = stretches.flatMap((stretch, n) => style.stack.map((label) => trace(style, labels, label, stretch, n, offsetMs)));
   const layout = structuredClone(style.layout);
   layout.xaxis.range = [startMs + offsetMs, endMs + offsetMs];
-  const gaps = gapsBetween(style, rows, stretches).map(([a, b]) => ({ ...style.gap, x0: a + offsetMs, x1: b + offsetMs }));
-  layout.shapes = [...gaps, ...markers.map((marker) => line(style, marker.at_ms + offsetMs))];
-  layout.annotations = markers.map((marker) => markerLabel(style, marker, offsetMs));
+  const gaps = gapsBetween(style, rows, stretches);
+  const open = gaps.map(([a, b]) => ({ ...style.gap, x0: a + offsetMs, x1: b + offsetMs }));
+  layout.shapes = [...open, ...markers.map((marker) => line(style, marker.at_ms + offsetMs))];
+  const over = gaps.map(([a, b]) => ({ ...style.gap_label, x: (a + b) / 2 + offsetMs }));
+  layout.annotations = [...over, ...markers.map((marker) => markerLabel(style, marker, offsetMs))];
   return { data, layout };
 }
 

@@ -1,7 +1,8 @@
 // Plotly, loaded only when a chart is there to be drawn (the words come first), and coloured by the page's own CSS variables.
 
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, locale: "en" };
-const LABEL_ROOM_PX = 7;
+const LABEL_ROOM_PX = 7; // A letter of a marker's label, at most.
+const GAP_LABEL_PX = 84;
 let loading = null;
 
 function plotly(source) {
@@ -45,7 +46,8 @@ function themed(figure, element) {
     if (shape.name === "marker") shape.line.color = colour("ink");
     if (shape.name === "gap") shape.fillcolor = colour("line");
   }
-  arrangeLabels(layout, element.clientWidth);
+  const gaps = gapLabels(layout, element.clientWidth);
+  layout.annotations = [...gaps, ...markerLabels(layout, element.clientWidth)];
   for (const annotation of layout.annotations) annotation.font.color = colour("muted");
   return { data, layout };
 }
@@ -56,12 +58,13 @@ function themedTrace(trace, colour) {
 }
 
 /** Marker labels that would lie over the next one are left out; their lines stay, and the text beside the chart names them all. */
-function arrangeLabels(layout, width) {
+function markerLabels(layout, width) {
   const [start, end] = layout.xaxis.range;
   const pixel = (at) => ((at - start) / (end - start)) * width;
   let free = Infinity;
   const kept = [];
-  for (const annotation of [...layout.annotations].sort((a, b) => b.x - a.x)) {
+  const labels = layout.annotations.filter(({ name }) => name === "marker");
+  for (const annotation of labels.sort((a, b) => b.x - a.x)) {
     const at = pixel(annotation.x);
     const room = annotation.text.length * LABEL_ROOM_PX;
     const fits = at >= 0 && at + room <= Math.min(free, width + LABEL_ROOM_PX);
@@ -70,5 +73,13 @@ function arrangeLabels(layout, width) {
     else continue;
     free = kept.at(-1).xanchor === "right" ? at - room : at;
   }
-  layout.annotations = kept;
+  return kept;
+}
+
+/** What an open place means, where there is room to say it. */
+function gapLabels(layout, width) {
+  const [start, end] = layout.xaxis.range;
+  const gaps = layout.shapes.filter(({ name }) => name === "gap");
+  const wide = gaps.filter(({ x0, x1 }) => ((x1 - x0) / (end - start)) * width > GAP_LABEL_PX);
+  return layout.annotations.filter(({ name, x }) => name === "gap" && wide.some(({ x0, x1 }) => x0 < x && x < x1));
 }

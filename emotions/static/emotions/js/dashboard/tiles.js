@@ -4,7 +4,8 @@ import { write } from "./now.js";
 import { ago, tileSentence, tileWord } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-export const SPARK = { width: 96, height: 24, steps: 39 };
+// `full`: the pleasantness at which a sparkline is at its edge; readings further out are rare.
+export const SPARK = { width: 96, height: 24, steps: 39, full: 0.8 };
 const RECENT = 10;
 const RESORT_MS = 10_000;
 
@@ -146,7 +147,8 @@ export function sparkPoints(values) {
   return values
     .map((value, n) => {
       const x = SPARK.width - (values.length - 1 - n) * step;
-      return `${x.toFixed(1)},${(middle - value * (middle - 2)).toFixed(1)}`;
+      const up = Math.max(-1, Math.min(1, value / SPARK.full));
+      return `${x.toFixed(1)},${(middle - up * (middle - 1)).toFixed(1)}`;
     })
     .join(" ");
 }

@@ -45,6 +45,14 @@ export function wording(rules) {
     point.shares ? `${moodClause(point.shares, point.measured)}${lostClause(point)}.` : notShown(point);
 
   return {
+    /** A point as the sentence takes it: its shares are means over the last seconds, so that the words don't flicker. */
+    steady(points) {
+      const latest = points.at(-1);
+      const recent = points.filter((point) => point.shares && latest.at_ms - point.at_ms < rules.steady_ms);
+      if (!latest.shares || !recent.length) return latest;
+      const shares = latest.shares.map((_, n) => recent.reduce((sum, point) => sum + point.shares[n], 0) / recent.length);
+      return { ...latest, shares };
+    },
     /** The class in one sentence. Not `measuring`: check-ins alone. */
     sentence: (point, measuring = true) => (!measuring && point.joined ? paceAlone(point) : measuredSentence(point)),
     /** What the mood rests on, in parts. */
