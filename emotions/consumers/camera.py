@@ -47,6 +47,7 @@ class CameraConsumer(Socket):
     """/ws/camera/<session>/. Access is settled when it opens; frames then touch no database."""
 
     seat: Seat | None = None
+    camera_known = False
 
     async def enter(self) -> None:
         self.connection = uuid.uuid4()
@@ -111,6 +112,7 @@ class CameraConsumer(Socket):
             await self.tell(frame)
         else:
             Intake.here().offer(frame)
+            await self._camera_is_on()
 
     async def text_received(self, text: str) -> None:
         if not await self._let_in(len(text), LARGEST_TEXT):
@@ -136,8 +138,14 @@ class CameraConsumer(Socket):
             await self.turn_away(CloseCode.TOO_LARGE)
         return not self.closing
 
+    async def _camera_is_on(self) -> None:
+        """A frame tells as much, until the page has said something of its camera."""
+        if not self.camera_known:
+            await self._camera_state(CameraStateChanged(state="on"))
+
     async def _camera_state(self, message: CameraStateChanged) -> None:
         assert self.seat is not None
+        self.camera_known = True
         self.seat.camera = message.state
         try:
             await presence.mark(async_redis(), [self.seat])

@@ -1,0 +1,47 @@
+"""Fixtures of the tests of emotions: a live session, students with consent, Redis keys of one test alone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from classroom import actions
+from classroom.config.profile import PROFILES
+from classroom.models import ClassSession, Course, Participant
+from emotions.store import sync_redis
+from tests.emotions.parts import joined
+
+Join = Callable[..., Participant]
+
+
+@pytest.fixture
+def keys(settings: Settings) -> Iterator[str]:
+    """A Redis prefix of this test's own, also for the channel layer; its keys are deleted afterwards."""
+    prefix = settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
+    layers = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
+    settings.CHANNEL_LAYERS = {
+        "default": layers | {"CONFIG": {"hosts": [settings.REDIS_URL], "prefix": f"{prefix}:layer"}}
+    }
+    yield prefix
+    for key in sync_redis().scan_iter(f"{prefix}:*"):
+        sync_redis().delete(key)
+
+
+@pytest.fixture
+def profile(settings: Settings) -> None:
+    """A deployment that may measure."""
+    settings.PROFILE = PROFILES["demo"]
+
+
+@pytest.fixture
+def session(alice: User, profile: None, keys: str) -> ClassSession:
+    return actions.start_session(Course.objects.create(title="Statistics", instructor=alice))
+
+
+@pytest.fixture
+def join(session: ClassSession) -> Join:
+    return lambda name="Sam", scope="individual", where=None: joined(where or session, name, scope)

@@ -1,0 +1,61 @@
+"""What the tests of emotions are made of: participants, pictures, frames, observations."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import cv2
+import numpy as np
+
+from classroom import actions, consent
+from classroom.models import ClassSession, Participant
+from emotions.frames import FrameHeader, SlotFrame
+from emotions.observations import FaceRead, Observation
+
+
+def joined(session: ClassSession, name: str, scope: str = "individual") -> Participant:
+    """A participant who has answered the consent text; not asked yet for scope ""."""
+    participant = actions.join(session, name)
+    if scope:
+        actions.record_consent(participant, scope, consent.text_for(session).sha256)
+    return participant
+
+
+def jpeg(width: int = 64, height: int = 48) -> bytes:
+    """A small grey picture: decodable, without a face."""
+    done, data = cv2.imencode(".jpg", np.full((height, width, 3), 128, np.uint8))
+    assert done
+    return bytes(data)
+
+
+def message(
+    sequence: int = 1, epoch: int = 1, captured_ms: float | None = None, picture: bytes | None = None
+) -> bytes:
+    """A frame as a browser sends it, captured now by default."""
+    header = FrameHeader(sequence, time.time() * 1000 if captured_ms is None else captured_ms, epoch)
+    return header.pack() + (jpeg() if picture is None else picture)
+
+
+def slot_frame(participant: int = 1, session: int = 1, **changes: Any) -> SlotFrame:
+    now = time.time() * 1000
+    values = {
+        "connection": uuid.uuid4(), "participant": participant, "session": session, "sequence": 1,
+        "consent_epoch": 1, "scope": "individual", "captured_ms": now, "received_ms": now, "jpeg": b"picture",
+    }  # fmt: skip
+    return SlotFrame(**(values | changes))
+
+
+def frame_of(participant: Participant, **changes: Any) -> SlotFrame:
+    values = {"consent_epoch": participant.consent_epoch, "scope": participant.scope, "jpeg": b""}
+    return slot_frame(participant.pk, **({"session": participant.session_id} | values | changes))
+
+
+HAPPY = (0.02, 0.01, 0.02, 0.80, 0.05, 0.05, 0.05)
+
+
+def observation(frame: SlotFrame, probabilities: tuple[float, ...] = HAPPY, **changes: Any) -> Observation:
+    """One happy face, unless told otherwise."""
+    face = FaceRead((0.1, 0.2, 0.3, 0.4), probabilities, "happy", max(probabilities), uncertain=False)
+    return Observation(frame, **({"faces": (face,), "face_count": 1, "model_version": "test"} | changes))
