@@ -1,0 +1,105 @@
+"""`manage.py purge_expired`: what ended long ago goes, with everything that belongs to it; the rest stays."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from classroom.models import ClassSession, ConsentEvent, Course, Participant
+from emotions.models import EmotionEvent
+from ml.labels import LABELS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def course(alice: User) -> Course:
+    return Course.objects.create(title="Algebra", instructor=alice)
+
+
+def session(course: Course, ended_days_ago: float | None) -> ClassSession:
+    """A session with a participant, a consent and a reading."""
+    now = timezone.now()
+    ended = None if ended_days_ago is None else now - timedelta(days=ended_days_ago)
+    made = ClassSession.objects.create(course=course, started_at=now - timedelta(days=400), ended_at=ended)
+    student = Participant.objects.create(session=made, display_name="Ada")
+    ConsentEvent.objects.create(participant=student, epoch=1, kind="given", scope="aggregate", text_hash="0" * 64)
+    EmotionEvent.objects.create(
+        session=made,
+        participant=student,
+        connection=uuid.uuid4(),
+        sequence=1,
+        captured_at=now,
+        received_at=now,
+        probabilities=[1 / len(LABELS)] * len(LABELS),
+        label="neutral",
+        confidence=1 / len(LABELS),
+        uncertain=True,
+        box=[0, 0, 1, 1],
+        face_count=1,
+        model_version="test",
+    )
+    return made
+
+
+def purge(*arguments: str) -> str:
+    output = StringIO()
+    call_command("purge_expired", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_only_what_ended_long_enough_ago_goes(course: Course) -> None:
+    old, recent, live = (session(course, days) for days in (31, 29, None))
+    assert "Deleted Algebra" in purge("--days", "30")
+    assert set(ClassSession.objects.all()) == {recent, live}
+    for model in (Participant, EmotionEvent):
+        assert set(model.objects.values_list("session", flat=True)) == {recent.pk, live.pk}
+    assert not ConsentEvent.objects.filter(participant__session=old.pk).exists()
+    assert Course.objects.get() == course
+
+
+def test_a_dry_run_deletes_nothing(course: Course) -> None:
+    session(course, 31)
+    printed = purge("--days", "30", "--dry-run")
+    assert "(1 participants)\n1 would be deleted" in printed
+    assert ClassSession.objects.count() == 1
+
+
+def test_a_live_session_never_expires(course: Course) -> None:
+    session(course, None)
+    assert purge("--days", "1") == ""
+    assert ClassSession.objects.count() == 1
+
+
+def test_no_days_is_no_default() -> None:
+    with pytest.raises(CommandError, match="--days"):
+        purge()
+
+
+@pytest.mark.parametrize("days", ["0", "-5"])
+def test_days_that_make_no_sense_are_refused(days: str) -> None:
+    with pytest.raises(CommandError, match="expected 1 or more"):
+        purge("--days", days)
+
+
+def test_the_number_of_statements_does_not_grow_with_the_readings(
+    course: Course, django_assert_max_num_queries: object
+) -> None:
+    session(course, 31)
+    student = Participant.objects.get()
+    template = EmotionEvent.objects.get()
+    EmotionEvent.objects.bulk_create(_copy(template, student, number) for number in range(2, 500))
+    with django_assert_max_num_queries(25):  # type: ignore[operator]
+        purge("--days", "30")
+    assert not EmotionEvent.objects.exists()
+
+
+def _copy(event: EmotionEvent, student: Participant, sequence: int) -> EmotionEvent:
+    values = {field.attname: getattr(event, field.attname) for field in event._meta.fields if field.name != "id"}
+    return EmotionEvent(**values | {"sequence": sequence, "participant_id": student.pk})
