@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from classroom import actions, consent
 from classroom.models import ClassSession, Participant
@@ -59,3 +61,18 @@ def observation(frame: SlotFrame, probabilities: tuple[float, ...] = HAPPY, **ch
     """One happy face, unless told otherwise."""
     face = FaceRead((0.1, 0.2, 0.3, 0.4), probabilities, "happy", max(probabilities), uncertain=False)
     return Observation(frame, **({"faces": (face,), "face_count": 1, "model_version": "test"} | changes))
+
+
+@dataclass(frozen=True, slots=True)
+class MeanEstimate:
+    shares: npt.NDArray[np.float32]
+    low: npt.NDArray[np.float32]
+    high: npt.NDArray[np.float32]
+
+
+class MeanEstimator:
+    """The plainest estimate, whose outcome can be told beforehand: means, with a band of a tenth on both sides."""
+
+    def estimate(self, probabilities: npt.NDArray[np.float32]) -> MeanEstimate:
+        shares = probabilities.mean(axis=0)
+        return MeanEstimate(shares, np.maximum(shares - 0.1, 0), np.minimum(shares + 0.1, 1))

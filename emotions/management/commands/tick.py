@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from emotions.estimators import load_estimator
 from emotions.ticker import Ticker
+from ml.quantify import MoodEstimator
 
 
 class Command(BaseCommand):
@@ -20,4 +20,4 @@ class Command(BaseCommand):
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        Ticker(load_estimator()).run(stop)
+        Ticker(MoodEstimator.load()).run(stop)
