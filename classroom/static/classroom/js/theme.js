@@ -24,8 +24,7 @@
 
   function label(button) {
     const other = current() === "dark" ? "light" : "dark";
-    button.textContent = other === "dark" ? "Dark" : "Light";
-    button.setAttribute("aria-label", `Switch to the ${other} theme`);
+    button.textContent = other === "dark" ? "Dark theme" : "Light theme";
   }
 
   function toggle(button) {
