@@ -1,0 +1,352 @@
+"""The ticker on a real database and Redis: one point a second, one ticker, and what dashboards get of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from classroom import actions
+from classroom.models import ClassSession, Course, Participant
+from emotions import live, roster, snapshots, ticker
+from emotions.board import apply_tick
+from emotions.messages import MoodTick, Pace
+from emotions.models import MoodPoint
+from emotions.store import key, presence_key, sync_redis, tiles_key
+from emotions.ticker import Ticker
+from tests.emotions.conftest import Join
+from tests.emotions.parts import MeanEstimator, frame_of, joined, observation
+from tests.emotions.sockets import browser, instructor_cookies, web_process
+
+
+def sit(participant: Participant, camera: str = "on", seen_ms: float | None = None) -> None:
+    """Connected now (or at another time)."""
+    seen = int(seen_ms or time.time() * 1000)
+    sync_redis().hset(
+        presence_key(participant.session_id), str(participant.pk), f"{uuid.uuid4().hex}:{camera}:{seen}"
+    )
+
+
+def read(*participants: Participant, **changes: Any) -> None:
+    """Each has a reading of now, as a worker leaves it."""
+    with sync_redis().pipeline() as pipe:
+        live.update(pipe, [observation(frame_of(participant), **changes) for participant in participants])
+        pipe.execute()
+
+
+def class_of(session: ClassSession, count: int, scope: str = "individual") -> list[Participant]:
+    students = [joined(session, f"Student {n:02}", scope) for n in range(count)]
+    for student in students:
+        sit(student)
+    read(*students)
+    return students
+
+
+@pytest.fixture
+def one(keys: str) -> Ticker:
+    return Ticker(MeanEstimator())
+
+
+@pytest.fixture
+def ticks(session: ClassSession) -> Iterator[Any]:
+    """What is published to the session's dashboards; call it for what came since."""
+    channel = sync_redis().pubsub(ignore_subscribe_messages=True)
+    channel.subscribe(f"{key('layer')}__group__session.{session.pk}")
+    channel.get_message(timeout=1)
+
+    def heard() -> list[MoodTick]:
+        from channels_redis.serializers import registry
+
+        found = []
+        while message := channel.get_message(timeout=0.05):
+            found.append(registry.get_serializer("msgpack").deserialize(message["data"]))
+        return [MoodTick.model_validate_json(event["text"]) for event in found if event["type"] == "mood.tick"]
+
+    yield heard
+    channel.close()
+
+
+@pytest.mark.django_db
+def test_a_second_is_stored_and_told(session: ClassSession, one: Ticker, ticks: Any) -> None:
+    students = class_of(session, 6)
+    one.tick(time.time() * 1000)
+    stored = MoodPoint.objects.get()
+    assert (stored.session_id, stored.sequence, stored.joined, stored.connected) == (session.pk, 1, 6, 6)
+    assert (stored.measured, stored.not_visible) == (6, 0)
+    assert stored.shares is not None
+    assert stored.shares[3] == pytest.approx(0.8)
+    [tick] = ticks()
+    assert tick.point == roster.as_message(stored)
+    assert {tile.id for tile in tick.tiles} == {student.public_id for student in students}
+    assert {(tile.state, tile.label, tile.confidence) for tile in tick.tiles} == {("measured", "happy", 0.8)}
+
+
+@pytest.mark.django_db
+def test_all_sessions_are_ticked_in_a_fixed_number_of_queries(
+    session: ClassSession, one: Ticker, bob: User, django_assert_num_queries: Any
+) -> None:
+    for number in range(3):
+        other = actions.start_session(Course.objects.create(title=f"Course {number}", instructor=bob))
+        class_of(other, 3)
+    class_of(session, 8)
+    one.tick(time.time() * 1000)
+    with django_assert_num_queries(3):  # participants, pace, the points
+        one.tick(time.time() * 1000 + 1000)
+    assert MoodPoint.objects.count() == 8
+
+
+@pytest.mark.django_db
+def test_under_the_floor_nothing_is_estimated(session: ClassSession, one: Ticker) -> None:
+    class_of(session, 4)
+    one.tick(time.time() * 1000)
+    point = MoodPoint.objects.get()
+    assert (point.shares, point.low, point.high, point.measured) == (None, None, None, 4)
+
+
+@pytest.mark.django_db
+def test_who_shares_in_the_aggregate_has_no_tile(session: ClassSession, one: Ticker, ticks: Any) -> None:
+    class_of(session, 6, "aggregate")
+    one.tick(time.time() * 1000)
+    [tick] = ticks()
+    assert tick.tiles == []
+    assert tick.point.measured == 6
+
+
+@pytest.mark.django_db
+def test_sequences_go_on_in_another_ticker(session: ClassSession, one: Ticker) -> None:
+    class_of(session, 5)
+    now = time.time() * 1000
+    one.tick(now)
+    one.tick(now + 1000)
+    heir = Ticker(MeanEstimator())
+    heir.tick(now + 2000)
+    assert list(MoodPoint.objects.values_list("sequence", flat=True)) == [1, 2, 3]
+
+
+@pytest.mark.django_db
+def test_a_newcomer_of_the_aggregate_waits_also_across_tickers(session: ClassSession, one: Ticker) -> None:
+    """The mood of two seconds never differs by one student, even where another ticker made the second one."""
+    class_of(session, 8, "aggregate")
+    now = time.time() * 1000
+    one.tick(now)
+    class_of(session, 1, "aggregate")
+    Ticker(MeanEstimator()).tick(now + 1000)
+    assert list(MoodPoint.objects.values_list("measured", flat=True)) == [8, 8]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tickers_never_store_the_same_second(session: ClassSession, one: Ticker) -> None:
+    class_of(session, 5)
+    now = time.time() * 1000
+    rival = Ticker(MeanEstimator())
+    one.tick(now)
+    rival.tick(now + 500)
+    with pytest.raises(IntegrityError):
+        one.tick(now + 1000)
+    assert list(MoodPoint.objects.values_list("sequence", flat=True)) == [1, 2]
+
+
+@pytest.mark.django_db
+def test_a_second_ticker_stands_by_and_takes_over(
+    session: ClassSession, one: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticker, "LEASE_MS", 150)
+    first, second = Ticker(MeanEstimator()), Ticker(MeanEstimator())
+    class_of(session, 5)
+    now = time.time() * 1000
+    assert first.tick_if_held(now)
+    assert not second.tick_if_held(now + 1000)
+    assert first.tick_if_held(now + 1000)
+    time.sleep(0.2)  # the first one was killed
+    assert second.tick_if_held(now + 2000)
+    assert not first.tick_if_held(now + 2000)
+    assert list(MoodPoint.objects.values_list("sequence", flat=True)) == [1, 2, 3]
+
+
+@pytest.mark.django_db
+def test_an_empty_room_fills_no_table(session: ClassSession, one: Ticker) -> None:
+    students = class_of(session, 5)
+    now = time.time() * 1000
+    one.tick(now)
+    for second in range(1, 6):
+        one.tick(now + 60_000 + second * 1000)
+    assert list(MoodPoint.objects.values_list("connected", flat=True)) == [5, 0]
+    sit(students[0], seen_ms=now + 70_000)
+    one.tick(now + 70_000)
+    assert MoodPoint.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_who_withdraws_is_out_with_the_next_second(session: ClassSession, one: Ticker, ticks: Any) -> None:
+    """Even if Redis still held their reading."""
+    students = class_of(session, 6)
+    now = time.time() * 1000
+    one.tick(now)
+    actions.withdraw(students[0])
+    one.tick(now + 1000)
+    assert [point.measured for point in MoodPoint.objects.all()] == [6, 5]
+    assert ticks()[1].gone == [students[0].public_id]
+
+
+@pytest.mark.django_db
+def test_an_ended_session_is_left_alone(session: ClassSession, one: Ticker) -> None:
+    class_of(session, 5)
+    now = time.time() * 1000
+    one.tick(now)
+    actions.end_session(session)
+    one.tick(now + 1000)
+    assert MoodPoint.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_pace_is_everybodys_last_word_of_three_minutes(session: ClassSession, one: Ticker, join: Join) -> None:
+    now = timezone.now()
+    said = {"Sam": [("lost", 100), ("got_it", 10)], "Mia": [("lost", 100)], "Ben": [("too_fast", 200)]}
+    for name, words in said.items():
+        student = join(name, scope="")
+        for word, seconds_ago in words:
+            student.check_ins.create(word=word, at=now - timedelta(seconds=seconds_ago))
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, got_it=1)
+
+
+@pytest.mark.django_db
+def test_when_students_were_seen_is_noted_now_and_then(session: ClassSession, one: Ticker, join: Join) -> None:
+    [here], away = class_of(session, 1), join("Away")
+    one.tick(time.time() * 1000)
+    here.refresh_from_db()
+    away.refresh_from_db()
+    assert here.last_seen_at is not None
+    assert away.last_seen_at is None
+
+
+@pytest.mark.django_db
+def test_everything_the_ticker_keeps_has_a_lifetime(session: ClassSession, one: Ticker, keys: str) -> None:
+    class_of(session, 5)
+    one.tick_if_held(time.time() * 1000)
+    kept = {name: sync_redis().ttl(name) for name in sync_redis().scan_iter(f"{keys}:*") if b"presence" not in name}
+    assert len(kept) == 4  # the lease, live readings, tiles, cohort
+    assert all(0 < life <= 120 for life in kept.values())
+
+
+# -- Dashboards
+
+
+@pytest.mark.django_db
+def test_snapshot_and_ticks_equal_a_fresh_snapshot(session: ClassSession, one: Ticker, ticks: Any) -> None:
+    """As the property in test_board, by way of the real database, Redis and wire."""
+    students = class_of(session, 7)
+    now, held = time.time() * 1000, None
+    for second in range(12):
+        if second == 4:
+            actions.remove_participant(students[0], session.course.instructor)
+        if second == 6:
+            students += class_of(session, 1)
+        if second == 8:
+            sit(students[2], "paused")
+        read(*students[second % 3 :: 3], faces=observation(frame_of(students[0]), _mix(second)).faces)
+        one.tick(now + second * 1000)
+        [tick] = ticks()
+        held = apply_tick(held, tick) if held else snapshots.build(session)
+        assert held == snapshots.build(session)
+    assert len(held.points) == 12
+    assert len(held.tiles) == 7
+
+
+def _mix(second: int) -> tuple[float, ...]:
+    share = second / 12
+    return (0.0, 0.0, 0.0, 1 - share, share, 0.0, 0.0)
+
+
+@pytest.mark.django_db
+def test_a_dashboard_that_was_cut_off_gets_what_it_missed(session: ClassSession, one: Ticker) -> None:
+    class_of(session, 5)
+    for second in range(5):
+        one.tick(time.time() * 1000 + second * 1000)
+    snapshot = snapshots.build(session, after=3)
+    assert ([point.sequence for point in snapshot.points], snapshot.sequence) == ([4, 5], 5)
+    assert len(snapshot.tiles) == 5
+
+
+@pytest.mark.django_db
+def test_a_snapshot_is_a_few_queries_and_three_hundred_points(
+    session: ClassSession, django_assert_num_queries: Any
+) -> None:
+    at = timezone.now()
+    counts = dict.fromkeys(("joined", "connected", "measured", "uncertain", "not_visible"), 0)
+    MoodPoint.objects.bulk_create(
+        MoodPoint(session=session, sequence=n, at=at + timedelta(seconds=n), **counts) for n in range(1, 4001)
+    )
+    with django_assert_num_queries(3):
+        snapshot = snapshots.build(session)
+    sequences = [point.sequence for point in snapshot.points]
+    assert len(sequences) <= 300
+    assert sequences[-120:] == list(range(3881, 4001))
+    assert snapshot.sequence == 4000
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_dashboard_sees_the_seconds_and_heals_a_gap(session: ClassSession, one: Ticker, alice: User) -> None:
+    await sync_to_async(class_of)(session, 5)
+    now = time.time() * 1000
+    tick = sync_to_async(one.tick)
+    await tick(now)
+    async with (
+        web_process(),
+        browser(f"/ws/dashboard/{session.public_id}/", await sync_to_async(instructor_cookies)(alice)) as page,
+    ):
+        snapshot = await page.hear()
+        assert (snapshot["type"], snapshot["sequence"], len(snapshot["tiles"])) == ("mood.snapshot", 1, 5)
+        await tick(now + 1000)
+        assert (await page.hear())["point"]["sequence"] == 2
+        with pytest.MonkeyPatch.context() as lost:
+            lost.setattr("emotions.publish.mood_tick", lambda *_: None)
+            await tick(now + 2000)
+        await tick(now + 3000)
+        again = await page.hear()
+        assert (again["type"], [point["sequence"] for point in again["points"]]) == ("mood.snapshot", [3, 4])
+        await tick(now + 4000)
+        assert (await page.hear())["point"]["sequence"] == 5
+
+
+# -- The loop
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_loop_ticks_each_second_and_survives_a_failure(
+    session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_of(session, 5)
+    running, stop = Ticker(MeanEstimator()), Event()
+    real, failures = roster.store_points, [ConnectionError("the database went away")]
+
+    def store(points: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(points)
+
+    monkeypatch.setattr(roster, "store_points", store)
+
+    def run() -> None:
+        running.run(stop)
+        connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    time.sleep(4.2)
+    stop.set()
+    thread.join(5)
+    sequences = list(MoodPoint.objects.values_list("sequence", flat=True))
+    assert not failures
+    assert sequences == list(range(1, len(sequences) + 1))
+    assert len(sequences) >= 2
+    assert sync_redis().get(key("ticker")) is None
+    assert sync_redis().get(tiles_key(session.pk))
