@@ -71,8 +71,18 @@ class CourseForm(forms.Form):
     title = TidyField(what="The title", label="Title", max_length=Course._meta.get_field("title").max_length)
 
 
+def _modes() -> list[tuple[str, str]]:
+    """Those that the deployment's profile allows, asked for anew with each form."""
+    allowed = [mode for mode in ClassSession.Mode if settings.PROFILE.inference or mode != ClassSession.Mode.CAMERA]
+    return [(mode.value, str(mode.label)) for mode in allowed]
+
+
+def _first_mode() -> str:
+    return _modes()[0][0]
+
+
 class StartSessionForm(forms.Form):
-    """Only the modes that the deployment's profile allows."""
+    """A new session of a course."""
 
     title = TidyField(
         what="The title",
@@ -81,13 +91,6 @@ class StartSessionForm(forms.Form):
         max_length=ClassSession._meta.get_field("title").max_length,
         widget=forms.TextInput(attrs={"placeholder": "Chain rule"}),
     )
-    mode = forms.ChoiceField(label="What students share", widget=forms.RadioSelect)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        mode = ClassSession.Mode.CAMERA if settings.PROFILE.inference else ClassSession.Mode.CHECK_INS
-        allowed = list(ClassSession.Mode) if settings.PROFILE.inference else [ClassSession.Mode.CHECK_INS]
-        field = self.fields["mode"]
-        assert isinstance(field, forms.ChoiceField)  # nosec B101 - for the type checker
-        field.choices = [(choice.value, choice.label) for choice in allowed]
-        field.initial = mode
+    mode = forms.ChoiceField(
+        label="What students share", choices=_modes, initial=_first_mode, widget=forms.RadioSelect
+    )

@@ -40,6 +40,8 @@ class SignIn(views.LoginView):
 class ForgottenPassword(views.PasswordResetView):
     """Sends a link by e-mail; without a server for that, says who can help."""
 
+    email_template_name = "registration/password_reset_email.txt"
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if mail_is_set_up():
             return super().dispatch(request, *args, **kwargs)
