@@ -1,0 +1,107 @@
+"""What a change in the classroom does to readings: at once, in the database and in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.utils import timezone
+
+from classroom import actions
+from classroom.models import ClassSession, Participant
+from emotions import live, receivers, rollups, slots
+from emotions.actions import record_readings
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.store import async_redis, close_async_redis, live_key, presence_key, sync_redis
+from tests.emotions.conftest import Join
+from tests.emotions.parts import frame_of, observation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def left_in_redis(participant: Participant) -> list[str]:
+    """Where something of a participant is found."""
+    who, where = participant.pk, participant.session_id
+    found = {
+        "slot": sync_redis().exists(slots.slot_key(who)),
+        "live": sync_redis().hexists(live_key(where), str(who)),
+        "presence": sync_redis().hexists(presence_key(where), str(who)),
+    }
+    return [place for place, there in found.items() if there]
+
+
+def fill(participant: Participant) -> None:
+    """A waiting frame, a live reading, a presence and a stored event."""
+    frame = frame_of(participant)
+    record_readings([observation(frame)])
+    sync_redis().hset(presence_key(participant.session_id), str(participant.pk), "x:on:1")
+    with sync_redis().pipeline() as pipe:
+        live.update(pipe, [observation(frame)])
+        pipe.execute()
+
+    async def put() -> None:
+        await slots.put(async_redis(), [frame])
+        await close_async_redis()
+
+    asyncio.run(put())
+
+
+@pytest.mark.parametrize(
+    ("what", "left"),
+    [
+        (actions.withdraw, ["presence"]),
+        (actions.leave, []),
+        (lambda sam: actions.remove_participant(sam, sam.session.course.instructor), []),
+        (actions.erase, []),
+    ],
+)
+def test_what_waits_in_redis_goes_at_once(join: Join, what: Callable[[Participant], Any], left: list[str]) -> None:
+    sam, mia = join(), join("Mia")
+    fill(sam)
+    fill(mia)
+    what(sam)
+    assert left_in_redis(sam) == left
+    assert left_in_redis(mia) == ["slot", "live", "presence"]
+
+
+def test_erasure_leaves_nothing_of_one_and_everything_of_others(join: Join, session: ClassSession) -> None:
+    sam, mia = join(), join("Mia")
+    MoodPoint.objects.create(
+        session=session, sequence=1, at=timezone.now(), joined=2, connected=2, measured=2, uncertain=0, not_visible=0
+    )
+    for student in (sam, mia):
+        fill(student)
+    rollups.close_session(session.pk, timezone.now() + timedelta(minutes=1))
+    assert MinuteRollup.objects.count() == 2
+    pk = sam.pk
+    actions.erase(sam)
+    assert not EmotionEvent.objects.filter(participant=pk).exists()
+    assert not MinuteRollup.objects.filter(participant=pk).exists()
+    assert (EmotionEvent.objects.count(), MinuteRollup.objects.count(), MoodPoint.objects.count()) == (1, 1, 1)
+
+
+def test_withdrawal_keeps_what_was_given_before(join: Join) -> None:
+    sam = join()
+    fill(sam)
+    actions.withdraw(sam)
+    assert EmotionEvent.objects.filter(participant=sam).count() == 1
+
+
+def test_the_end_of_a_session_counts_its_last_minutes(join: Join, session: ClassSession) -> None:
+    fill(join())
+    assert not MinuteRollup.objects.exists()
+    actions.end_session(session)
+    assert MinuteRollup.objects.get().readings == 1
+
+
+def test_without_redis_the_change_stands(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
+    sam = join()
+    nowhere = redis.Redis(port=1, socket_connect_timeout=0.2)
+    monkeypatch.setattr(receivers, "sync_redis", lambda: nowhere)
+    actions.withdraw(sam)
+    sam.refresh_from_db()
+    assert (sam.scope, sam.consent_epoch) == ("none", 2)
