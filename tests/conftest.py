@@ -22,6 +22,7 @@ from django.contrib.auth.models import User
 from classroom.local.running import RunningProduct
 
 PASSWORD = "a long enough password"
+CAST = {"alice", "bob", "charlie", "administrator"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -29,8 +30,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on the running product come last: its rows must not be there when others count theirs."""
     for item in items:
-        if _on_product(item) and item.get_closest_marker("django_db"):
-            raise pytest.UsageError(f"{item.nodeid}: a test that asks for `product` must not be marked django_db")
+        if _on_product(item):
+            if item.get_closest_marker("django_db"):
+                raise pytest.UsageError(f"{item.nodeid}: a test that asks for `product` must not be marked django_db")
+        elif CAST & set(getattr(item, "fixturenames", ())):
+            # Asking for `db` only when the fixture runs is too late: the tests' database is not in place then, and
+            # the person would be written into the real one.
+            item.add_marker(pytest.mark.django_db)
     items.sort(key=_on_product)
 
 
@@ -83,27 +89,27 @@ def database_of_the_product(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def alice(request: pytest.FixtureRequest) -> User:
+def alice() -> User:
     """An instructor: the owner of what is tested."""
-    return _person(request, "alice")
+    return _person("alice")
 
 
 @pytest.fixture
-def bob(request: pytest.FixtureRequest) -> User:
+def bob() -> User:
     """Another instructor: a colleague who owns none of it."""
-    return _person(request, "bob")
+    return _person("bob")
 
 
 @pytest.fixture
-def charlie(request: pytest.FixtureRequest) -> User:
+def charlie() -> User:
     """A stranger with an account."""
-    return _person(request, "charlie")
+    return _person("charlie")
 
 
 @pytest.fixture
-def administrator(request: pytest.FixtureRequest) -> User:
+def administrator() -> User:
     """May do everything in Django admin."""
-    return _person(request, "administrator", is_staff=True, is_superuser=True)
+    return _person("administrator", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +128,7 @@ def _on_product(item: Any) -> bool:
     return "product" in getattr(item, "fixturenames", ())
 
 
-def _person(request: pytest.FixtureRequest, name: str, **rights: bool) -> User:
-    if not _on_product(request.node):
-        request.getfixturevalue("db")
+def _person(name: str, **rights: bool) -> User:
     person, made = get_user_model().objects.get_or_create(username=name, defaults=rights)
     if made:
         person.set_password(PASSWORD)
