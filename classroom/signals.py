@@ -12,6 +12,8 @@ session_started = Signal()
 # The join code or the lock.
 session_changed = Signal()
 session_ended = Signal()
+# The row is about to be deleted, and whatever refers to it with it.
+session_erased = Signal()
 # Sent with `participant`, whose consent epoch has gone up (but for joining and erasure).
 participant_joined = Signal()
 consent_changed = Signal()

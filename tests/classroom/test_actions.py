@@ -100,7 +100,7 @@ def test_an_ended_session_does_not_change(session: ClassSession, action: Callabl
 
 def test_a_taken_code_is_drawn_again(session: ClassSession, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter([session.join_code, session.join_code, "ABCDEFG"])
-    monkeypatch.setattr(actions, "new_join_code", lambda: next(draws))
+    monkeypatch.setattr("classroom.actions.sessions.new_join_code", lambda: next(draws))
     other = actions.start_session(Course.objects.create(title="Optics", instructor=bob))
     assert other.join_code == "ABCDEFG"
 
@@ -109,7 +109,7 @@ def test_an_ended_sessions_code_may_come_up_again(
     session: ClassSession, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actions.end_session(session)
-    monkeypatch.setattr(actions, "new_join_code", lambda: session.join_code)
+    monkeypatch.setattr("classroom.actions.sessions.new_join_code", lambda: session.join_code)
     other = actions.start_session(Course.objects.create(title="Optics", instructor=bob))
     assert other.join_code == session.join_code
 
@@ -387,7 +387,7 @@ def test_sessions_that_draw_one_code_at_once_end_up_with_two(alice: User, monkey
         drawn.count = getattr(drawn, "count", 0) + 1
         return "AAAAAAA" if drawn.count == 1 else codes.new_join_code()
 
-    monkeypatch.setattr(actions, "new_join_code", draw)
+    monkeypatch.setattr("classroom.actions.sessions.new_join_code", draw)
     sessions = _at_once([partial(actions.start_session, course) for course in courses])
     assert all(isinstance(session, ClassSession) for session in sessions), sessions
     assert len({session.join_code for session in sessions}) == 5

@@ -1,0 +1,121 @@
+"""Sessions: started, changed, marked, ended, erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
+
+from classroom import consent, signals
+from classroom.actions._common import length, lock_live
+from classroom.codes import new_join_code
+from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
+from classroom.models import ClassSession, Course, Marker
+from classroom.text import tidy
+
+_CODE_ATTEMPTS = 5
+
+
+@transaction.atomic
+def start_session(course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "") -> ClassSession:
+    """A new live session. Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError."""
+    Course.objects.select_for_update(no_key=True).get(pk=course.pk)
+    live = course.sessions.live().first()
+    if live is not None:
+        raise AlreadyLiveError(live)
+    session = ClassSession(course=course, mode=_mode(mode), title=_title(title))
+    refusal = consent.inference_refusal(session) if session.mode == ClassSession.Mode.CAMERA else ""
+    if refusal:
+        raise InferenceOffError(refusal)
+    _with_fresh_code(session, session.save)
+    signals.session_started.send(ClassSession, session=session)
+    return session
+
+
+@transaction.atomic
+def end_session(session: ClassSession) -> bool:
+    """End it for good. False if it had ended already: the signal is sent once."""
+    ended = _update_live(session, ended_at=Greatest(Now(), F("started_at")))
+    if ended:
+        signals.session_ended.send(ClassSession, session=session)
+    return ended
+
+
+def lock_joining(session: ClassSession) -> None:
+    """Nobody new comes in. Raises SessionEndedError."""
+    _change(session, joining_locked=True)
+
+
+def unlock_joining(session: ClassSession) -> None:
+    """Raises SessionEndedError."""
+    _change(session, joining_locked=False)
+
+
+def renew_code(session: ClassSession) -> str:
+    """The old code stops working at once. Returns the new one; raises SessionEndedError."""
+    _with_fresh_code(session, lambda: _change(session, join_code=session.join_code))
+    return session.join_code
+
+
+@transaction.atomic
+def place_marker(session: ClassSession, label: str) -> Marker:
+    """Name this moment. Raises SessionEndedError, TextRefusedError (1 to 60 characters)."""
+    label = tidy(label, what="The marker", longest=length(Marker, "label"))
+    lock_live(session)
+    marker = Marker.objects.create(session=session, label=label)
+    signals.marker_placed.send(Marker, marker=marker)
+    return marker
+
+
+@transaction.atomic
+def erase_session(session: ClassSession) -> None:
+    """Delete an ended session with everything that refers to it. Raises RefusedError while it is live."""
+    ClassSession.objects.select_for_update().get(pk=session.pk)
+    if ClassSession.objects.live().filter(pk=session.pk).exists():
+        raise RefusedError("This session is live. End it first.")
+    signals.session_erased.send(ClassSession, session=session)
+    # By query, so that the instance keeps its key for receivers that run after the commit.
+    ClassSession.objects.filter(pk=session.pk).delete()
+
+
+def _mode(mode: str) -> ClassSession.Mode:
+    try:
+        return ClassSession.Mode(mode)
+    except ValueError:
+        raise RefusedError(f"There is no kind of session called {mode!r}.") from None
+
+
+def _title(title: str) -> str:
+    title = title.strip()
+    return tidy(title, what="The title", longest=length(ClassSession, "title")) if title else ""
+
+
+def _with_fresh_code(session: ClassSession, write: Callable[[], object]) -> None:
+    """`write` the session under a code that no live session bears; the database is the judge."""
+    for attempt in range(1, _CODE_ATTEMPTS + 1):
+        session.join_code = new_join_code()
+        try:
+            with transaction.atomic():
+                write()
+        except IntegrityError as error:
+            if attempt == _CODE_ATTEMPTS or "join_code_unique_while_live" not in str(error):
+                raise
+        else:
+            return
+
+
+def _update_live(session: ClassSession, **values: Any) -> bool:
+    """Whether the session was still live, and so has these values now."""
+    changed = ClassSession.objects.live().filter(pk=session.pk).update(**values)
+    session.refresh_from_db(fields={"ended_at", *values})
+    return changed == 1
+
+
+@transaction.atomic
+def _change(session: ClassSession, **values: Any) -> None:
+    if not _update_live(session, **values):
+        raise SessionEndedError
+    signals.session_changed.send(ClassSession, session=session)
