@@ -58,7 +58,7 @@ def simulate(code: str, port: int, students: int, certificate: Certificate | Non
     """The demo class: synthetic students that stay until they are stopped."""
     url = f"{'wss' if certificate else 'ws'}://localhost:{port}"
     arguments = ["manage.py", "simulate", "--students", str(students), "--seconds", "0", "--fps", "1"]
-    arguments += ["--session", code, "--url", url, "--json"]
+    arguments += ["--session", code, "--url", url, "--again", "--json"]
     arguments += ["--ca", str(certificate.certificate)] if certificate else []
     return Service("simulate", tuple(arguments), stage=5)
 

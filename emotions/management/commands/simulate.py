@@ -13,9 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from classroom import actions
 from classroom.codes import normalise
-from classroom.models import ClassSession
-from emotions.simulation.joining import JoinRefusedError
+from classroom.models import ClassSession, Participant
+from emotions.simulation.joining import JoinRefusedError, display_name
 from emotions.simulation.run import Plan, run
 
 
@@ -33,11 +34,14 @@ class Command(BaseCommand):
         add("--url", default="ws://127.0.0.1:8000", help="the server: ws://host:port or wss://host:port")
         add("--session", help="join code (default: the newest live session of this database)")
         add("--ca", type=Path, help="certificate to trust for wss:// (PEM)")
+        add("--again", action="store_true", help="students whom an earlier run left in the session leave first")
         add("--seed", type=int, default=1)
         add("--json", action="store_true", help="print one JSON object at the end")
 
     def handle(self, *args: Any, **options: Any) -> None:
         plan = _plan(options)
+        if options["again"]:
+            _see_off(plan)
         with _Bars(quiet=options["json"] and not sys.stderr.isatty()) as bars:
             try:
                 summary = run(plan, bars.show)
@@ -75,6 +79,14 @@ def _plan(options: dict[str, Any]) -> Plan:
         most_pictures=options["most_pictures"],
         tls=_tls(url, options["ca"]),
     )
+
+
+def _see_off(plan: Plan) -> None:
+    """Those who bear this run's names leave: their sockets died with the run that joined them."""
+    names = [display_name(number) for number in range(plan.students)]
+    sessions = ClassSession.objects.live().filter(join_code=plan.code)
+    for participant in Participant.objects.present().filter(session__in=sessions, display_name__in=names):
+        actions.leave(participant)
 
 
 def _tls(url: str, ca: Path | None) -> ssl.SSLContext | None:
