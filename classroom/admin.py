@@ -5,18 +5,20 @@ Counts of readings are added by `emotions.admin`, which registers sessions again
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from classroom import actions
+from classroom.admin_parts import Erasable, Recorded, StateFilter
 from classroom.forms_admin import InvitationForm
 from classroom.invitations import invite
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, Participant
@@ -25,31 +27,6 @@ from classroom.templatetags.roomtone import lasted
 admin.site.site_header = admin.site.site_title = "Roomtone"
 admin.site.index_title = "School administration"
 admin.site.site_url = "/courses/"
-
-
-class Recorded:
-    """Rows that the product wrote: nobody adds, changes or deletes them by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class StateFilter(admin.SimpleListFilter):
-    title, parameter_name = "state", "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("live", "Live"), ("ended", "Ended")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in {"live", "ended"}:
-            return queryset
-        return queryset.filter(ended_at__isnull=self.value() == "live")
 
 
 class ParticipantInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
@@ -114,7 +91,7 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ClassSession)
-class ClassSessionAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+class ClassSessionAdmin(Recorded, Erasable):
     """Past and present sessions. `list_display` and `readonly_fields` are tuples, for a subclass to add to."""
 
     list_display = (
@@ -133,13 +110,16 @@ class ClassSessionAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
     date_hierarchy = "started_at"
     list_per_page = 50
     inlines = (ParticipantInline, MarkerInline)
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "course", "instructor", "title", "mode", "state", "started_at", "ended_at", "length", "students", "report",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClassSession]:
         sessions: QuerySet[ClassSession] = super().get_queryset(request)
         return sessions.annotate(participant_count=Count("participants"))
+
+    def erase(self, row: ClassSession) -> None:
+        actions.erase_session(row)
 
     @admin.display(description="Instructor", ordering="course__instructor__username")
     def instructor(self, session: ClassSession) -> str:
@@ -163,7 +143,7 @@ class ClassSessionAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Participant)
-class ParticipantAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+class ParticipantAdmin(Recorded, Erasable):
     list_display = ("display_name", "session", "scope", "joined_at", "left_at", "removed_at")
     list_select_related = ("session__course",)
     list_filter = ("scope", "kind", "joined_at")
@@ -171,6 +151,9 @@ class ParticipantAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     inlines = (ConsentInline, CheckInInline)
     fields = ("display_name", "session", "kind", "scope", "consent_epoch", "joined_at", "left_at", "removed_at")
+
+    def erase(self, row: Participant) -> None:
+        actions.erase(row)
 
 
 @admin.register(ConsentEvent)

@@ -12,7 +12,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from classroom.admin import ClassSessionAdmin, Recorded
+from classroom.admin import ClassSessionAdmin
+from classroom.admin_parts import Recorded
 from classroom.models import ClassSession
 from emotions import selectors
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint

@@ -73,8 +73,7 @@ def place_marker(session: ClassSession, label: str) -> Marker:
 @transaction.atomic
 def erase_session(session: ClassSession) -> None:
     """Delete an ended session with everything that refers to it. Raises RefusedError while it is live."""
-    ClassSession.objects.select_for_update().get(pk=session.pk)
-    if ClassSession.objects.live().filter(pk=session.pk).exists():
+    if ClassSession.objects.select_for_update().get(pk=session.pk).live:
         raise RefusedError("This session is live. End it first.")
     signals.session_erased.send(ClassSession, session=session)
     # By query, so that the instance keeps its key for receivers that run after the commit.

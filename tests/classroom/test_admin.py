@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -231,3 +231,44 @@ def test_a_new_link_is_made_for_whoever_lost_the_first(office: Client, alice: Us
 def test_an_account_needs_an_address(office: Client, db: None) -> None:
     page = office.post(reverse("admin:auth_user_add"), {"username": "erin"})
     assert page.context["adminform"].form.errors["email"]
+
+
+# -- Erasing
+
+
+def _erase(browser: Client, name: str, *rows: Any, confirmed: bool = True) -> Any:
+    data = {"action": "erase_chosen", "_selected_action": [row.pk for row in rows]}
+    data |= {"confirmed": "yes"} if confirmed else {}
+    return browser.post(reverse(f"admin:classroom_{name}_changelist"), data, follow=True)
+
+
+def test_a_student_is_erased_after_a_question(
+    office: Client, session: ClassSession, sam: Participant, agree: Callable[..., None]
+) -> None:
+    agree(sam)
+    tom = actions.join(session, "Tom")
+    page = _erase(office, "participant", sam, confirmed=False)
+    assert "There is no way back" in page.content.decode()
+    assert session.participants.count() == 2
+    _erase(office, "participant", sam)
+    assert list(session.participants.all()) == [tom]
+    assert not ConsentEvent.objects.exists()
+
+
+def test_a_past_session_is_erased_and_a_live_one_is_not(
+    office: Client, course: Course, session: ClassSession, sam: Participant, heard: Any
+) -> None:
+    past = _past(course, days=3, students=2)
+    page = _erase(office, "classsession", past, session)
+    assert list(ClassSession.objects.all()) == [session]
+    assert list(Participant.objects.all()) == [sam]
+    assert any("End it first" in str(message) for message in page.context["messages"])
+    assert heard.events == [("session_erased", past)]
+
+
+def test_erasing_takes_the_permission(alice: User, login: Callable[[User], Client], course: Course) -> None:
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_classsession"))
+    past = _past(course, days=3)
+    _erase(login(clerk), "classsession", past)
+    assert ClassSession.objects.filter(pk=past.pk).exists()
