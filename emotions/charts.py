@@ -28,6 +28,8 @@ MOST_POINTS = 300
 # A stretch without a mood is left open when it is longer than this, or than two steps of the chart.
 SHORTEST_GAP_MS = 15_000
 LONGEST_LABEL = 22
+MOST_TICKS = 8
+TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60)
 
 
 def style() -> Figure:
@@ -43,6 +45,8 @@ def style() -> Figure:
         "most_points": MOST_POINTS,
         "shortest_gap_ms": SHORTEST_GAP_MS,
         "longest_label": LONGEST_LABEL,
+        "most_ticks": MOST_TICKS,
+        "tick_minutes": list(TICK_MINUTES),
     }
 
 
@@ -57,11 +61,18 @@ def mood_figure(
     traces = [_trace(label, stretch, n, offset_ms) for n, stretch in enumerate(stretches) for label in STACK]
     layout = _layout_style()
     layout["xaxis"]["range"] = [start_ms + offset_ms, end_ms + offset_ms]
+    layout["xaxis"]["dtick"] = tick_step_ms(end_ms - start_ms)
     gaps = [{**_gap_shape(), "x0": a + offset_ms, "x1": b + offset_ms} for a, b in gaps_between(rows, stretches)]
     layout["shapes"] = gaps + [_line(marker.at_ms + offset_ms) for marker in markers]
     layout["annotations"] = [_over_gap((a + b) / 2 + offset_ms) for a, b in gaps_between(rows, stretches)]
     layout["annotations"] += [_label(marker, offset_ms) for marker in markers]
     return {"data": traces, "layout": layout}
+
+
+def tick_step_ms(length_ms: float) -> int:
+    """The shortest step between two times on the axis that doesn't crowd it. Whole minutes: it shows no seconds."""
+    fitting = (minutes for minutes in TICK_MINUTES if length_ms / (minutes * 60_000) <= MOST_TICKS)
+    return next(fitting, TICK_MINUTES[-1]) * 60_000
 
 
 def known_stretches(rows: Sequence[MoodRow]) -> list[list[MoodRow]]:
@@ -130,7 +141,7 @@ def _layout_style() -> Figure:
         "dragmode": False,
         "xaxis": {
             "type": "date", "tickformat": "%H:%M", "hoverformat": "%H:%M:%S", "showgrid": False, "zeroline": False,
-            "fixedrange": True, "nticks": 7, "ticks": "", "automargin": False,
+            "fixedrange": True, "tick0": 0, "ticks": "", "automargin": False,
         },
         "yaxis": {"range": [0, 1], "visible": False, "fixedrange": True},
         "shapes": [],

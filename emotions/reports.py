@@ -8,34 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession
 from emotions import charts, selectors, wording
 from emotions.moments import Moment, moments
 from emotions.rows import Attendance, MarkerRow, MoodRow, Section, Student
-from ml.labels import INDEX, LABELS
+from emotions.strips import strip
+from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One emotion's share, as a table shows it. `start`: where its piece begins in a stacked strip, 0..100."""
-
-    label: str
-    share: float
-    start: float
-
-    @property
-    def width(self) -> float:
-        return round(self.share * 100, 2)
-
-    @property
-    def percent(self) -> str:
-        return wording.percent(self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +30,7 @@ class SectionLine:
     end: datetime
     minutes: int
     words: str
-    shares: list[Share]
+    strip: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +38,7 @@ class StudentLine:
     student: Student
     words: str
     unsure: str
-    shares: list[Share]
+    strip: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +64,7 @@ class Report:
 
 
 def build(session: ClassSession) -> Report:
-    """Nine queries, whatever the length of the session and the size of the class."""
+    """Seven queries, whatever the length of the session and the size of the class."""
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
@@ -166,23 +151,12 @@ def _section_line(section: Section) -> SectionLine:
 
 def _student_line(student: Student) -> StudentLine:
     if student.shares is None:
-        return StudentLine(student, "No readings", "–", [])
+        return StudentLine(student, "No readings", "–", strip(None))
     most = max(range(len(LABELS)), key=lambda n: student.label_counts[n])
     part = student.label_counts[most] / student.readings
     how = "mostly" if part > 0.5 else "most often"
     words = f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings".capitalize()
     return StudentLine(student, words, wording.percent(student.uncertain / student.readings), strip(student.shares))
-
-
-def strip(shares: Sequence[float] | None) -> list[Share]:
-    """The shares side by side, in the charts' order."""
-    pieces: list[Share] = []
-    start = 0.0
-    for label in charts.STACK if shares else ():
-        piece = Share(label, (shares or [])[INDEX[label]], round(start, 2))
-        pieces.append(piece)
-        start += piece.share * 100
-    return pieces
 
 
 def _local(at_ms: float) -> datetime:

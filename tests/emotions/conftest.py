@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -46,3 +47,11 @@ def session(profile: None, keys: str, alice: User) -> ClassSession:
 @pytest.fixture
 def join(session: ClassSession) -> Join:
     return lambda name="Sam", scope="individual", where=None: joined(where or session, name, scope)
+
+
+@pytest.fixture
+def pages(settings: Settings, tmp_path: Path) -> None:
+    """Pages over plain HTTP, with static files that nobody has collected."""
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = tmp_path, False
+    settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False

@@ -82,6 +82,7 @@ function draw() {
   const rows = binned(room.points, start, end, page.style.most_points);
   const markers = room.markers.filter((marker) => marker.at_ms >= start);
   const figure = moodFigure(page.style, page.rules.labels, rows, markers, start, end, page.offset_ms);
+  write(byId("mood-title"), end - start < WINDOW_MS ? "Class mood so far" : "Class mood, last 30 minutes");
   byId("no-mood").hidden = figure.data.length > 0;
   plot.draw(figure).catch(() => toast("The chart did not load; the numbers beside it are complete.", { key: "chart" }));
 }

@@ -29,12 +29,18 @@ export function moodFigure(style, labels, rows, markers, startMs, endMs, offsetM
   const data = stretches.flatMap((stretch, n) => style.stack.map((label) => trace(style, labels, label, stretch, n, offsetMs)));
   const layout = structuredClone(style.layout);
   layout.xaxis.range = [startMs + offsetMs, endMs + offsetMs];
+  layout.xaxis.dtick = tickStep(style, endMs - startMs);
   const gaps = gapsBetween(style, rows, stretches);
   const open = gaps.map(([a, b]) => ({ ...style.gap, x0: a + offsetMs, x1: b + offsetMs }));
   layout.shapes = [...open, ...markers.map((marker) => line(style, marker.at_ms + offsetMs))];
   const over = gaps.map(([a, b]) => ({ ...style.gap_label, x: (a + b) / 2 + offsetMs }));
   layout.annotations = [...over, ...markers.map((marker) => markerLabel(style, marker, offsetMs))];
   return { data, layout };
+}
+
+function tickStep(style, lengthMs) {
+  const fitting = style.tick_minutes.find((minutes) => lengthMs / (minutes * 60_000) <= style.most_ticks);
+  return (fitting ?? style.tick_minutes.at(-1)) * 60_000;
 }
 
 function knownStretches(style, rows) {

@@ -3,6 +3,7 @@
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, locale: "en" };
 const LABEL_ROOM_PX = 7; // A letter of a marker's label, at most.
 const GAP_LABEL_PX = 84;
+const NARROW_PX = 480;
 let loading = null;
 
 function plotly(source) {
@@ -46,6 +47,7 @@ function themed(figure, element) {
     if (shape.name === "marker") shape.line.color = colour("ink");
     if (shape.name === "gap") shape.fillcolor = colour("line");
   }
+  if (element.clientWidth < NARROW_PX) layout.xaxis.dtick *= 2;
   const gaps = gapLabels(layout, element.clientWidth);
   layout.annotations = [...gaps, ...markerLabels(layout, element.clientWidth)];
   for (const annotation of layout.annotations) annotation.font.color = colour("muted");

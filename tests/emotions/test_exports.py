@@ -1,0 +1,128 @@
+"""CSV: opened again and compared with the database; harmless; only of those who share individually."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from classroom.models import CheckIn, ClassSession
+from emotions import exports
+from ml.labels import LABELS
+from tests.emotions.conftest import Join
+from tests.emotions.mood_data import CALM, store_event, store_points
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+async def pieces(stream: AsyncIterator[Any]) -> list[Any]:
+    return [piece async for piece in stream]
+
+
+def read(text: str, separator: str = ",") -> list[dict[str, str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=separator))
+
+
+def events_of(session: ClassSession, dialect: str = "comma") -> list[dict[str, str]]:
+    text = "".join(async_to_sync(pieces)(exports.events(session, exports.DIALECTS[dialect])))
+    return read(text, exports.DIALECTS[dialect].separator)
+
+
+@pytest.fixture
+def lecture(session: ClassSession) -> ClassSession:
+    times = {"started_at": START, "ended_at": START + timedelta(minutes=2)}
+    ClassSession.objects.filter(pk=session.pk).update(**times)
+    session.refresh_from_db()
+    store_points(session, START, [CALM] * 60 + [None] * 60)
+    return session
+
+
+def test_minutes_are_those_of_the_database(session: ClassSession, join: Join, lecture: ClassSession) -> None:
+    ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
+    CheckIn.objects.create(participant=join("Ada"), word="lost", at=START + timedelta(seconds=70))
+    ClassSession.objects.filter(pk=session.pk).update(ended_at=lecture.ended_at)
+    first, second = read("".join(exports.minutes(lecture, exports.DIALECTS["comma"])))
+    assert list(first) == list(exports.MINUTE_COLUMNS)
+    assert [float(first[f"share_{label}"]) for label in LABELS] == pytest.approx(CALM, abs=1e-4)
+    assert datetime.fromisoformat(first["minute"]) == START
+    assert (first["measured"], first["said_lost"]) == ("20", "0")
+    assert {second[f"share_{label}"] for label in LABELS} == {""}
+    assert second["said_lost"] == "1"
+
+
+def test_spreadsheets_that_split_at_semicolons_get_their_decimals(lecture: ClassSession) -> None:
+    first, _ = read("".join(exports.minutes(lecture, exports.DIALECTS["semicolon"])), ";")
+    assert first["share_neutral"] == "0,62"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_what_begins_like_a_formula_is_made_harmless(text: str) -> None:
+    assert exports.harmless(text) == f"'{text}"
+    assert exports.harmless(f"a{text}") == f"a{text}"
+
+
+def test_readings_are_those_of_individual_sharers(session: ClassSession, join: Join) -> None:
+    now = timezone.now() + timedelta(seconds=5)
+    shown = store_event(join("=HYPERLINK(1)"), now, "sad")
+    store_event(join("Bea", "aggregate"), now, sequence=2)
+    (only,) = events_of(session, "tab")
+    assert list(only) == list(exports.EVENT_COLUMNS)
+    assert only["student"] == "'=HYPERLINK(1)"
+    assert only["student_id"] == str(shown.participant.public_id)
+    assert (only["emotion"], only["probability_sad"], only["unsure"]) == ("sad", "0.7", "0")
+    assert abs(datetime.fromisoformat(only["captured_at"]) - shown.captured_at) < timedelta(milliseconds=1)
+
+
+def test_a_long_session_comes_in_pieces_without_loss(
+    session: ClassSession, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 3)
+    student, now = join("Ada"), timezone.now() + timedelta(seconds=5)
+    stored = [store_event(student, now + timedelta(seconds=n // 4), sequence=n) for n in range(10)]
+    assert len(events_of(session)) == len(stored)
+
+
+@pytest.mark.usefixtures("pages")
+def test_the_stream_is_a_file_to_keep(client: Client, session: ClassSession) -> None:
+    client.force_login(session.course.instructor)
+    answer = client.get(reverse("events_csv", args=[session.public_id]))
+    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.is_async
+    text = b"".join(async_to_sync(pieces)(aiter(answer))).decode()
+    assert text.startswith("\ufeffstudent,student_id,")
+    assert re.fullmatch(
+        r'attachment; filename="statistics-\d{4}-\d\d-\d\d-readings.csv"', answer["Content-Disposition"]
+    )
+
+
+@pytest.mark.usefixtures("pages")
+def test_an_unknown_separator_is_not_found(client: Client, session: ClassSession) -> None:
+    client.force_login(session.course.instructor)
+    page = reverse("report_csv", args=[session.public_id])
+    assert client.get(page, {"sep": "pipe"}).status_code == 404
+    assert client.get(page, {"sep": "semicolon"}).status_code == 200
+
+
+def test_every_column_is_documented() -> None:
+    text = Path(settings.BASE_DIR, "docs/exports.md").read_text()
+    described = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE))
+    for stem in ("share", "low", "high", "probability"):
+        if f"{stem}_emotion" in described:
+            described |= {f"{stem}_{label}" for label in LABELS}
+    if "said_word" in described:
+        described |= {f"said_{word}" for word in CheckIn.Word.values}
+    missing = {*exports.MINUTE_COLUMNS, *exports.EVENT_COLUMNS} - described
+    assert not missing

@@ -1,0 +1,131 @@
+"""The report: what it says, which moments it names, and how long it takes."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from classroom.models import CheckIn, ClassSession, Marker
+from emotions import reports
+from emotions.moments import APART_MS, moments
+from emotions.rows import MarkerRow
+from tests.emotions.conftest import Join
+from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+QUERIES = 7
+
+
+def put(session: ClassSession, minutes: float) -> ClassSession:
+    """Let it have begun at START and taken so long."""
+    times = {"started_at": START, "ended_at": START + timedelta(minutes=minutes)}
+    ClassSession.objects.filter(pk=session.pk).update(**times)
+    session.refresh_from_db()
+    return session
+
+
+def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSession, join: Join) -> None:
+    student = join("Ada")
+    store_rollup(student, START)
+    CheckIn.objects.create(participant=student, word="lost", at=START + timedelta(minutes=7))
+    Marker.objects.create(session=session, label="quiz", at=START + timedelta(minutes=5))
+    store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
+    report = reports.build(put(session, 10))
+    assert report.summary == [
+        "10 minutes, mostly calm; on average 36 % looked troubled.",
+        "This rests on 20 of 24 connected students on average, over 84 % of the time.",
+        "Students said “lost” once.",
+    ]
+    assert [line.section.title for line in report.sections] == ["Beginning", "quiz"]
+    assert [line.words for line in report.sections] == ["Calm", "Uneasy"]
+    assert [moment.words.split(";")[0] for moment in report.moments] == [
+        "About 14 of 20 looked troubled after “quiz”"
+    ]
+    assert report.figure is not None
+
+
+def test_a_session_that_nobody_was_measured_in_has_a_report_too(session: ClassSession) -> None:
+    report = reports.build(put(session, 1))
+    assert report.summary == ["1 minute. No class mood: it is shown from five measured students on."]
+    assert report.figure is None
+    assert report.students == []
+
+
+def test_a_live_session_has_its_report_so_far(session: ClassSession) -> None:
+    assert "so far" in reports.build(session).summary[0]
+
+
+def test_students_are_described_not_judged(session: ClassSession, join: Join) -> None:
+    student = join("Ada")
+    store_rollup(student, datetime.now(UTC), "sad")
+    (line,) = reports.build(session).students
+    assert line.words == "Mostly sad, 100 % of readings"
+    assert line.unsure == "10 %"
+    assert 'aria-label="Neutral 0 %, Happy 0 %, Surprise 0 %, Sad 100 %,' in line.strip
+    assert '<rect class="sad" x="0.00" y="0" width="100.00"' in line.strip
+
+
+def test_moments_are_the_highest_stand_apart_and_need_a_reason() -> None:
+    minute = 60_000.0
+    moods = [TROUBLED if 20 <= n < 22 or 40 <= n < 42 else CALM for n in range(60)]
+    rows = [row(n * minute, mood) for n, mood in enumerate(moods)]
+    found = moments(rows, [MarkerRow(1, "proof", 35 * minute)])
+    assert [round(moment.at_ms / minute) for moment in found] == [20, 40]
+    assert [moment.after for moment in found] == ["", "proof"]
+    assert found[1].at_ms - found[0].at_ms >= APART_MS
+    assert moments([row(n * minute, CALM) for n in range(60)], []) == []
+    assert moments([row(n * minute, TROUBLED) for n in range(60)], []) == []
+    assert moments([row(0, None)], []) == []
+
+
+def fill(session: ClassSession, students: int, minutes: int) -> None:
+    """A full lecture, written by the database itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO emotions_moodpoint (session_id, sequence, at, shares, low, high, joined, connected,
+                measured, uncertain, not_visible, pace)
+            SELECT %(s)s, n, %(start)s + n * interval '1 second', %(mood)s::float[], %(mood)s::float[],
+                %(mood)s::float[], 200, 200, 190, 5, 3, '{}' FROM generate_series(1, %(seconds)s) n""",
+            {"s": session.pk, "start": START, "mood": list(CALM), "seconds": minutes * 60},
+        )
+        cursor.execute(
+            """INSERT INTO classroom_participant (public_id, session_id, display_name, kind, consent_epoch, scope,
+                joined_at) SELECT gen_random_uuid(), %(s)s, 'Student ' || n, 'student', 1, 'individual', %(start)s
+                FROM generate_series(1, %(n)s) n""",
+            {"s": session.pk, "start": START, "n": students},
+        )
+        cursor.execute(
+            """INSERT INTO classroom_consentevent (participant_id, epoch, kind, scope, text_hash, at)
+            SELECT id, 1, 'given', 'individual', '', %(start)s FROM classroom_participant
+            WHERE session_id = %(s)s""",
+            {"s": session.pk, "start": START},
+        )
+        cursor.execute(
+            """INSERT INTO emotions_minuterollup (session_id, participant_id, minute, readings, uncertain,
+                probability_sums, label_counts)
+            SELECT %(s)s, p.id, %(start)s + n * interval '1 minute', 60, 4, %(mood)s::float[], '{1,1,1,1,1,1,54}'
+            FROM classroom_participant p, generate_series(0, %(minutes)s - 1) n WHERE p.session_id = %(s)s""",
+            {"s": session.pk, "start": START, "mood": list(CALM), "minutes": minutes},
+        )
+
+
+def test_three_hours_of_two_hundred_students_take_less_than_a_second(
+    pages: None, session: ClassSession, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    fill(session, 200, 180)
+    put(session, 180)
+    client.force_login(session.course.instructor)
+    address = f"/teach/{session.public_id}/report/"
+    client.get(address)  # Templates are compiled once per process, not per page.
+    began = time.perf_counter()
+    page = client.get(address)
+    took = time.perf_counter() - began
+    assert page.status_code == 200
+    assert page.content.count(b"Student ") == 200
+    assert took < 1.0
+    with django_assert_num_queries(QUERIES):
+        reports.build(session)

@@ -1,0 +1,76 @@
+"""The words for a class mood: what they say, and what they never say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotions import wording
+from ml.labels import INDEX, LABELS
+from tests.emotions.mood_data import CALM, TROUBLED
+
+
+def point(shares: Any = CALM, **changes: Any) -> dict[str, Any]:
+    values = {"joined": 24, "connected": 24, "measured": 21, "not_visible": 2, "uncertain": 0, "pace": {}}
+    return {"shares": shares, **values, **changes}
+
+
+def only(label: str) -> list[float]:
+    return [1.0 if name == label else 0.0 for name in LABELS]
+
+
+@pytest.mark.parametrize(
+    ("given_point", "sentence"),
+    [
+        (point(), "Calm, but about 3 of 21 look troubled."),
+        (point(TROUBLED), "Uneasy: about 15 of 21 look troubled."),
+        (point(only("neutral")), "Calm, nobody looks troubled."),
+        (point(only("happy")), "Cheerful, nobody looks troubled."),
+        (point(measured=6), "Calm, but about 1 of 6 looks troubled."),
+        (point(pace={"lost": 5}), "Calm, but about 3 of 21 look troubled; 5 say they are lost."),
+        (point(pace={"lost": 2}), "Calm, but about 3 of 21 look troubled."),
+        (point(None, measured=3), wording.RULES["under_floor"]),
+        (point(None, measured=8), wording.RULES["withheld"]),
+        (point(None, measured=0), "Nobody is measured yet."),
+        (point(None, measured=0, connected=0, joined=0), "Nobody has joined yet."),
+    ],
+)
+def test_the_class_in_one_sentence(given_point: dict[str, Any], sentence: str) -> None:
+    assert wording.sentence(given_point) == sentence
+
+
+def test_without_measuring_the_students_words_are_the_sentence() -> None:
+    assert wording.sentence(point(None, pace={"lost": 3}), measuring=False) == "3 of 24 say they are lost."
+    assert wording.sentence(point(None, pace={"lost": 1}), measuring=False) == "1 of 24 says they are lost."
+    assert wording.sentence(point(None), measuring=False) == "Nobody says they are lost."
+
+
+def test_coverage_says_what_the_mood_rests_on() -> None:
+    parts = wording.coverage(point(uncertain=4))
+    assert parts == ["21 of 24 measured", "2 not visible", "1 without camera", "4 unsure"]
+    assert wording.coverage(point(measured=24, not_visible=0)) == ["24 of 24 measured"]
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(5, 500))
+def test_every_mood_has_words_and_no_verdict(weights: list[float], measured: int) -> None:
+    shares = [weight / sum(weights) for weight in weights]
+    said = wording.sentence(point(shares, measured=measured, connected=measured))
+    assert said.endswith(".")
+    assert " is sad" not in said
+    assert " are sad" not in said
+    count = wording.rounded(wording.troubled(shares) * measured)
+    assert ("nobody" in said) if count == 0 else (f"about {count} of {measured} " in said)
+
+
+def test_troubled_is_what_the_rules_list() -> None:
+    assert wording.troubled(CALM) == pytest.approx(
+        sum(CALM[INDEX[name]] for name in ("angry", "disgust", "fear", "sad"))
+    )
+
+
+def test_halves_are_rounded_up_as_in_the_browser() -> None:
+    assert [wording.rounded(value) for value in (0.5, 1.5, 2.5, 2.49)] == [1, 2, 3, 2]
+    assert wording.percent(0.205) == "21 %"
