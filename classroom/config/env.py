@@ -53,11 +53,22 @@ def choice(name: str, allowed: Sequence[str], default: str) -> str:
     return value
 
 
+def address(name: str) -> str:
+    """`https://host:port` without a path, or empty; raises ImproperlyConfigured for anything else."""
+    value = text(name).rstrip("/")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query):
+        raise ImproperlyConfigured(f"{name}={value!r}: expected https://host, with a port where it needs one")
+    return value
+
+
 def database(url: str) -> dict[str, object]:
     """Django's database settings from `postgres://user:password@host:port/name?option=value`."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(f"DATABASE_URL: expected postgres://..., received {parts.scheme or 'nothing'}://...")
+        raise ImproperlyConfigured(
+            f"DATABASE_URL: expected postgres://..., received {parts.scheme or 'nothing'}://..."
+        )
     if not parts.path.strip("/"):
         raise ImproperlyConfigured("DATABASE_URL: the name of the database is missing (postgres://host/NAME)")
     return {

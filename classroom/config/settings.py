@@ -26,6 +26,8 @@ if not SECRET_KEY and "up" not in sys.argv[1:2]:
     raise ImproperlyConfigured("ROOMTONE_SECRET_KEY is required (or ROOMTONE_DEBUG=1 on your own machine)")
 SECRET_KEY = SECRET_KEY or "unused: `up` starts children that have a key of their own"
 ALLOWED_HOSTS = env.names("ROOMTONE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+# What students are given to type and to scan, where the instructor's own address would not do (localhost).
+PUBLIC_URL = env.address("ROOMTONE_PUBLIC_URL")
 CSRF_TRUSTED_ORIGINS = env.names("ROOMTONE_TRUSTED_ORIGINS")
 HTTPS = env.flag("ROOMTONE_HTTPS", default=not DEBUG)
 

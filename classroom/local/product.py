@@ -91,9 +91,9 @@ class Product:
         self._keep_services()
         if demo is not None:
             self._keep(services.simulate(demo["join_code"], self._port, DEMO_STUDENTS, self._certificate))
+        self._welcome(demo)
         self._ready = True
         self._write_state()
-        self._welcome(demo)
 
     @property
     def _demo(self) -> bool:
@@ -129,6 +129,9 @@ class Product:
             "ROOMTONE_STATIC_ROOT": str(self._folder.path / "static"),
             "PYTHONUNBUFFERED": "1",
         }
+        if self._addresses:
+            # The square code on the screen is for phones: localhost would lead them nowhere.
+            chosen["ROOMTONE_PUBLIC_URL"] = f"https://{self._addresses[0]}:{self._port}"
         if os.geteuid() == 0:
             # Celery warns whoever runs it as root, at every start; on a machine of one's own that is no news.
             chosen["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"

@@ -8,6 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import segno
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -21,8 +22,9 @@ from classroom.views.answers import done, instructors_only, refused
 
 
 def join_url(request: HttpRequest, session: ClassSession) -> str:
-    """The absolute address that students open, as this instructor reaches the server."""
-    return request.build_absolute_uri(reverse("join_session", args=[session.join_code]))
+    """The absolute address that students open: PUBLIC_URL's, or as this instructor reaches the server."""
+    path = reverse("join_session", args=[session.join_code])
+    return settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
 
 
 @require_POST

@@ -21,6 +21,7 @@ from classroom.forms import CourseForm, StartSessionForm
 from classroom.managers import CourseQuerySet
 from classroom.models import ClassSession, Course
 from classroom.views.answers import done, instructors_only, refused
+from classroom.views.controls import join_url
 
 SESSIONS_A_PAGE = 40
 
@@ -78,7 +79,7 @@ def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, s
         "course": course,
         "page": page,
         "live": live,
-        "join_url": request.build_absolute_uri(reverse("join_session", args=[live.join_code])) if live else "",
+        "join_url": join_url(request, live) if live else "",
         "form": form,
         "reason": "" if settings.PROFILE.inference else settings.PROFILE.reason,
     }

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
 from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
 from django.test import Client
@@ -25,20 +24,15 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def deployment(settings: Settings, tmp_path: Path) -> Iterator[None]:
-    """A demo profile over plain HTTP, with Redis keys of this test alone."""
-    address = settings.REDIS_URL
+def deployment(settings: Settings, tmp_path: Path) -> None:
+    """A demo profile over plain HTTP, with Redis keys of this test alone (every key has a lifetime)."""
     settings.PROFILE = PROFILES["demo"]
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = tmp_path, False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
-    settings.EMAIL_HOST = ""
+    settings.EMAIL_HOST = settings.PUBLIC_URL = ""
     settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
-    yield
-    with redis.Redis.from_url(address) as client:
-        for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):
-            client.delete(key)
 
 
 def _user(name: str, *, staff: bool = False) -> User:

@@ -9,12 +9,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from classroom import actions
+from classroom.config import env
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
 from classroom.templatetags.roomtone import duration
@@ -212,6 +214,25 @@ def test_the_square_code_is_a_picture_without_styles(teacher: Client, session: C
     root = ET.fromstring(answer.content)
     assert root.tag.endswith("svg")
     assert "style" not in {name for element in root.iter() for name in element.attrib}
+
+
+def test_students_are_given_the_public_address(teacher: Client, session: ClassSession, settings: Settings) -> None:
+    address = reverse("session_qr", args=[session.public_id])
+    before = teacher.get(address).content
+    settings.PUBLIC_URL = "https://10.0.0.7:8443"
+    facts = teacher.post(reverse("lock_session", args=[session.public_id]), headers=JSON).json()["session"]
+    page = teacher.get(reverse("course", args=[session.course.public_id]))
+    assert facts["join_url"] == page.context["join_url"] == f"https://10.0.0.7:8443/join/{session.join_code}/"
+    assert teacher.get(address).content != before
+
+
+@pytest.mark.parametrize(
+    "value", ["school.example", "ftp://school.example", "https://", "https://school.example/path"]
+)
+def test_a_public_address_that_is_none_stops_the_start(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMTONE_PUBLIC_URL", value)
+    with pytest.raises(ImproperlyConfigured, match="ROOMTONE_PUBLIC_URL"):
+        env.address("ROOMTONE_PUBLIC_URL")
 
 
 def test_the_square_code_changes_with_the_code(teacher: Client, session: ClassSession) -> None:
