@@ -1,0 +1,175 @@
+"""Make the served network: `python -m ml.export --model FILE.keras --data FILE|FOLDER`.
+
+Keras to int8 LiteRT, quantised after training with faces of the training part; then, with the quantised network
+itself and on dev alone: temperature, confusion, and the confidence under which a reading is uncertain. Needs
+TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from ml import dataset
+from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
+from ml.dataset import FaceSet
+from ml.labels import LABELS
+from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
+from ml.measures import confusion
+from ml.training.calibration import fit_temperature, uncertain_below
+
+if TYPE_CHECKING:
+    import keras
+
+KERAS_NAME = "emotion.keras"
+REPRESENTATIVE = 1000
+"""Faces from which the quantiser learns the range of every activation."""
+
+FLOAT_OPERATIONS = ["SOFTMAX"]
+"""Left in float: an int8 softmax knows no probability between 0 and 1/256."""
+
+
+def load_keras(path: Path) -> keras.Model:
+    """The float network, on whatever backend Keras runs."""
+    import keras
+
+    return keras.models.load_model(path, compile=False)
+
+
+def to_litert(model: keras.Model, faces: npt.NDArray[np.uint8]) -> bytes:
+    """An int8 LiteRT network of a Keras one. `faces`: (n, 48, 48) uint8 of the training part, for the ranges.
+
+    Input: (1, 48, 48, 1) float32 pixels 0..255. Output: (1, 7) float32 probabilities.
+    """
+    import tensorflow as tf
+
+    converter = _converter(model, faces)
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=FLOAT_OPERATIONS)
+    debugger = tf.lite.experimental.QuantizationDebugger(converter=converter, debug_options=options)
+    return bytes(debugger.get_nondebug_quantized_model())
+
+
+def _converter(model: keras.Model, faces: npt.NDArray[np.uint8]) -> Any:
+    """A converter of the frozen graph: left as variables, the weights could not be quantised."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    def representative() -> Any:
+        for face in faces:
+            yield [face[None, :, :, None].astype(np.float32)]
+
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="pixels")
+    function = tf.function(lambda pixels: model(pixels, training=False)).get_concrete_function(signature)
+    frozen = convert_variables_to_constants_v2(function)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
+    return converter
+
+
+def export(model: Path, faces: FaceSet, out: Path) -> dict[str, Any]:
+    """Write network, weights and manifest to `out`; the manifest's content."""
+    split = dataset.divide(faces)
+    learn, dev = dataset.keep(faces, split.learn), dataset.keep(faces, split.dev)
+    chosen = np.random.default_rng(0).choice(len(learn), min(REPRESENTATIVE, len(learn)), replace=False)
+    out.mkdir(parents=True, exist_ok=True)
+    if model.resolve() != (out / KERAS_NAME).resolve():
+        shutil.copyfile(model, out / KERAS_NAME)
+    (out / NETWORK_NAME).write_bytes(to_litert(load_keras(model), learn.pixels[chosen]))
+    manifest = _unread_manifest(out, learn)
+    _write(out, manifest)
+    manifest |= _reading(EmotionClassifier.load(out).probabilities(dev.pixels), dev.labels)
+    _write(out, manifest)
+    Manifest.load(out)
+    return manifest
+
+
+def _unread_manifest(out: Path, learn: FaceSet) -> dict[str, Any]:
+    """The files, and an output that is taken as it is, until dev has been measured."""
+    files = {name: _fingerprint(out / name) for name in (NETWORK_NAME, KERAS_NAME)}
+    shares = np.bincount(learn.labels, minlength=len(LABELS)) / len(learn)
+    return {
+        "model_version": f"roomtone-{files[NETWORK_NAME]['sha256'][:12]}",
+        "labels": list(LABELS),
+        "files": files,
+        "temperature": 1.0,
+        "uncertain_below": 0.0,
+        "confusion": np.eye(len(LABELS)).tolist(),
+        "soft_confusion": np.eye(len(LABELS)).tolist(),
+        "priors": np.round(shares, 6).tolist(),
+    }
+
+
+def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """How the output is to be read, from the raw probabilities of dev's faces."""
+    temperature = fit_temperature(raw, labels)
+    probabilities = calibrated(raw, temperature)
+    threshold = uncertain_below(probabilities, labels)
+    sure = probabilities.max(axis=1) >= threshold
+    right = probabilities.argmax(axis=1) == labels
+    return {
+        "temperature": temperature,
+        "uncertain_below": threshold,
+        "confusion": _rows_to_shares(confusion(probabilities.argmax(axis=1), labels).astype(float)),
+        "soft_confusion": _rows_to_shares(_sums(probabilities, labels)),
+        "dev": {
+            "n": len(labels),
+            "accuracy": round(float(right.mean()), 4),
+            "coverage": round(float(sure.mean()), 4),
+            "accuracy_where_certain": round(float(right[sure].mean()), 4) if sure.any() else None,
+        },
+    }
+
+
+def _sums(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """(7, 7): row i is the sum of the probabilities of the faces of label i."""
+    sums = np.zeros((len(LABELS), len(LABELS)))
+    np.add.at(sums, labels, probabilities)
+    return sums
+
+
+def _rows_to_shares(table: npt.NDArray[np.float64]) -> list[list[float]]:
+    """Rows that sum to 1; a label without a face is taken as never mistaken."""
+    table = np.where(table.sum(axis=1, keepdims=True) > 0, table, np.eye(len(table)))
+    shares = table / table.sum(axis=1, keepdims=True)
+    return [[round(float(share), 6) for share in row] for row in shares]
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _write(out: Path, manifest: dict[str, Any]) -> None:
+    unfinished = out / f"{MANIFEST_NAME}.unfinished"
+    unfinished.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(out / MANIFEST_NAME)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m ml.export", description="Make the served network.")
+    parser.add_argument("--model", type=Path, default=WEIGHTS / KERAS_NAME, help="what ml.train wrote")
+    parser.add_argument("--data", type=Path, required=True, help="the data that it was trained on")
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    options = parser.parse_args(argv)
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        manifest = export(options.model, dataset.read(options.data), options.out)
+    except dataset.DataError as error:
+        raise SystemExit(f"ml.export: {error}") from error
+    shown = {name: manifest[name] for name in ("model_version", "files", "temperature", "uncertain_below", "dev")}
+    Console().print_json(json.dumps(shown))
+
+
+if __name__ == "__main__":
+    main()

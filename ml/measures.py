@@ -1,0 +1,56 @@
+"""What is measured on labelled faces: pure functions of (n, 7) probabilities and (n,) labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.labels import LABELS
+
+Floats = npt.NDArray[np.floating]
+Indexes = npt.NDArray[np.int64]
+
+BINS = 15
+"""Bins of the calibration error, as in Guo et al. 2017."""
+
+
+def confusion(predicted: Indexes, labels: Indexes) -> npt.NDArray[np.int64]:
+    """(7, 7) counts: row true, column predicted."""
+    table = np.zeros((len(LABELS), len(LABELS)), np.int64)
+    np.add.at(table, (labels, predicted), 1)
+    return table
+
+
+def recalls(table: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """(7,) shares of each label's faces that are found; nan where a label has no face."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.diag(table) / table.sum(axis=1))
+
+
+def macro_f1(table: npt.NDArray[np.int64]) -> float:
+    """The mean over labels of F1; a label that occurs neither in truth nor in prediction is left out."""
+    total = table.sum(axis=0) + table.sum(axis=1)
+    return float(np.mean(2 * np.diag(table)[total > 0] / total[total > 0]))
+
+
+def calibration_error(probabilities: Floats, labels: Indexes, bins: int = BINS) -> float:
+    """Expected calibration error: mean distance of confidence and accuracy over equally wide bins of confidence."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    distance = np.bincount(place, weights=confidence - right, minlength=bins)
+    return float(np.abs(distance).sum() / len(labels))
+
+
+def cross_entropy(probabilities: Floats, labels: Indexes) -> float:
+    """Mean negative logarithm of the true label's probability."""
+    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
+
+
+def coverage_curve(probabilities: Floats, labels: Indexes) -> tuple[Floats, Floats, Floats]:
+    """(thresholds, coverage, accuracy): what is kept when readings under a confidence are left out, and how often
+    the kept ones are right; one point per face, from the most confident down."""
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    right = (probabilities.argmax(axis=1) == labels)[order]
+    kept = np.arange(1, len(labels) + 1)
+    return confidence[order], kept / len(labels), np.cumsum(right) / kept

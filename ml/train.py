@@ -1,0 +1,228 @@
+"""Train the emotion network: `python -m ml.train --data FILE|FOLDER [--votes FILE] [--resume]`.
+
+Keras 3, on any of its backends (KERAS_BACKEND=torch is the quickest on a processor with bf16). The learning rate goes
+up, stays, and falls to zero at the end; a training that has stopped at any point of the flat part can be resumed and
+given fewer or more epochs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ml import architectures, dataset
+from ml.dataset import FaceSet
+from ml.training import checkpoint
+from ml.training.average import WeightAverage
+from ml.training.batches import epoch_batches, soft_labels, steps
+from ml.training.recipe import RECIPES, Recipe
+from ml.training.teacher import read_teacher
+
+CHECKPOINTS = Path("~/.cache/roomtone/training")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What to learn from, what to choose on, and a teacher's (n, 7) answers for the former, if there is one."""
+
+    learn: FaceSet
+    dev: FaceSet
+    teacher: npt.NDArray[np.float32] | None = None
+
+
+class Training:
+    """One training: the model, its average, the data, and the log."""
+
+    def __init__(self, name: str, recipe: Recipe, data: Data, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.learn, self.dev, self.targets = data.learn, data.dev, soft_labels(data.learn, recipe, data.teacher)
+        self.model = compiled(name, recipe)
+        self.average = WeightAverage(self.model, recipe.ema)
+        self.measured = quickened(architectures.build(name))
+        self.epoch = 0
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "last.npz"
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint, if there is one."""
+        if self.checkpoint.exists():
+            self.epoch = checkpoint.load(self.checkpoint, self.model, self.average)
+
+    def run(self, progress: Progress) -> None:
+        """Train until the recipe's last epoch; after each, measure, log and save."""
+        while self.epoch < self.recipe.epochs:
+            began = time.perf_counter()
+            loss = self._epoch(progress)
+            self.epoch += 1
+            checkpoint.save(self.checkpoint, self.model, self.average, self.epoch)
+            self._log(progress, loss, time.perf_counter() - began)
+
+    def averaged(self) -> keras.Model:
+        """The network as it is kept: float32, Keras' own layers, the averaged weights."""
+        keras.mixed_precision.set_global_policy("float32")
+        model = architectures.build(self.model.name)
+        model.set_weights(self.average.weights)
+        return model
+
+    def _dev_accuracy(self) -> float | None:
+        """Of the averaged weights; None between two measurements."""
+        if self.epoch % self.recipe.measure and self.epoch < self.recipe.epochs:
+            return None
+        self.measured.set_weights(self.average.weights)
+        return round(accuracy(self.measured, self.dev), 4)
+
+    def _epoch(self, progress: Progress) -> float:
+        count = steps(len(self.learn), self.recipe)
+        task = progress.add_task(f"epoch {self.epoch + 1}/{self.recipe.epochs}", total=count)
+        losses = []
+        batches = epoch_batches(self.learn, self.targets, self.recipe, self.epoch, architectures.SIDE)
+        for step, (faces, targets) in enumerate(batches):
+            self.model.optimizer.learning_rate = self.recipe.rate(self.epoch + step / count)
+            losses.append(self.model.train_on_batch(faces, targets))
+            self.average.update(self.epoch * count + step + 1)
+            progress.advance(task)
+        progress.remove_task(task)
+        return float(np.mean(losses))
+
+    def _log(self, progress: Progress, loss: float, seconds: float) -> None:
+        line = {
+            "epoch": self.epoch,
+            "rate": round(self.recipe.rate(self.epoch), 6),
+            "side": self.recipe.side(self.epoch - 1, architectures.SIDE),
+            "loss": round(loss, 4),
+            "dev_accuracy": self._dev_accuracy(),
+            "seconds": round(seconds, 1),
+        }
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        progress.console.print(json.dumps(line))
+
+
+def compiled(name: str, recipe: Recipe) -> keras.Model:
+    """The network, ready to be trained at any size of face."""
+    side = architectures.SIDE if recipe.small_side == architectures.SIDE else None
+    model = quickened(architectures.build(name, side))
+    optimizer = _optimizer(recipe)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(optimizer, keras.losses.CategoricalCrossentropy())
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(recipe.peak)
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(
+            recipe.peak, momentum=recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay
+        )
+    raise ValueError(f"optimizer: expected adam or sgd, received {recipe.optimizer!r}.")
+
+
+def quickened(model: keras.Model) -> keras.Model:
+    """On torch, the same network with torch's own batch norm; elsewhere the model itself."""
+    if keras.config.backend() != "torch":
+        return model
+    from ml.training.torch_speed import with_native_norm
+
+    return with_native_norm(model)
+
+
+def accuracy(model: keras.Model, faces: FaceSet, batch: int = 256) -> float:
+    """The share of faces whose most probable label is the right one."""
+    return float(np.mean(predict(model, faces.pixels, batch).argmax(axis=1) == faces.labels))
+
+
+def predict(model: keras.Model, pixels: npt.NDArray[np.uint8], batch: int = 256) -> npt.NDArray[np.float32]:
+    """(n, 48, 48) uint8 -> (n, 7) probabilities."""
+    parts = [
+        keras.ops.convert_to_numpy(model(pixels[start : start + batch, ..., None].astype(np.float32), training=False))
+        for start in range(0, len(pixels), batch)
+    ]
+    return np.concatenate(parts)
+
+
+def measurable(name: str) -> keras.Model:
+    """The network as it will be kept: float32, 48x48, Keras' own layers."""
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_global_policy("float32")
+    model = architectures.build(name)
+    keras.mixed_precision.set_global_policy(policy)
+    return model
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.train", description="Train the emotion network.")
+    parser.add_argument("--data", type=Path, required=True, help="the challenge's CSV (.gz, .xz, .zip) or a folder")
+    parser.add_argument("--votes", type=Path, help="fer2013new.csv, the FER+ votes of the same rows")
+    parser.add_argument("--teacher", type=Path, help="an .npz of row and probabilities: answers to learn from")
+    parser.add_argument("--architecture", default="roomtone", choices=sorted(architectures.ARCHITECTURES))
+    parser.add_argument("--precision", default="float32", choices=PRECISIONS)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder for the log and the state")
+    parser.add_argument("--out", type=Path, help="where to write emotion.keras (default: the checkpoints' folder)")
+    for field in fields(Recipe):
+        name = "--" + field.name.replace("_", "-")
+        parser.add_argument(
+            name, type=type(field.default), help=f"default {field.default}, or the architecture's own"
+        )
+    return parser.parse_args(argv)
+
+
+def chosen_recipe(options: argparse.Namespace) -> Recipe:
+    """The architecture's recipe, with what the command line says instead."""
+    given = {field.name: getattr(options, field.name) for field in fields(Recipe)}
+    recipe = RECIPES.get(options.architecture, Recipe())
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def main(argv: list[str] | None = None) -> None:
+    options = arguments(argv)
+    recipe = chosen_recipe(options)
+    keras.utils.set_random_seed(recipe.seed)
+    console = Console()
+    try:
+        data = load_data(options, console)
+    except ValueError as error:
+        raise SystemExit(f"ml.train: {error}") from error
+    keras.mixed_precision.set_global_policy(options.precision)
+    folder = options.checkpoints.expanduser() / options.architecture
+    folder.mkdir(parents=True, exist_ok=True)
+    training = Training(options.architecture, recipe, data, folder)
+    if options.resume:
+        training.resume()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console) as progress:
+        training.run(progress)
+    out = options.out or folder
+    out.mkdir(parents=True, exist_ok=True)
+    training.averaged().save(out / "emotion.keras")
+    console.print(f"Wrote {out / 'emotion.keras'}")
+
+
+def load_data(options: argparse.Namespace, console: Console) -> Data:
+    """Read and divide the faces. Raises ValueError (DataError, VotesError, TeacherError)."""
+    with console.status("Reading faces") as status:
+        faces = dataset.read(
+            options.data, options.votes, lambda n: status.update(f"Reading faces: {n:,}") if n % 500 == 0 else None
+        )
+        split = dataset.divide(faces)
+    console.print(f"{len(faces):,} faces: {len(split.learn):,} to learn from, {len(split.dev):,} to choose on")
+    teacher = read_teacher(options.teacher, len(faces))[split.learn] if options.teacher else None
+    return Data(dataset.keep(faces, split.learn), dataset.keep(faces, split.dev), teacher)
+
+
+if __name__ == "__main__":
+    main()

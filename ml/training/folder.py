@@ -1,0 +1,91 @@
+"""Pictures in folders named by label: `train/angry/1.jpg`, or `angry/1.jpg`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ml.labels import INDEX, LABELS
+from ml.training.problems import MOST_FACES, SIDE, DataError, Progress, Rows
+
+ALIASES = {
+    **INDEX,
+    "anger": INDEX["angry"],
+    "disgusted": INDEX["disgust"],
+    "fearful": INDEX["fear"],
+    "afraid": INDEX["fear"],
+    "happiness": INDEX["happy"],
+    "sadness": INDEX["sad"],
+    "surprised": INDEX["surprise"],
+}
+USAGES = {
+    "train": "Training",
+    "training": "Training",
+    "validation": "PublicTest",
+    "val": "PublicTest",
+    "publictest": "PublicTest",
+    "test": "PrivateTest",
+    "privatetest": "PrivateTest",
+}
+"""A folder's name -> the challenge's word. Folders of labels without one above them are Training."""
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+LARGEST_FILE = 32 * 2**20
+
+
+def read_folder(root: Path, progress: Progress | None = None) -> Rows:
+    """(n, 48, 48) uint8 grey, (n,) labels, (n,) usage. Pictures of another size are resized. Raises DataError."""
+    pixels: list[npt.NDArray[np.uint8]] = []
+    labels: list[int] = []
+    usage: list[str] = []
+    for path, label, use in picture_files(root):
+        if len(labels) == MOST_FACES:
+            raise DataError(f"{root}: expected at most {MOST_FACES:,} pictures, found more.")
+        pixels.append(_grey(path))
+        labels.append(label)
+        usage.append(use)
+        if progress:
+            progress(len(labels))
+    return np.stack(pixels), np.array(labels, np.int64), np.array(usage)
+
+
+def picture_files(root: Path) -> Iterator[tuple[Path, int, str]]:
+    """(file, label, usage) of every picture, in sorted order. Raises DataError for folders that name no label."""
+    count = 0
+    for top, usage in _tops(root):
+        for folder in sorted(path for path in top.iterdir() if path.is_dir()):
+            label = _label(folder)
+            for path in sorted(folder.iterdir()):
+                if path.suffix.lower() in PICTURES:
+                    count += 1
+                    yield path, label, usage
+    if not count:
+        raise DataError(f"{root}: expected pictures in folders named {', '.join(LABELS)}, found none.")
+
+
+def _tops(root: Path) -> list[tuple[Path, str]]:
+    tops = [(path, USAGES[path.name.lower()]) for path in sorted(root.iterdir()) if path.name.lower() in USAGES]
+    return tops or [(root, "Training")]
+
+
+def _label(folder: Path) -> int:
+    label = ALIASES.get(folder.name.strip().lower())
+    if label is None:
+        raise DataError(f"{folder}: expected a folder named {', '.join(LABELS)}, received {folder.name!r}.")
+    return label
+
+
+def _grey(path: Path) -> npt.NDArray[np.uint8]:
+    if path.stat().st_size > LARGEST_FILE:
+        raise DataError(f"{path}: expected a picture of at most {LARGEST_FILE // 2**20} MB, received a larger file.")
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+    if grey is None:
+        raise DataError(f"{path}: expected a picture, received a file that does not decode as one.")
+    if grey.shape != (SIDE, SIDE):
+        grey = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)

@@ -1,0 +1,62 @@
+"""The numbers of a training, and the learning rate that follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`peak`: the learning rate between warm-up and decay. `warm_up`, `decay`: epochs in which it rises and falls.
+    `votes_weight`, `teacher_weight`: how much FER+ votes and a teacher's answers weigh in a soft label.
+    `small_side`: pixels a side but for the last `full` epochs. `ema`: the average's memory per step, 0 for none.
+    `measure`: epochs between two measurements on dev."""
+
+    epochs: int = 70
+    batch: int = 128
+    optimizer: str = "sgd"
+    peak: float = 0.1
+    warm_up: int = 2
+    decay: int = 16
+    momentum: float = 0.9
+    weight_decay: float = 5e-3
+    votes_weight: float = 0.4
+    teacher_weight: float = 0.7
+    smoothing: float = 0.05
+    augment: int = 1
+    small_side: int = 40
+    full: int = 8
+    ema: float = 0.999
+    seed: int = 1
+    measure: int = 3
+
+    def rate(self, epoch: float) -> float:
+        """The learning rate at this point (1.5 is the middle of the second epoch): up, flat, and down to zero."""
+        rising = min(1.0, (epoch + 0.01) / self.warm_up) if self.warm_up else 1.0
+        falling = min(1.0, (self.epochs - epoch) / self.decay) if self.decay else 1.0
+        return self.peak * min(rising, max(falling, 0.0))
+
+    def side(self, epoch: int, full: int) -> int:
+        """Pixels a side in this epoch: small faces cost less, and teach nearly as much while the rate is high."""
+        return full if epoch >= self.epochs - self.full else self.small_side
+
+
+RECIPES: dict[str, Recipe] = {
+    "roomtone": Recipe(),
+    "baseline": Recipe(
+        epochs=15,
+        batch=64,
+        optimizer="adam",
+        peak=1e-3,
+        warm_up=0,
+        decay=0,
+        weight_decay=0.0,
+        votes_weight=0.0,
+        smoothing=0.0,
+        augment=0,
+        small_side=48,
+        ema=0.0,
+        measure=1,
+    ),
+}
+"""Each architecture's own recipe. The baseline's is that of the project which this one started from."""

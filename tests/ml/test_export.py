@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from ml import architectures, dataset, export
+from ml.classifier import EmotionClassifier, calibrated
+from ml.dataset import FaceSet
+from ml.evaluate import engine
+from ml.labels import LABELS
+from ml.manifest import WEIGHTS, Manifest, ModelFileError
+from ml.synthetic import SyntheticFaces
+from ml.training.calibration import fit_temperature, uncertain_below
+from tests.ml.drawn import drawn_faces
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning",
+    "ignore:Statistics for quantized inputs",
+    "ignore:.*tf.lite.Interpreter is deprecated",
+)
+
+
+@pytest.fixture(scope="module")
+def faces() -> FaceSet:
+    return drawn_faces(per_label=30)
+
+
+@pytest.fixture(scope="module")
+def exported(faces: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """An untrained network of ours, exported with drawn faces: the folder and its manifest."""
+    folder = tmp_path_factory.mktemp("exported")
+    keras.utils.set_random_seed(5)
+    architectures.build("roomtone").save(folder / "trained.keras")
+    return folder, export.export(folder / "trained.keras", faces, folder)
+
+
+def test_the_folder_serves_and_the_manifest_holds_its_checksums(exported: tuple[Path, dict[str, Any]]) -> None:
+    folder, manifest = exported
+    assert json.loads((folder / "manifest.json").read_text()) == manifest
+    assert manifest["model_version"] == f"roomtone-{manifest['files']['emotion.tflite']['sha256'][:12]}"
+    assert manifest["dev"]["n"] == 21
+    assert EmotionClassifier.load(folder).model_version == manifest["model_version"]
+    for name, entry in manifest["files"].items():
+        assert len(Manifest.load(folder).read(name)) == entry["bytes"]
+
+
+def test_a_changed_byte_is_noticed(exported: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, _ = exported
+    for name in ("manifest.json", "emotion.tflite"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    content = bytearray((tmp_path / "emotion.tflite").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "emotion.tflite").write_bytes(content)
+    with pytest.raises(ModelFileError, match="expected sha256"):
+        EmotionClassifier.load(tmp_path)
+
+
+def test_the_quantised_network_is_a_quarter_of_the_float_one(exported: tuple[Path, dict[str, Any]]) -> None:
+    files = exported[1]["files"]
+    assert files["emotion.tflite"]["bytes"] < files["emotion.keras"]["bytes"] / 3
+
+
+def test_what_dev_says_is_in_the_manifest(exported: tuple[Path, dict[str, Any]], faces: FaceSet) -> None:
+    folder, manifest = exported
+    dev = dataset.keep(faces, dataset.divide(faces).dev)
+    probabilities = EmotionClassifier.load(folder).probabilities(dev.pixels)
+    right = probabilities.argmax(axis=1) == dev.labels
+    assert manifest["dev"]["accuracy"] == pytest.approx(right.mean(), abs=1e-3)
+    soft = [probabilities[dev.labels == label].mean(axis=0) for label in range(len(LABELS))]
+    np.testing.assert_allclose(manifest["soft_confusion"], soft, atol=1e-4)
+
+
+def _synthetic() -> np.ndarray:
+    random = np.random.default_rng(11)
+    source = SyntheticFaces.load()
+    return np.stack([source.face(label, random, 1.0) for label in LABELS for _ in range(6)])
+
+
+def test_the_committed_network_is_alike_in_both_engines() -> None:
+    faces = _synthetic()
+    served, trained = (engine(name, WEIGHTS)(faces) for name in ("litert", "keras"))
+    assert (served.argmax(axis=1) == trained.argmax(axis=1)).mean() >= 0.95
+    assert np.abs(served - trained).mean() < 0.02
+
+
+def test_the_committed_network_reads_the_emotion_of_most_synthetic_faces() -> None:
+    truth = np.repeat(np.arange(len(LABELS)), 6)
+    assert (engine("litert")(_synthetic()).argmax(axis=1) == truth).mean() > 0.7
+
+
+def _overconfident(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities, and labels drawn from them at a temperature of 2."""
+    random = np.random.default_rng(seed)
+    raw = random.dirichlet(np.full(7, 0.2), 6000).astype(np.float32)
+    labels = np.array([random.choice(7, p=row / row.sum()) for row in calibrated(raw, 2.0).astype(float)])
+    return raw, labels
+
+
+def test_the_temperature_that_made_the_labels_is_found() -> None:
+    assert fit_temperature(*_overconfident()) == pytest.approx(2.0, rel=0.1)
+
+
+def test_a_reading_is_uncertain_where_it_is_more_often_wrong_than_right() -> None:
+    raw, labels = _overconfident()
+    assert uncertain_below(calibrated(raw, 2.0), labels) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_network_that_is_never_right_is_uncertain_throughout() -> None:
+    raw, _ = _overconfident()
+    assert uncertain_below(raw, (raw.argmax(axis=1) + 1) % 7) == 0.9
+
+
+def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"ml\.export: .*found nothing there"):
+        export.main(["--model", "x.keras", "--data", str(tmp_path / "none.csv"), "--out", str(tmp_path)])

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from rich.console import Console
+from rich.progress import Progress
+
+from ml import architectures, train
+from ml.dataset import FaceSet
+from ml.labels import LABELS
+from ml.training.average import WeightAverage
+from ml.training.batches import epoch_batches, soft_labels
+from ml.training.checkpoint import CheckpointError
+from ml.training.recipe import RECIPES, Recipe
+from ml.training.teacher import TeacherError, read_teacher
+from tests.ml.drawn import drawn_faces, faces_csv
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+QUICK = Recipe(epochs=4, batch=16, peak=0.05, warm_up=1, decay=2, weight_decay=1e-4, small_side=48, full=0, measure=1)
+
+
+def _small(x: Any) -> Any:
+    x = layers.Conv2D(8, 5, 4, "same", use_bias=False, name="conv")(x)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(momentum=0.8, name="norm")(x))
+    x = layers.Dropout(0.1, seed=1, name="dropout")(layers.Flatten(name="face")(x))
+    return layers.Dense(len(LABELS), name="scores")(x)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A third architecture, `small`, that learns the drawn faces in seconds."""
+    monkeypatch.setitem(architectures.ARCHITECTURES, "small", _small)
+    yield
+    keras.mixed_precision.set_global_policy("float32")
+
+
+def _data() -> train.Data:
+    return train.Data(drawn_faces(per_label=24, seed=1), drawn_faces(per_label=6, seed=2))
+
+
+def _run(recipe: Recipe, folder: Path, *, resume: bool = False) -> train.Training:
+    folder.mkdir(exist_ok=True)
+    keras.utils.set_random_seed(recipe.seed)
+    training = train.Training("small", recipe, _data(), folder)
+    if resume:
+        training.resume()
+    with Progress(console=Console(quiet=True)) as progress:
+        training.run(progress)
+    return training
+
+
+def _log(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_short_training_learns_a_tiny_set(tmp_path: Path) -> None:
+    recipe = replace(QUICK, epochs=12, augment=0)
+    training = _run(recipe, tmp_path)
+    lines = _log(tmp_path)
+    assert [line["epoch"] for line in lines] == list(range(1, 13))
+    assert lines[-1]["loss"] < lines[0]["loss"] / 2
+    assert lines[-1]["dev_accuracy"] > 0.9
+    assert train.accuracy(training.averaged(), training.dev) == pytest.approx(lines[-1]["dev_accuracy"], abs=1e-4)
+
+
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = _run(QUICK, tmp_path / "whole")
+    interrupted = replace(QUICK, epochs=2, decay=0)
+    half = tmp_path / "half"
+    _run(interrupted, half)
+    keras.utils.set_random_seed(99)
+    resumed = _run(QUICK, half, resume=True)
+    assert [line["loss"] for line in _log(half)] == [line["loss"] for line in _log(tmp_path / "whole")]
+    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    for one, other in zip(whole.average.weights, resumed.average.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
+    _run(replace(QUICK, epochs=1), tmp_path)
+    other = train.Training("roomtone", QUICK, _data(), tmp_path)
+    with pytest.raises(CheckpointError, match="expected the state of 'roomtone'"):
+        other.resume()
+
+
+def test_the_command_trains_logs_and_writes_the_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = faces_csv(tmp_path / "faces.csv", drawn_faces(per_label=20))
+    options = ["--epochs", "1", "--batch", "16", "--small-side", "48", "--out", str(tmp_path / "out")]
+    train.main(["--data", str(data), "--architecture", "small", "--checkpoints", str(tmp_path), *options])
+    written = keras.models.load_model(tmp_path / "out" / "emotion.keras", compile=False)
+    assert np.asarray(written(np.zeros((1, 48, 48, 1)))).shape == (1, 7)
+    assert len(_log(tmp_path / "small")) == 1
+    assert "140 faces: 126 to learn from, 14 to choose on" in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"ml\.train: .*found nothing there"):
+        train.main(["--data", str(tmp_path / "none.csv"), "--checkpoints", str(tmp_path)])
+
+
+def test_the_command_line_changes_the_architectures_own_recipe() -> None:
+    options = train.arguments(["--data", "x.csv", "--architecture", "baseline", "--epochs", "3"])
+    assert train.chosen_recipe(options) == replace(RECIPES["baseline"], epochs=3)
+    assert train.chosen_recipe(options).batch == 64
+
+
+def test_the_rate_rises_stays_and_falls_to_nothing() -> None:
+    recipe = Recipe(epochs=10, peak=0.2, warm_up=2, decay=4)
+    rates = [recipe.rate(epoch) for epoch in (0, 1, 2, 6, 8, 10)]
+    np.testing.assert_allclose(rates, [0.001, 0.101, 0.2, 0.2, 0.1, 0], atol=1e-9)
+
+
+def test_faces_are_small_until_the_last_epochs() -> None:
+    recipe = Recipe(epochs=10, small_side=40, full=3)
+    assert [recipe.side(epoch, 48) for epoch in (0, 6, 7, 9)] == [40, 40, 48, 48]
+
+
+def _one_face(votes: list[float]) -> FaceSet:
+    return replace(drawn_faces(1, labels=1), votes=np.array([votes], np.float32))
+
+
+def test_soft_labels_mix_label_votes_smoothing_and_teacher() -> None:
+    recipe = Recipe(votes_weight=0.4, smoothing=0.07, teacher_weight=0.5)
+    voted = soft_labels(_one_face([0.5, 0, 0, 0, 0, 0, 0.5]), recipe)[0]
+    np.testing.assert_allclose(voted, [0.93 * 0.8 + 0.01, *[0.01] * 5, 0.93 * 0.2 + 0.01], atol=1e-6)
+    teacher = np.array([[0, 1, 0, 0, 0, 0, 0]], np.float32)
+    taught = soft_labels(_one_face([0] * 7), recipe, teacher)[0]
+    np.testing.assert_allclose(taught, [0.47, 0.505, *[0.005] * 5], atol=1e-6)
+    untaught = soft_labels(_one_face([0] * 7), recipe, 0 * teacher)[0]
+    np.testing.assert_allclose(untaught, [0.94, *[0.01] * 6], atol=1e-6)
+
+
+def test_an_epochs_batches_depend_on_seed_and_epoch_alone() -> None:
+    faces = drawn_faces(6)
+    targets = soft_labels(faces, QUICK)
+
+    def batches(epoch: int) -> list[Any]:
+        return [pixels for pixels, _ in epoch_batches(faces, targets, QUICK, epoch, 48)]
+
+    assert len(batches(0)) == 2
+    np.testing.assert_array_equal(batches(3), batches(3))
+    assert not np.array_equal(batches(3), batches(4))
+
+
+def test_without_augmentation_a_batch_is_the_faces_and_their_own_targets() -> None:
+    faces = drawn_faces(6)
+    recipe = replace(QUICK, augment=0, smoothing=0.0)
+    for pixels, targets in epoch_batches(faces, soft_labels(faces, recipe), recipe, 0, 48):
+        for face, target in zip(pixels, targets, strict=True):
+            match = (faces.pixels == face[..., 0]).all(axis=(1, 2))
+            assert faces.labels[match].tolist() == [int(target.argmax())]
+
+
+class _Model:
+    """Stands in for a model whose only weight is the number of the step."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [np.array([self.value], np.float32)]
+
+
+def test_the_average_lags_behind_the_weights_and_reaches_them() -> None:
+    model = _Model()
+    average = WeightAverage(model, decay=0.9)
+    model.value = 1.0
+    average.update(1)
+    assert average.weights[0] == 0
+    for step in range(8, 400, 8):
+        average.update(step)
+    assert average.weights[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_without_decay_the_average_is_the_weights() -> None:
+    model = _Model()
+    average = WeightAverage(model, decay=0.0)
+    model.value = 3.0
+    average.update(1)
+    assert average.weights[0] == 3
+
+
+def test_a_teachers_answers_are_put_at_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "teacher.npz"
+    np.savez(path, row=[2, 0], probabilities=np.eye(7)[[6, 1]])
+    assert read_teacher(path, 3).argmax(axis=1).tolist() == [1, 0, 6]
+    assert not read_teacher(path, 3)[1].any()
+    with pytest.raises(TeacherError, match="expected rows 0 to 1, received 0 to 2"):
+        read_teacher(path, 2)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"row": [0]}, "expected the arrays row and probabilities"),
+        ({"row": [0], "probabilities": np.ones((1, 8))}, r"expected \(1, 7\) probabilities, received \(1, 8\)"),
+    ],
+    ids=["missing", "shape"],
+)
+def test_a_teacher_that_does_not_fit_is_refused(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "teacher.npz", **arrays)
+    with pytest.raises(TeacherError, match=message):
+        read_teacher(tmp_path / "teacher.npz", 5)
