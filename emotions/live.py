@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -72,7 +73,7 @@ def forget(client: redis.Redis, session_pk: int, participant_pks: Iterable[int])
         client.hdel(live_key(session_pk), *pks)
 
 
-def parse(rows: Mapping[bytes, bytes]) -> dict[int, LiveReading]:
+def parse(rows: Mapping[Any, Any]) -> dict[int, LiveReading]:
     """A session's hash as HGETALL gives it, by participant."""
     return {int(pk): LiveReading.unpack(value) for pk, value in rows.items()}
 

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import redis.asyncio
@@ -71,7 +71,7 @@ async def leave(client: redis.asyncio.Redis, seat: Seat) -> None:
     await client.eval(_LEAVE, 1, presence_key(seat.session), str(seat.participant), seat.connection.hex)
 
 
-def parse(rows: Mapping[bytes, bytes]) -> dict[int, Presence]:
+def parse(rows: Mapping[Any, Any]) -> dict[int, Presence]:
     """A session's hash as HGETALL gives it, by participant."""
     return {int(pk): _presence(value.decode()) for pk, value in rows.items()}
 

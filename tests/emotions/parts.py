@@ -42,7 +42,7 @@ def message(
 
 def slot_frame(participant: int = 1, session: int = 1, **changes: Any) -> SlotFrame:
     now = time.time() * 1000
-    values = {
+    values: dict[str, Any] = {
         "connection": uuid.uuid4(), "participant": participant, "session": session, "sequence": 1,
         "consent_epoch": 1, "scope": "individual", "captured_ms": now, "received_ms": now, "jpeg": b"picture",
     }  # fmt: skip
@@ -50,7 +50,7 @@ def slot_frame(participant: int = 1, session: int = 1, **changes: Any) -> SlotFr
 
 
 def frame_of(participant: Participant, **changes: Any) -> SlotFrame:
-    values = {"consent_epoch": participant.consent_epoch, "scope": participant.scope, "jpeg": b""}
+    values: dict[str, Any] = {"consent_epoch": participant.consent_epoch, "scope": participant.scope, "jpeg": b""}
     return slot_frame(participant.pk, **({"session": participant.session_id} | values | changes))
 
 
@@ -60,7 +60,8 @@ HAPPY = (0.02, 0.01, 0.02, 0.80, 0.05, 0.05, 0.05)
 def observation(frame: SlotFrame, probabilities: tuple[float, ...] = HAPPY, **changes: Any) -> Observation:
     """One happy face, unless told otherwise."""
     face = FaceRead((0.1, 0.2, 0.3, 0.4), probabilities, "happy", max(probabilities), uncertain=False)
-    return Observation(frame, **({"faces": (face,), "face_count": 1, "model_version": "test"} | changes))
+    values: dict[str, Any] = {"faces": (face,), "face_count": 1, "model_version": "test"}
+    return Observation(frame, **(values | changes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from classroom import actions
 from classroom.config.profile import PROFILES
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions import intake, presence, slots, visitors
+from emotions import presence, slots, visitors
 from emotions.consumers import gate
 from emotions.frames import SlotFrame
 from emotions.publish import Answer, own_readings
@@ -47,12 +47,12 @@ async def _process(session: ClassSession, drains: list[int]) -> AsyncIterator[No
 def drains(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The drains that were asked for; no broker."""
     asked: list[int] = []
-    monkeypatch.setattr(intake.tasks, "send_drain", asked.append)
+    monkeypatch.setattr("emotions.tasks.send_drain", asked.append)
     return asked
 
 
 def waiting(participant: Participant) -> SlotFrame | None:
-    value = sync_redis().get(slots.slot_key(participant.pk))
+    value: Any = sync_redis().get(slots.slot_key(participant.pk))
     return SlotFrame.unpack(value) if value else None
 
 
@@ -145,7 +145,7 @@ def declared(width: int, height: int) -> bytes:
     return bytes(data)
 
 
-BAD_FRAMES = [
+BAD_FRAMES: list[tuple[dict[str, Any], str]] = [
     ({"picture": jpeg() + b"\0" * 60_001}, "too_large"),
     ({"picture": b"<html>"}, "not_jpeg"),
     ({"picture": b""}, "not_jpeg"),

@@ -166,7 +166,7 @@ def test_a_database_that_is_away_is_answered_busy(join: Join, answers: Any, monk
         raise OperationalError("the connection is closed")
 
     monkeypatch.setattr(actions, "record_readings", away)
-    monkeypatch.setattr(draining.connection, "close", lambda: None)  # the test's transaction lives on it
+    monkeypatch.setattr("emotions.draining.connection.close", lambda: None)  # the test's transaction lives on it
     put(frame)
     tasks.analyse_pending(0)
     assert len(tries) == 2

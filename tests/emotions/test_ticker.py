@@ -257,6 +257,7 @@ def test_snapshot_and_ticks_equal_a_fresh_snapshot(session: ClassSession, one: T
         [tick] = ticks()
         held = apply_tick(held, tick) if held else snapshots.build(session)
         assert held == snapshots.build(session)
+    assert held is not None
     assert len(held.points) == 12
     assert len(held.tiles) == 7
 

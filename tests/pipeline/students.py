@@ -20,6 +20,7 @@ from django.http import HttpResponse
 from django.test import Client
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from classroom import access, actions, consent
 from classroom.local.running import RunningProduct
@@ -117,7 +118,10 @@ async def page(product: RunningProduct, path: str, cookies: dict[str, str]) -> A
     """A socket as the product's own page opens it."""
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     async with connect(
-        product.ws_url + path, origin=product.base_url, additional_headers={"Cookie": cookie}, compression=None
+        product.ws_url + path,
+        origin=Origin(product.base_url),
+        additional_headers={"Cookie": cookie},
+        compression=None,
     ) as socket:
         yield socket
 

@@ -49,7 +49,10 @@ def kill_all(product: RunningProduct) -> None:
 @closing_connections
 @pytest.mark.parametrize("kill", [kill_children, kill_all])
 async def test_a_worker_is_killed(
-    product: RunningProduct, alice: User, kill: Callable[[RunningProduct], None]
+    product: RunningProduct,
+    alice: User,
+    kill: Callable[[RunningProduct], None],
+    record_property: Callable[[str, object], None],
 ) -> None:
     session = new_session(alice)
     students = [new_student(session, f"Student {n}") for n in range(STUDENTS)]

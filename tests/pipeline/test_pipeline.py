@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from classroom import actions
 from classroom.local.running import RunningProduct
 from emotions.board import apply_tick
+from emotions.frames import FrameHeader
 from emotions.messages import MoodSnapshot, MoodTick
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from tests.pipeline.students import (
@@ -103,8 +107,6 @@ async def _later(told: list[dict[str, Any]], after: int, upto: int) -> list[dict
 async def test_a_visitor_sees_every_face_and_nothing_is_stored(product: RunningProduct) -> None:
     before = EmotionEvent.objects.count()
     async with page(product, "/ws/try/", {}) as visitor:
-        from emotions.frames import FrameHeader
-
         await visitor.send(FrameHeader(1, 1e12, 0).pack() + portrait("happy", 3))
         answer = json.loads(await asyncio.wait_for(visitor.recv(), 30))
     assert (answer["type"], answer["sequence"], len(answer["faces"])) == ("try.reading", 1, 1)
@@ -114,10 +116,9 @@ async def test_a_visitor_sees_every_face_and_nothing_is_stored(product: RunningP
 
 @closing_connections
 async def test_a_socket_of_another_origin_is_refused(product: RunningProduct, alice: User) -> None:
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import InvalidStatus
-
     session = new_session(alice)
     with pytest.raises(InvalidStatus):
-        async with connect(f"{product.ws_url}/ws/camera/{session.public_id}/", origin="https://elsewhere.example"):
+        async with connect(
+            f"{product.ws_url}/ws/camera/{session.public_id}/", origin=Origin("https://elsewhere.example")
+        ):
             pass

@@ -1,0 +1,59 @@
+"""docs/redis-keys.md names every key that is there after a class has met, and gives its lifetime."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from classroom.models import ClassSession
+from emotions import live, presence, slots, visitors
+from emotions.store import async_redis, close_async_redis, sync_redis
+from emotions.ticker import Ticker
+from tests.emotions.parts import MeanEstimator, frame_of, joined, observation, slot_frame
+
+TABLE = Path(settings.BASE_DIR, "docs/redis-keys.md").read_text()
+
+
+def documented() -> list[tuple[re.Pattern[str], str]]:
+    """Each row's name as a pattern, and its lifetime."""
+    rows = re.findall(r"^\| `\{p\}:([^`]+)` \| (?:string|hash|sorted set)[^|]* \| ([^|]+) \|", TABLE, re.MULTILINE)
+    return [(re.compile(re.sub(r"\\\{.*?\\\}", "[^:]+", re.escape(name))), lifetime) for name, lifetime in rows]
+
+
+def seconds(lifetime: str) -> float:
+    number, unit = re.match(r"([\d.]+) (s|h)", lifetime).groups()  # type: ignore[union-attr]
+    return float(number) * {"s": 1, "h": 3600}[unit]
+
+
+async def _meet(seats: list[presence.Seat]) -> None:
+    frames = [slot_frame(seat.participant, seat.session) for seat in seats]
+    await slots.put(async_redis(), [*frames, slot_frame(0, 0, scope="none")])
+    await presence.mark(async_redis(), seats)
+    await visitors.enter(async_redis(), frames[0].connection)
+    await close_async_redis()
+
+
+@pytest.mark.django_db
+def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys: str) -> None:
+    students = [joined(session, f"Student {n}") for n in range(6)]
+    asyncio.run(_meet([presence.Seat(session.pk, s.pk, frame_of(s).connection, "on") for s in students]))
+    slots.take(sync_redis(), students[0].pk % settings.FRAME_SHARDS, 1)
+    with sync_redis().pipeline() as pipe:
+        live.update(pipe, [observation(frame_of(student)) for student in students])
+        pipe.execute()
+    Ticker(MeanEstimator()).tick_if_held(time.time() * 1000)
+    found = {
+        name.decode().removeprefix(f"{keys}:"): sync_redis().pttl(name)
+        for name in sync_redis().scan_iter(f"{keys}:*")
+    }
+    kinds = {name.split(":")[0] for name in found}
+    assert kinds == {"frame", "ready", "queued", "drained", "live", "presence", "tiles", "cohort", "ticker", "try"}
+    for name, left_ms in found.items():
+        lifetimes = [seconds(lifetime) for pattern, lifetime in documented() if pattern.fullmatch(name)]
+        assert lifetimes, name
+        assert 0 < left_ms <= min(lifetimes) * 1000, name
