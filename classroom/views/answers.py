@@ -11,6 +11,7 @@ from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 
 from classroom.errors import RefusedError
 from classroom.models import ClassSession
@@ -55,7 +56,7 @@ def ended(request: HttpRequest, session: ClassSession) -> HttpResponse:
 
 
 def instructors_only(view: Page[P]) -> Page[P]:
-    """For pages of one course or session. A stranger learns nothing: 404, with the form to sign in.
+    """For pages of one course or session: never cached, and a stranger gets 404, with the form to sign in.
 
     Whether the object is the visitor's own is for `classroom.access` to say.
     """
@@ -70,4 +71,4 @@ def instructors_only(view: Page[P]) -> Page[P]:
         response.status_code = 404
         return response
 
-    return guarded
+    return never_cache(guarded)

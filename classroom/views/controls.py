@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classroom import access, actions, codes
@@ -78,7 +77,6 @@ def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return done(request, to, marker={"id": marker.pk, "label": marker.label, "at_ms": marker.at.timestamp() * 1000})
 
 
-@never_cache
 @require_safe
 @instructors_only
 def session_qr(request: HttpRequest, public_id: UUID) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classroom import access, actions
@@ -26,6 +27,7 @@ from classroom.views.controls import join_url
 SESSIONS_A_PAGE = 40
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def courses(request: HttpRequest) -> HttpResponse:

@@ -31,11 +31,15 @@ def test_signing_in_leads_nowhere_else(client: Client, alice: User, elsewhere: s
     assert answer["Location"] == "/courses/"
 
 
-def test_the_session_is_a_new_one_after_signing_in(client: Client, alice: User) -> None:
-    client.session["planted"] = True
-    before = client.session.session_key
-    _sign_in(client)
-    assert client.session.session_key != before
+def test_a_session_that_was_planted_is_not_the_one_signed_in(client: Client, alice: User, settings: Settings) -> None:
+    planted = client.session
+    planted["known to somebody else"] = True
+    planted.save()
+    key = str(planted.session_key)
+    client.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert _sign_in(client) == 302
+    assert client.session.session_key != key
+    assert not client.session.exists(key)
 
 
 def test_guessing_passwords_is_stopped_for_that_name_from_that_address(

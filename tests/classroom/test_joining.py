@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -393,8 +392,3 @@ def test_the_cookie_of_another_session_changes_nothing(
     assert client.post(reverse(name, args=[sam.session.public_id]), headers=JSON).status_code == 401
     sam.refresh_from_db()
     assert sam.measured
-
-
-def test_a_participant_seen_an_hour_ago_is_still_the_same(sam: Participant, student_client: ClientOf) -> None:
-    Participant.objects.update(joined_at=timezone.now() - timedelta(hours=1))
-    assert student_client(sam).get(reverse("consent", args=[sam.session.public_id])).status_code == 200
