@@ -92,6 +92,9 @@ class Tab:
         """The answer to each frame, by sequence."""
         return {message["sequence"]: message for message in self.heard if message["type"] in ANSWERS}
 
+    def answer_to(self, sequence: int) -> dict[str, Any] | None:
+        return self.answers.get(sequence)
+
     def readings(self) -> set[int]:
         """Sequences whose face was read: each must be stored."""
         return {message["sequence"] for message in self.heard if message.get("label") is not None}
