@@ -124,6 +124,12 @@ async def test_a_clock_a_day_off_is_corrected(product: RunningProduct, alice: Us
     assert event.captured_at <= event.received_at
 
 
+async def _pour(tab: Tab) -> None:
+    for _ in range(3000):
+        await tab.show(portrait())
+        await asyncio.sleep(0.002)
+
+
 @closing_connections
 async def test_a_flood_is_refused_then_cut_off_and_a_neighbour_is_read(product: RunningProduct, alice: User) -> None:
     session = new_session(alice)
@@ -132,9 +138,7 @@ async def test_a_flood_is_refused_then_cut_off_and_a_neighbour_is_read(product: 
         camera(product, new_student(session, "Mia")) as good,
     ):
         with pytest.raises(ConnectionClosed):
-            for _ in range(3000):
-                await flood.show(portrait())
-                await asyncio.sleep(0.002)
+            await _pour(flood)
         assert await flood.closed_with() == 4429
         assert {one.get("reason") for one in flood.answers.values()} >= {"too_fast"}
         await good.show(portrait())
