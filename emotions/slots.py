@@ -22,7 +22,7 @@ from emotions.store import key
 SLOT_MS = 5_000
 # A drain that was killed is missed for so long.
 LEASE_MS = 2_500
-READY_MS = 60_000
+READY_MS = 2 * SLOT_MS
 TRY_LANE = -1
 
 # One round trip for all frames that a process gathered. KEYS: slot, ready, queued for each frame. ARGV: three
