@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import time
 from collections.abc import Callable
@@ -20,8 +19,9 @@ from ml import dataset
 from ml.classifier import EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
-from ml.manifest import WEIGHTS, Manifest
-from ml.measures import calibration_error, confusion, macro_f1, recalls
+from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
+from ml.measures import figures
+from ml.robustness import robustness
 from ml.training.repeats import repeat_groups
 
 Bytes = npt.NDArray[np.uint8]
@@ -31,6 +31,8 @@ Engine = Callable[[Bytes], Floats]
 
 ENGINES = ("litert", "keras")
 KERAS_NAME = "emotion.keras"
+MOOD_SIZES = (30, 100, 500)
+MOOD_CLASSES = 2000
 TIMED = 200
 TIMED_SECONDS = 3.0
 """At most so many single faces, or so long, are timed."""
@@ -62,7 +64,7 @@ def _keras_engine(weights: Path) -> Engine:
 
 def evaluate(faces: FaceSet, usage: str, classify: Engine) -> dict[str, Any]:
     """Figures for the rows of one usage. `dev` is the part of Training that nothing was learned from."""
-    rows = dataset.divide(faces).dev if usage == "dev" else faces.where(usage)
+    rows = rows_of(faces, usage)
     chosen = dataset.keep(faces, rows)
     probabilities = classify(chosen.pixels)
     right = probabilities.argmax(axis=1) == chosen.labels
@@ -75,16 +77,9 @@ def evaluate(faces: FaceSet, usage: str, classify: Engine) -> dict[str, Any]:
     }
 
 
-def figures(probabilities: Floats, labels: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """What the confusion and the confidences say; a recall is None where a label has no face."""
-    table = confusion(probabilities.argmax(axis=1), labels)
-    found = [None if math.isnan(value) else round(float(value), 4) for value in recalls(table)]
-    return {
-        "macro_f1": round(macro_f1(table), 4),
-        "recall": dict(zip(LABELS, found, strict=True)),
-        "ece": round(calibration_error(probabilities, labels), 4),
-        "confusion": table.tolist(),
-    }
+def rows_of(faces: FaceSet, usage: str) -> npt.NDArray[np.int64]:
+    """The rows of one usage, or those that training holds out as `dev`. Raises DataError when there is none."""
+    return dataset.divide(faces).dev if usage == "dev" else faces.where(usage)
 
 
 def _firsts(faces: FaceSet, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -110,34 +105,63 @@ def milliseconds_per_face(classify: Engine, faces: Bytes) -> float:
 
 
 def parameters(weights: Path = WEIGHTS) -> int:
-    """The number of parameters, counted in the float weights, moving statistics included."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
+    """The number of the network's parameters, as its export counted them, moving statistics included."""
+    return int(json.loads((weights / MANIFEST_NAME).read_text(encoding="utf-8"))["parameters"])
 
-    return int(keras.models.load_model(weights / KERAS_NAME, compile=False).count_params())
+
+def class_mood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Path, classes: int) -> dict[str, Any]:
+    """Random classes drawn from these faces: the mean absolute error of an emotion's share, in points, by counting
+    labels and by our estimate, and how many of the 90 % bands hold the truth."""
+    from ml.quantify_compare import MEASURED, compare
+
+    rows = compare(probabilities.astype(np.float64), labels, Manifest.load(weights), MOOD_SIZES, classes)
+    return {
+        "classes": classes,
+        "moods": [
+            {
+                "mix": row.mix,
+                "faces": row.faces,
+                "counting": row.errors["counting"],
+                "estimate": row.errors[MEASURED],
+                "coverage": row.coverage,
+            }
+            for row in rows
+        ],
+    }
 
 
 def show(result: dict[str, Any], console: Console) -> None:
     """The figures as a person reads them."""
-    table = Table("true \\ read", *LABELS, "recall")
-    for label, row in zip(LABELS, result["confusion"], strict=True):
-        table.add_row(label, *map(str, row), str(result["recall"][label]))
-    console.print(table)
+    if "confusion" in result:
+        table = Table("true \\ read", *LABELS, "recall")
+        for label, row in zip(LABELS, result["confusion"], strict=True):
+            table.add_row(label, *map(str, row), str(result["recall"][label]))
+        console.print(table)
     for name, value in result.items():
         if name not in ("confusion", "recall"):
             console.print(f"{name}: {value}")
 
 
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line asks for. Raises DataError."""
+    classify = engine(options.engine, options.weights)
+    if options.detect:
+        from ml.photographs import evaluate_photographs
+
+        return evaluate_photographs(options.data, classify)
+    faces = dataset.read(options.data)
+    if not (options.class_mood or options.robustness):
+        return evaluate(faces, options.usage, classify)
+    chosen = dataset.keep(faces, rows_of(faces, options.usage))
+    if options.robustness:
+        return robustness(chosen.pixels, chosen.labels, classify)
+    return class_mood(classify(chosen.pixels), chosen.labels, options.weights, options.classes)
+
+
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description="Measure the network.")
-    parser.add_argument("--data", type=Path, required=True, help="the challenge's CSV (.gz, .xz, .zip) or a folder")
-    parser.add_argument("--usage", default="PublicTest", help="Training, PublicTest, PrivateTest, or dev")
-    parser.add_argument("--engine", choices=ENGINES, default="litert")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the folder of weights and manifest")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(argv)
+    options = _arguments(argv)
     try:
-        result = evaluate(dataset.read(options.data), options.usage, engine(options.engine, options.weights))
+        result = measure(options)
     except dataset.DataError as error:
         raise SystemExit(f"ml.evaluate: {error}") from error
     result |= {
@@ -149,6 +173,23 @@ def main(argv: list[str] | None = None) -> None:
         print(json.dumps(result))
     else:
         show(result, Console())
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description="Measure the network.")
+    parser.add_argument("--data", type=Path, required=True, help="the challenge's CSV (.gz, .xz, .zip) or a folder")
+    parser.add_argument("--usage", default="PublicTest", help="Training, PublicTest, PrivateTest, or dev")
+    parser.add_argument("--engine", choices=ENGINES, default="litert")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the folder of weights and manifest")
+    parser.add_argument(
+        "--classes", type=int, default=MOOD_CLASSES, help="random classes of each kind for --class-mood"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--detect", action="store_true", help="the whole serving path on a folder of photographs")
+    what.add_argument("--robustness", action="store_true", help="accuracy on faces degraded as webcams do")
+    what.add_argument("--class-mood", action="store_true", help="the error of a class's estimated mood")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -85,8 +85,9 @@ def export(model: Path, faces: FaceSet, out: Path) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     if model.resolve() != (out / KERAS_NAME).resolve():
         shutil.copyfile(model, out / KERAS_NAME)
-    (out / NETWORK_NAME).write_bytes(to_litert(load_keras(model), learn.pixels[chosen]))
-    manifest = _unread_manifest(out, learn)
+    network = load_keras(model)
+    (out / NETWORK_NAME).write_bytes(to_litert(network, learn.pixels[chosen]))
+    manifest = _unread_manifest(out, learn) | {"parameters": int(network.count_params())}
     _write(out, manifest)
     manifest |= _reading(EmotionClassifier.load(out).probabilities(dev.pixels), dev.labels)
     _write(out, manifest)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -54,3 +57,15 @@ def coverage_curve(probabilities: Floats, labels: Indexes) -> tuple[Floats, Floa
     right = (probabilities.argmax(axis=1) == labels)[order]
     kept = np.arange(1, len(labels) + 1)
     return confidence[order], kept / len(labels), np.cumsum(right) / kept
+
+
+def figures(probabilities: Floats, labels: Indexes) -> dict[str, Any]:
+    """What the confusion and the confidences say; a recall is None where a label has no face."""
+    table = confusion(probabilities.argmax(axis=1), labels)
+    found = [None if math.isnan(value) else round(float(value), 4) for value in recalls(table)]
+    return {
+        "macro_f1": round(macro_f1(table), 4),
+        "recall": dict(zip(LABELS, found, strict=True)),
+        "ece": round(calibration_error(probabilities, labels), 4),
+        "confusion": table.tolist(),
+    }

@@ -79,13 +79,23 @@ def _label(folder: Path) -> int:
     return label
 
 
-def _grey(path: Path) -> npt.NDArray[np.uint8]:
+def colour_picture(path: Path) -> npt.NDArray[np.uint8]:
+    """(h, w, 3) blue-green-red uint8. Raises DataError for a file that is too large or no picture."""
+    return _decode(path, cv2.IMREAD_COLOR)
+
+
+def _decode(path: Path, mode: int) -> npt.NDArray[np.uint8]:
     if path.stat().st_size > LARGEST_FILE:
         raise DataError(f"{path}: expected a picture of at most {LARGEST_FILE // 2**20} MB, received a larger file.")
     data = np.frombuffer(path.read_bytes(), np.uint8)
-    grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-    if grey is None:
+    picture = cv2.imdecode(data, mode) if data.size else None
+    if picture is None:
         raise DataError(f"{path}: expected a picture, received a file that does not decode as one.")
+    return np.asarray(picture, np.uint8)
+
+
+def _grey(path: Path) -> npt.NDArray[np.uint8]:
+    grey = _decode(path, cv2.IMREAD_GRAYSCALE)
     if grey.shape != (SIDE, SIDE):
-        grey = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8)
+        grey = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    return grey
