@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 
 import redis
 from django.conf import settings
@@ -31,8 +32,7 @@ class Guesses:
 
     def exhausted(self, who: str) -> bool:
         try:
-            with _client() as client:
-                return int(client.get(self._key(who)) or 0) >= self.limit
+            return int(_client(settings.REDIS_URL).get(self._key(who)) or 0) >= self.limit
         except redis.RedisError:
             log.warning("guesses of %s are not limited: Redis does not answer", self.name)
             return False
@@ -40,7 +40,7 @@ class Guesses:
     def count(self, who: str) -> None:
         """One more wrong guess. The window begins with the first."""
         try:
-            with _client() as client, client.pipeline() as pipe:
+            with _client(settings.REDIS_URL).pipeline() as pipe:
                 pipe.set(self._key(who), 0, ex=self.seconds, nx=True)
                 pipe.incr(self._key(who))
                 pipe.execute()
@@ -51,8 +51,10 @@ class Guesses:
         return f"{settings.REDIS_PREFIX}:guesses:{self.name}:{who}"
 
 
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
+@cache
+def _client(url: str) -> redis.Redis:
+    """One pool of connections for each process, kept: a class that joins asks several times a second."""
+    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
 
 
 # A whole school may sit behind one address, and mistypes. 100 guesses in ten minutes, among 2 * 10**10 codes, find

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -61,6 +62,8 @@ class Joiner:
 
     def __init__(self, client: httpx.AsyncClient, base_url: str, code: str) -> None:
         self._client, self._base, self._code = client, base_url, code
+        # The client itself keeps none: who joins beside must not come in with another student's cookie.
+        client.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
     async def join(self, name: str, scope: str) -> Ticket:
         """Raises JoinRefusedError with the page's status where the server says no."""
@@ -84,7 +87,6 @@ class Joiner:
         if answer.status_code not in expected:
             raise JoinRefusedError(f"{answer.request.method} {answer.request.url.path} answered {answer.status_code}")
         cookies.update({cookie.name: cookie.value or "" for cookie in answer.cookies.jar})
-        self._client.cookies.clear()
         return answer
 
 
