@@ -22,6 +22,21 @@ class ModelFileError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class MoodModel:
+    """How `ml.quantify` reads the probabilities of a whole class (fitted by `ml.training.mood`).
+
+    `matrix` (7, 7) and `bias` (7,): logits = matrix @ centred logarithms + bias, which makes the probabilities honest
+    for every emotion on its own. `prior`: (7,) shares of the labels that these assume. `model_error`: standard error
+    of a share that more faces don't take away, as a fraction of sqrt(share * (1 - share)).
+    """
+
+    matrix: npt.NDArray[np.float64]
+    bias: npt.NDArray[np.float64]
+    prior: npt.NDArray[np.float64]
+    model_error: float
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What is known about the served network. All figures come from held-out training rows (`dev`).
 
@@ -30,6 +45,7 @@ class Manifest:
     `confusion`: (7, 7), row i = P(predicted label | true label i).
     `soft_confusion`: (7, 7), row i = mean calibrated probabilities of the faces of label i.
     `priors`: (7,) shares of the labels that the calibrated probabilities assume.
+    `mood`: how a whole class is read; where the file has none, the probabilities are taken as they are.
     """
 
     directory: Path
@@ -40,6 +56,7 @@ class Manifest:
     confusion: npt.NDArray[np.float64]
     soft_confusion: npt.NDArray[np.float64]
     priors: npt.NDArray[np.float64]
+    mood: MoodModel
 
     @classmethod
     def load(cls, directory: Path | str | None = None) -> Manifest:
@@ -65,6 +82,7 @@ class Manifest:
             confusion=_shares(data, "confusion", (len(LABELS), len(LABELS))),
             soft_confusion=_shares(data, "soft_confusion", (len(LABELS), len(LABELS))),
             priors=_shares(data, "priors", (len(LABELS),)),
+            mood=_mood(data["mood"] if "mood" in data else _plain_mood(data)),
         )
 
     def read(self, name: str) -> bytes:
@@ -96,6 +114,20 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+def _plain_mood(data: dict[str, Any]) -> dict[str, Any]:
+    count = len(LABELS)
+    return {"matrix": np.eye(count), "bias": np.zeros(count), "prior": data["priors"], "model_error": 0.0}
+
+
+def _mood(data: dict[str, Any]) -> MoodModel:
+    count = len(LABELS)
+    prior = _shares(data, "prior", (count,))
+    error = float(data["model_error"])
+    if not (prior > 0).all() or not 0 <= error < 1:
+        raise ValueError(f"mood: expected a prior above 0 and 0 <= model_error < 1, received {prior} and {error}")
+    return MoodModel(_numbers(data, "matrix", (count, count)), _numbers(data, "bias", (count,)), prior, error)
+
+
 def _positive(data: dict[str, Any], name: str) -> float:
     value = float(data[name])
     if not value > 0:
@@ -105,9 +137,14 @@ def _positive(data: dict[str, Any], name: str) -> float:
 
 def _shares(data: dict[str, Any], name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
     """An array whose last axis sums to 1."""
-    values = np.asarray(data[name], np.float64)
-    if values.shape != shape:
-        raise ValueError(f"{name}: expected shape {shape}, received {values.shape}")
+    values = _numbers(data, name, shape)
     if (values < 0).any() or not np.allclose(values.sum(axis=-1), 1, atol=1e-3):
         raise ValueError(f"{name}: expected shares that sum to 1, received rows summing to {values.sum(axis=-1)}")
     return np.asarray(values / values.sum(axis=-1, keepdims=True))
+
+
+def _numbers(data: dict[str, Any], name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    values = np.asarray(data[name], np.float64)
+    if values.shape != shape or not np.isfinite(values).all():
+        raise ValueError(f"{name}: expected finite numbers of shape {shape}, received shape {values.shape}")
+    return values

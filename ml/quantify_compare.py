@@ -1,0 +1,186 @@
+"""Compares ways to estimate a class's mood, on faces whose labels are known."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.labels import NEUTRAL
+from ml.manifest import Manifest
+from ml.quantify import COUNT, MoodEstimator
+
+Array = npt.NDArray[np.float64]
+Estimate = Callable[[Array], Array]
+"""(n, 7) probabilities -> (7,) shares."""
+
+SIZES = (1, 5, 30, 100, 500)
+MIXES = ("dirichlet 1", "dirichlet 0.3", "mostly neutral")
+CLASSES = 500
+MEASURED = "roomtone"
+"""The method that `MoodEstimator` is, and the only one with a band."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `errors`: mean absolute error of a share, in points, by method. `coverage`: share of the
+    bands that hold the truth; `width`: their mean width in points."""
+
+    mix: str
+    faces: int
+    errors: dict[str, float]
+    coverage: float
+    width: float
+
+
+def random_mix(kind: str, rng: np.random.Generator) -> Array:
+    """(7,) shares of a random class. `kind`: one of MIXES; mostly neutral is 70 to 95 %, as real classes are."""
+    if kind == "mostly neutral":
+        neutral = rng.uniform(0.7, 0.95)
+        return np.insert(rng.dirichlet(np.full(COUNT - 1, 0.5)) * (1 - neutral), NEUTRAL, neutral)
+    return rng.dirichlet(np.full(COUNT, float(kind.removeprefix("dirichlet "))))
+
+
+def methods(manifest: Manifest, estimator: MoodEstimator) -> dict[str, Estimate]:
+    """Every method by name: the plain ones, the ones from the literature, and the one in use."""
+    return {
+        "counting": _counting,
+        "mean probability": lambda given: np.asarray(given.mean(axis=0)),
+        "adjusted count": lambda given: _solved(manifest.confusion, _counting(given)),
+        "adjusted mean": lambda given: _solved(manifest.soft_confusion, given.mean(axis=0)),
+        "EM": lambda given: _plain_em(given, manifest.priors),
+        MEASURED: lambda given: estimator.estimate(given).shares.astype(np.float64),
+    }
+
+
+def compare(
+    probabilities: Array,
+    labels: npt.NDArray[np.int64],
+    manifest: Manifest,
+    sizes: Sequence[int] = SIZES,
+    classes: int = CLASSES,
+    mixes: Sequence[str] = MIXES,
+    seed: int = 0,
+) -> list[Row]:
+    """Draw random classes from labelled faces ((n, 7) probabilities, (n,) labels) and measure every method.
+
+    The truth is what the drawn faces' labels say: the mood of that class, not of the mix that it was drawn from.
+    """
+    estimator, rng = MoodEstimator(manifest.mood), np.random.default_rng(seed)
+    pools = [np.flatnonzero(labels == label) for label in range(COUNT)]
+    named = methods(manifest, estimator)
+    return [
+        _row(
+            mix,
+            size,
+            [_drawn(mix, size, pools, rng) for _ in range(classes)],
+            probabilities,
+            labels,
+            named,
+            estimator,
+        )
+        for mix in mixes
+        for size in sizes
+    ]
+
+
+def _drawn(
+    mix: str, size: int, pools: list[npt.NDArray[np.int64]], rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Indexes of the faces of a random class."""
+    counts = rng.multinomial(size, random_mix(mix, rng))
+    return np.concatenate([rng.choice(pool, count) for pool, count in zip(pools, counts, strict=True)])
+
+
+def _row(
+    mix: str,
+    size: int,
+    drawn: Iterable[npt.NDArray[np.int64]],
+    probabilities: Array,
+    labels: npt.NDArray[np.int64],
+    named: dict[str, Estimate],
+    estimator: MoodEstimator,
+) -> Row:
+    errors: dict[str, list[float]] = {name: [] for name in named}
+    held, widths = [], []
+    for indexes in drawn:
+        truth = np.bincount(labels[indexes], minlength=COUNT) / size
+        given = probabilities[indexes]
+        for name, method in named.items():
+            errors[name].append(float(np.abs(method(given) - truth).mean()))
+        band = estimator.estimate(given)
+        held.append(((band.low - 1e-6 <= truth) & (truth <= band.high + 1e-6)).mean())
+        widths.append((band.high - band.low).mean())
+    points = {name: round(100 * float(np.mean(found)), 2) for name, found in errors.items()}
+    return Row(mix, size, points, round(float(np.mean(held)), 3), round(100 * float(np.mean(widths)), 1))
+
+
+def _counting(given: Array) -> Array:
+    """Shares of the most probable labels."""
+    return np.bincount(given.argmax(axis=1), minlength=COUNT) / len(given)
+
+
+def _solved(confusion: Array, seen: Array, rounds: int = 500) -> Array:
+    """The mix whose faces a classifier of this (7, 7) confusion would see so: `confusion.T @ mix` nearest `seen`.
+
+    Multiplicative steps keep the mix a mix (Lee and Seung 2001).
+    """
+    mix = np.full(COUNT, 1 / COUNT)
+    for _ in range(rounds):
+        mix = mix * (confusion @ (seen / np.maximum(confusion.T @ mix, 1e-12)))
+        mix /= mix.sum()
+    return mix
+
+
+def _plain_em(given: Array, priors: Array, rounds: int = 100) -> Array:
+    """Saerens, Latinne and Decaestecker (2002), as published."""
+    mix = priors
+    for _ in range(rounds):
+        joint = np.maximum(given, 1e-7) / priors * mix
+        mix = (joint / joint.sum(axis=1, keepdims=True)).mean(axis=0)
+    return mix
+
+
+def report(arguments: Sequence[str] | None = None) -> str:
+    """What `python -m ml.quantify` prints, by its command line (default: this process's own)."""
+    from ml.classifier import EmotionClassifier
+    from ml.dataset import divide, read
+
+    options = _options(arguments)
+    manifest = Manifest.load(options.weights)
+    faces = read(options.data)
+    chosen = divide(faces).dev if options.usage == "dev" else faces.where(options.usage)
+    probabilities = EmotionClassifier(manifest).probabilities(faces.pixels[chosen]).astype(np.float64)
+    rows = compare(probabilities, faces.labels[chosen], manifest, classes=options.classes)
+    return json.dumps([asdict(row) for row in rows]) if options.json else table(rows)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m ml.quantify", description="Compare ways to estimate a class's mood.")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="FER2013's CSV, or folders of pictures named by label"
+    )
+    parser.add_argument(
+        "--usage", default="PublicTest", help="the rows to draw classes from; dev: held out of Training"
+    )
+    parser.add_argument("--weights", type=Path, help="folder of weights (default: the ones in this package)")
+    parser.add_argument("--classes", type=int, default=CLASSES, help="random classes per line")
+    parser.add_argument("--json", action="store_true", help="print one list of objects")
+    return parser.parse_args(arguments)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows for a person to read: errors in points."""
+    names = list(rows[0].errors)
+    lines = [
+        f"{'class':<16}{'faces':>6}" + "".join(f"{name:>18}" for name in names) + f"{'coverage':>10}{'width':>7}"
+    ]
+    for row in rows:
+        errors = "".join(f"{row.errors[name]:>18.2f}" for name in names)
+        lines.append(f"{row.mix:<16}{row.faces:>6}{errors}{row.coverage:>10.3f}{row.width:>7.1f}")
+    return "\n".join(lines)
