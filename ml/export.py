@@ -26,6 +26,7 @@ from ml.labels import LABELS
 from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
 from ml.measures import confusion
 from ml.training.calibration import fit_temperature, uncertain_below
+from ml.training.mood import FOLDS, fit_mood
 
 if TYPE_CHECKING:
     import keras
@@ -123,6 +124,7 @@ def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dic
         "uncertain_below": threshold,
         "confusion": _rows_to_shares(confusion(probabilities.argmax(axis=1), labels).astype(float)),
         "soft_confusion": _rows_to_shares(_sums(probabilities, labels)),
+        **_mood(probabilities, labels),
         "dev": {
             "n": len(labels),
             "accuracy": round(float(right.mean()), 4),
@@ -130,6 +132,13 @@ def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dic
             "accuracy_where_certain": round(float(right[sure].mean()), 4) if sure.any() else None,
         },
     }
+
+
+def _mood(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """How a whole class is read; nothing where dev has too few faces of an emotion to tell."""
+    if np.bincount(labels, minlength=len(LABELS)).min() < FOLDS:
+        return {}
+    return {"mood": fit_mood(probabilities, labels)}
 
 
 def _sums(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(scope="module")
 def faces() -> FaceSet:
-    return drawn_faces(per_label=30)
+    return drawn_faces(per_label=60)
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,21 @@ def test_the_folder_serves_and_the_manifest_holds_its_checksums(exported: tuple[
     folder, manifest = exported
     assert json.loads((folder / "manifest.json").read_text()) == manifest
     assert manifest["model_version"] == f"roomtone-{manifest['files']['emotion.tflite']['sha256'][:12]}"
-    assert manifest["dev"]["n"] == 21
+    assert manifest["dev"]["n"] == 42
     assert EmotionClassifier.load(folder).model_version == manifest["model_version"]
     for name, entry in manifest["files"].items():
         assert len(Manifest.load(folder).read(name)) == entry["bytes"]
+
+
+def test_how_a_class_is_read_is_fitted_on_dev(exported: tuple[Path, dict[str, Any]]) -> None:
+    folder, manifest = exported
+    np.testing.assert_allclose(Manifest.load(folder).mood.prior, np.full(7, 1 / 7), atol=1e-5)
+    assert np.shape(manifest["mood"]["matrix"]) == (7, 7)
+
+
+def test_without_five_faces_of_each_emotion_a_class_is_read_as_it_is(faces: FaceSet) -> None:
+    few = dataset.keep(faces, np.flatnonzero(faces.labels != 3))
+    assert export._mood(np.full((len(few), 7), 1 / 7, np.float32), few.labels) == {}
 
 
 def test_a_changed_byte_is_noticed(exported: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
