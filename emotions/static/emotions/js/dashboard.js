@@ -76,7 +76,7 @@ function showStudents() {
 
 function draw() {
   drawn = performance.now();
-  if (byId("room").hidden || document.hidden) return;
+  if (room.sequence === null || byId("room").hidden || document.hidden) return;
   const end = Math.max(room.now, session.started_ms + SHORTEST_WINDOW_MS);
   const start = Math.max(session.started_ms, end - WINDOW_MS);
   const rows = binned(room.points, start, end, page.style.most_points);

@@ -83,24 +83,28 @@ export function pleasantness(tile) {
 class NumberedNames {
   constructor() {
     this.byId = new Map();
+    this.taken = new Map(); // name -> the numbers of those who bear it
   }
 
   take(id, name) {
     if (this.byId.get(id)?.name === name) return;
-    const taken = [...this.byId.values()].filter((entry) => entry.name === name).map((entry) => entry.number);
+    this.drop(id);
+    const taken = this.taken.get(name) ?? new Set();
     let number = 1;
-    while (taken.includes(number)) number += 1;
+    while (taken.has(number)) number += 1;
+    this.taken.set(name, taken.add(number));
     this.byId.set(id, { name, number });
   }
 
   drop(id) {
+    const known = this.byId.get(id);
+    if (known) this.taken.get(known.name).delete(known.number);
     this.byId.delete(id);
   }
 
   of(id) {
     const { name, number } = this.byId.get(id);
-    const twice = number > 1 || [...this.byId.values()].some((other) => other.name === name && other.number !== number);
-    return twice ? `${name} (${number})` : name;
+    return number > 1 || this.taken.get(name).size > 1 ? `${name} (${number})` : name;
   }
 }
 

@@ -1,0 +1,310 @@
+"""The live page against a played socket: what it shows, when it comes back, what it never does."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Page, expect
+
+from classroom.models import ClassSession, Marker
+from emotions import charts, wording
+from emotions.messages import SPARK_LENGTH, CloseCode, SessionChanged
+from emotions.rows import MarkerRow, MoodRow
+from ml.labels import LABELS
+from tests.browser.conftest import Visitors
+from tests.browser.dashboards import CALM, chart, played, point, snapshot, tick, tile, wait_for_chart
+
+pytestmark = pytest.mark.browser
+
+TROUBLED = [0.15, 0.05, 0.20, 0.05, 0.30, 0.05, 0.20]
+SCRIPTS = "/static/emotions/js/dashboard/"
+
+
+def sentence(page: Page) -> str:
+    return page.locator("#sentence").inner_text()
+
+
+def tile_names(page: Page) -> list[str]:
+    return page.locator("#tiles .name").all_text_contents()
+
+
+# -- What it shows
+
+
+def test_the_page_says_what_the_tick_says(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 60)]))
+    page = socket.page
+    expect(page.locator("#sentence")).to_have_text("Calm, but about 3 of 21 look troubled.")
+    expect(page.locator("#coverage")).to_have_text("21 of 24 measured · 2 not visible · 1 without camera")
+    expect(page.locator("#now li.neutral > :last-child")).to_have_text("62 %")
+    expect(page.locator("#connection-words")).to_have_text("Live")
+    socket.send(*(tick(point(n, TROUBLED)) for n in range(60, 80)))
+    expect(page.locator("#sentence")).to_have_text("Uneasy: about 15 of 21 look troubled.")
+    expect(page.locator("#now li.sad > :last-child")).to_have_text("30 %")
+    expect(page.locator("#pace [data-word=lost]")).to_have_text("1")
+
+
+def test_the_chart_moves_and_matches_what_was_sent(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 30)]))
+    wait_for_chart(socket.page)
+    before = {trace["meta"]: trace for trace in chart(socket.page)}
+    assert list(before) == list(charts.STACK)
+    assert before["neutral"]["y"][-1] == pytest.approx(0.62)
+    socket.send(*(tick(point(n, TROUBLED)) for n in range(30, 60)))
+    wait_for_chart(socket.page, 4)
+    after = {trace["meta"]: trace for trace in chart(socket.page)}
+    assert after["neutral"]["x"][-1] > before["neutral"]["x"][-1]
+    assert after["neutral"]["y"][-1] == pytest.approx(0.20)
+    assert after["sad"]["y"][-1] == pytest.approx(0.30)
+    assert len(after["sad"]["x"]) <= charts.MOST_POINTS
+
+
+def test_under_the_floor_nothing_is_drawn_and_the_page_says_why(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(n, None) for n in range(1, 10)]))
+    page = socket.page
+    expect(page.locator("#sentence")).to_have_text(wording.RULES["under_floor"])
+    expect(page.locator("#now li.happy > :last-child")).to_have_text("–")
+    expect(page.locator("#no-mood")).to_be_visible()
+    wait_for_chart(page)
+    assert chart(page) == []
+
+
+def test_before_anybody_joins_the_code_is_the_page(visitors: Visitors, session: ClassSession) -> None:
+    nobody = {"joined": 0, "connected": 0, "measured": 0, "not_visible": 0}
+    socket = played(visitors, session, snapshot([point(1, None, **nobody)]))
+    expect(socket.page.locator("#lobby .code")).to_be_visible()
+    expect(socket.page.locator("#lobby img")).to_be_visible()
+    expect(socket.page.locator("#room")).to_be_hidden()
+    socket.send(tick(point(2, None, **(nobody | {"joined": 1, "connected": 1}))))
+    expect(socket.page.locator("#lobby")).to_be_hidden()
+    expect(socket.page.locator("#sentence")).to_have_text("Nobody is measured yet.")
+
+
+# -- Students who share individually
+
+
+def test_tiles_say_in_words_what_they_show(visitors: Visitors, session: ClassSession) -> None:
+    tiles = [
+        tile("Ada"),
+        tile("Ben", label="sad", uncertain=True),
+        tile("Cy", state="not_visible", label=None, value=None, seen_ms=point(1).at_ms - 180_000),
+        tile("Di", state="paused", label=None, value=None, seen_ms=None),
+        tile("Mia"),
+        tile("Mia"),
+    ]
+    socket = played(visitors, session, snapshot([point(1)], tiles))
+    page = socket.page
+    expect(page.locator("#tiles li")).to_have_count(6)
+    assert tile_names(page) == ["Ada", "Ben", "Cy", "Di", "Mia (1)", "Mia (2)"]
+    assert page.locator("#tiles .word").all_text_contents()[:4] == ["Happy", "Sad?", "Not visible", "Paused"]
+    assert page.locator("#tiles .seen").all_text_contents()[2:4] == ["seen 3 min ago", "not seen yet"]
+    page.get_by_role("button", name="Ben").click()
+    expect(page.locator("#student-words")).to_have_text("Looks sad, unsure.")
+
+
+def test_a_tick_touches_only_what_it_changes(visitors: Visitors, session: ClassSession) -> None:
+    """500 students, of whom one changes: one tile is touched, the others not at all."""
+    tiles = [tile(f"Student {n:03}", state="paused", label=None, value=None, seen_ms=None) for n in range(500)]
+    socket = played(visitors, session, snapshot([point(1)], tiles))
+    page = socket.page
+    expect(page.locator("#tiles li")).to_have_count(500)
+    page.wait_for_timeout(1500)
+    page.evaluate("""() => {
+      window.touched = new Set();
+      const note = (changes) => changes.forEach(({target}) => {
+        const element = target.nodeType === 1 ? target : target.parentElement;
+        window.touched.add(element.closest("[data-id]")?.dataset.id ?? "grid");
+      });
+      const options = {subtree: true, childList: true, attributes: true, characterData: true};
+      new MutationObserver(note).observe(document.getElementById("tiles"), options);
+    }""")
+    socket.send(tick(point(2), [tiles[7].model_copy(update={"state": "measured", "label": "sad", "value": -0.5})]))
+    page.wait_for_timeout(1500)
+    assert page.evaluate("[...window.touched]") == [str(tiles[7].id)]
+
+
+def test_a_sparkline_grows_by_what_the_page_has_already(visitors: Visitors, session: ClassSession) -> None:
+    """As `emotions.board.apply_tick`: a tile that is not in the tick goes on with its value."""
+    ada = tile("Ada", value=0.5)
+    socket = played(visitors, session, snapshot([point(1)], [ada]))
+    socket.send(*(tick(point(n)) for n in range(2, 4)))
+    line = socket.page.locator("#tiles polyline")
+    expect(line).to_have_attribute("points", re.compile(r"^(\S+ ){3}\S+$"))
+    socket.send(*(tick(point(n)) for n in range(4, 4 + SPARK_LENGTH)))
+    expect(line).to_have_attribute("points", re.compile(rf"^(\S+ ){{{SPARK_LENGTH - 1}}}\S+$"))
+    socket.send(tick(point(100), gone=[ada.id]))
+    expect(socket.page.locator("#tiles li")).to_have_count(0)
+
+
+def test_tiles_sort_by_name_by_time_and_by_ease(visitors: Visitors, session: ClassSession) -> None:
+    tiles = [
+        tile("Ada", value=0.9, seen_ms=point(1).at_ms),
+        tile("Ben", value=-0.9, seen_ms=point(2).at_ms),
+        tile("Cy", state="paused", label=None, value=None, seen_ms=point(3).at_ms),
+    ]
+    socket = played(visitors, session, snapshot([point(4)], tiles))
+    socket.send(tick(point(5)))
+    page = socket.page
+    expect(page.locator("#tiles li")).to_have_count(3)
+    for order, names in [
+        ("attention", ["Ben", "Ada", "Cy"]), ("time", ["Cy", "Ben", "Ada"]), ("name", ["Ada", "Ben", "Cy"])
+    ]:  # fmt: skip
+        page.get_by_label("Sort by").select_option(order)
+        assert tile_names(page) == names
+
+
+def test_on_a_projector_no_name_is_shown(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(1)], [tile("Ada")]))
+    page = socket.page
+    expect(page.get_by_text("Ada")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.get_by_text("Ada")).to_be_hidden()
+    expect(page.locator("#sentence")).to_be_visible()
+    expect(page.get_by_role("button", name="End session")).to_be_hidden()
+    page.keyboard.press("p")
+    expect(page.get_by_text("Ada")).to_be_visible()
+
+
+def test_the_chart_follows_the_theme(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 9)]), color_scheme="light")
+    page = socket.page
+    wait_for_chart(page)
+    assert chart(page)[3]["fillcolor"] == "#1e9de0"
+    page.locator("[data-theme-toggle]").click()
+    page.wait_for_function("document.getElementById('mood-chart').data[3].fillcolor === '#8fbeef'")
+
+
+def test_a_phone_shows_the_page_without_scrolling_sideways(visitors: Visitors, session: ClassSession) -> None:
+    tiles = [tile("A name as long as a name can ever be here") for _ in range(8)]
+    opening = snapshot([point(n) for n in range(1, 40)], tiles)
+    page = played(visitors, session, opening, viewport={"width": 390, "height": 844}).page
+    wait_for_chart(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+# -- The connection
+
+
+def test_a_lost_connection_comes_back_without_a_gap(visitors: Visitors, session: ClassSession) -> None:
+    missed = snapshot([point(n) for n in range(13, 31)])
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 11)]), missed)
+    page = socket.page
+    socket.send(tick(point(11)), tick(point(12)))
+    expect(page.locator("#connection-words")).to_have_text("Live")
+    wait_for_chart(page)
+    socket.close(1011)
+    expect(page.locator("#connection-words")).to_have_text(re.compile(r"Connection lost\. Next try in \d+ s"))
+    assert socket.wait_for_connection(2) == "12"
+    expect(page.locator("#connection-words")).to_have_text("Live")
+    page.wait_for_function("document.getElementById('mood-chart').data[0].x.length >= 30")
+    times = chart(page)[0]["x"]
+    assert {round((b - a) / 1000) for a, b in pairwise(times)} == {1}
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "sign_in"),
+    [(CloseCode.NOT_JOINED, "signed out", True), (CloseCode.NO_SUCH_SESSION, "no longer yours", False)],
+)
+def test_a_final_close_is_said_and_not_fought(
+    visitors: Visitors, session: ClassSession, code: CloseCode, words: str, sign_in: bool
+) -> None:
+    socket = played(visitors, session, snapshot([point(1)]))
+    socket.close(int(code))
+    expect(socket.page.locator("#closed-words")).to_contain_text(words)
+    expect(socket.page.locator("#closed-sign-in")).to_be_visible(visible=sign_in)
+    socket.page.wait_for_timeout(2500)
+    assert len(socket.connections) == 1
+
+
+def test_an_end_elsewhere_leads_to_the_report(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(1)]))
+    socket.send(SessionChanged(join_code="AAAAAAA", joining_locked=True, ended=True))
+    link = socket.page.get_by_role("link", name="Open the report")
+    expect(link).to_have_attribute("href", f"/teach/{session.public_id}/report/")
+    expect(socket.page.get_by_role("button", name="End session")).to_be_hidden()
+
+
+def test_a_change_in_another_tab_shows_here(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(1)]))
+    socket.send(SessionChanged(join_code="ABC2345", joining_locked=True, ended=False))
+    expect(socket.page.locator(".code-button .code")).to_have_text("ABC-2345")
+    expect(socket.page.locator("#locked")).to_be_visible()
+
+
+# -- One rule on both sides
+
+POINTS = st.builds(
+    lambda weights, measured, more, lost: {
+        "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
+        "joined": measured + more, "connected": measured + more, "measured": measured, "not_visible": more // 2,
+        "uncertain": measured // 3, "pace": {"lost": lost},
+    },
+    st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9), st.integers(0, 40),
+)  # fmt: skip
+
+
+def test_the_page_and_the_server_use_the_same_words(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    said: list[tuple[dict[str, object], bool]] = []
+
+    @settings(max_examples=300, deadline=None, database=None)
+    @given(POINTS, st.booleans())
+    def collect(given_point: dict[str, object], measuring: bool) -> None:
+        said.append((given_point, measuring))
+
+    collect()
+    in_the_page = page.evaluate(
+        """async ([address, rules, cases]) => {
+          const { wording } = await import(address);
+          const words = wording(rules);
+          return cases.map(([point, measuring]) => [words.sentence(point, measuring), words.coverage(point)]);
+        }""",
+        [f"{SCRIPTS}words.js", wording.RULES, said],
+    )
+    on_the_server = [[wording.sentence(case, measuring=m), wording.coverage(case)] for case, m in said]
+    assert in_the_page == on_the_server
+
+
+def test_the_page_and_the_server_draw_the_same_figure(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    rows = [
+        MoodRow(n * 7000.0, None if 40 < n < 60 or n > 95 else mood, mood, mood, 24, 24, 20, 1, 1)
+        for n, mood in enumerate([CALM, TROUBLED] * 50)
+    ]
+    markers = [MarkerRow(1, "a <b> & c", 70_000.0), MarkerRow(2, "x" * 50, 90_000.0)]
+    ours = charts.mood_figure(rows, markers, start_ms=0, end_ms=700_000, offset_ms=3_600_000)
+    theirs = page.evaluate(
+        """async ([address, style, labels, rows, markers]) => {
+          const { moodFigure } = await import(address);
+          return moodFigure(style, labels, rows, markers, 0, 700000, 3600000);
+        }""",
+        [
+            f"{SCRIPTS}figure.js",
+            charts.style(),
+            list(LABELS),
+            [{"at_ms": row.at_ms, "shares": row.shares, "low": row.low, "high": row.high} for row in rows],
+            [{"label": marker.label, "at_ms": marker.at_ms} for marker in markers],
+        ],
+    )
+    assert theirs == json.loads(json.dumps(ours))
+
+
+def test_a_marker_is_set_with_one_key(visitors: Visitors, session: ClassSession) -> None:
+    lately = time.time() * 1000 - 60_000
+    points = [point(n, at_ms=lately + n * 1000) for n in range(1, 60)]
+    page = played(visitors, session, snapshot(points)).page
+    wait_for_chart(page)
+    page.keyboard.press("m")
+    page.keyboard.type("Slide 4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#marker-dialog")).to_be_hidden()
+    expect(page.locator("#mood-chart .annotation-text")).to_have_text("Slide 4")
+    marker = Marker.objects.get(session=session)
+    assert marker.label == "Slide 4"
+    assert abs(marker.at.timestamp() - time.time()) < 30
