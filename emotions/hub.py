@@ -130,8 +130,7 @@ class Hub:
 
     def _hand_on(self, payload: bytes) -> None:
         for connection, text in json.loads(payload):
-            if connection in self._outlets:
-                self.deliver(connection, text)
+            self.deliver(connection, text)
 
     async def _refresh(self) -> None:
         """Say every few seconds, for all sockets at once, that they are still here."""

@@ -23,16 +23,16 @@ ANSWER_TIMEOUT = 2.0
 # The sweep of presence and the frames of one process go through a handful of connections; never one per socket.
 ASYNC_CONNECTIONS = 16
 
-_by_process: dict[int, redis.Redis] = {}
+_by_process: dict[tuple[int, str], redis.Redis] = {}
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = WeakKeyDictionary()
 
 
 def sync_redis() -> redis.Redis:
     """This process's client, for workers, the ticker, views and receivers. Safe to use from several threads."""
-    client = _by_process.get(os.getpid())
+    which = (os.getpid(), settings.REDIS_URL)
+    client = _by_process.get(which)
     if client is None:
-        _by_process.clear()
-        client = _by_process[os.getpid()] = redis.Redis.from_url(
+        client = _by_process[which] = redis.Redis.from_url(
             settings.REDIS_URL,
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_timeout=ANSWER_TIMEOUT,

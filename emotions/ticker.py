@@ -75,7 +75,14 @@ class Ticker:
                 log.exception("this second has no mood point")
                 self._states.clear()
                 connection.close()
-        self._lease.release()
+        self._give_way()
+
+    def _give_way(self) -> None:
+        """The next ticker begins at once; without Redis it waits for the lease to end."""
+        try:
+            self._lease.release()
+        except RedisError as error:
+            log.warning("the lease ends by itself: %s", error)
 
     def tick_if_held(self, now_ms: float) -> bool:
         """One second's work, unless another ticker does it. Whether it was done here."""
