@@ -20,12 +20,17 @@ from classroom import access, actions, consent
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
 
-PASSWORD = "correct horse battery"
+PASSWORD = "a long enough password"
 
 
 @pytest.fixture(autouse=True)
-def deployment(settings: Settings, tmp_path: Path) -> None:
-    """A demo profile over plain HTTP, with Redis keys of this test alone (every key has a lifetime)."""
+def deployment(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> None:
+    """A demo profile over plain HTTP, with Redis keys of this test alone (every key has a lifetime).
+
+    Tests of the running product share its settings instead.
+    """
+    if "product" in request.fixturenames:
+        return
     settings.PROFILE = PROFILES["demo"]
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = tmp_path, False

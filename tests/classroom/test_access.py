@@ -132,7 +132,7 @@ def test_a_stranger_can_sign_in_on_the_spot(name: str, client: Client, alice: Us
     page = client.get(address)
     assert page.status_code == 404
     assert session.course.title not in page.content.decode()
-    data = {"username": "alice", "password": "correct horse battery", "next": page.context["next"]}
+    data = {"username": "alice", "password": "a long enough password", "next": page.context["next"]}
     assert client.post(reverse("login"), data)["Location"] == address
     assert client.get(address).status_code == 200
 

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from classroom.throttle import PASSWORDS
 
-PASSWORD = "correct horse battery"
+PASSWORD = "a long enough password"
 
 
 def _sign_in(client: Client, password: str = PASSWORD, **more: str) -> int:
