@@ -1,32 +1,33 @@
-// A worker that holds the camera's newest picture and encodes it when asked. On a hidden page both must happen here:
-// the page's own video may stand still, and the browser encodes for a hidden page only when it has nothing else to do.
+// A worker that takes pictures from the camera and encodes them. On a hidden page both must happen here: the page's own
+// video may stand still, and the browser encodes for a hidden page only when it has nothing else to do.
 //
-// In:  { readable } the frames of a track, from now on; { id, bitmap? } encode (the bitmap, or the newest frame)
-// Out: { id, jpeg, captured_ms, age_ms } jpeg: ArrayBuffer, or null when there is no picture newer than the last one
+// In:  { readable } the frames of a track, from now on; { id, bitmap? } encode the bitmap, or the next frame
+// Out: { id, jpeg, captured_ms, still_ms } jpeg: ArrayBuffer, or null when no frame came; still_ms: for how long none came
 
 const WIDTH = 320;
 const HEIGHT = 240;
 const QUALITY = 0.7;
+const PATIENCE_MS = 1000;
 
 const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
 const context = canvas.getContext("2d", { alpha: false });
 let reader = null;
-let newest = null;
+let wanted = null;
+let giveUp = 0;
 let arrived = performance.now();
-let taken = false;
 
+// No frame is held: a camera has few buffers, and stands still when they are all taken.
 async function follow(readable) {
   const mine = readable.getReader();
   reader?.cancel();
   reader = mine;
   arrived = performance.now();
   for (;;) {
-    const { value, done } = await mine.read();
-    if (done || mine !== reader) return value?.close();
-    newest?.close();
-    newest = value;
+    const { value: frame, done } = await mine.read();
+    if (done) return;
     arrived = performance.now();
-    taken = false;
+    if (wanted !== null && mine === reader) take(frame, frame.displayWidth, frame.displayHeight);
+    frame.close();
   }
 }
 
@@ -37,21 +38,30 @@ function draw(picture, width, height) {
   context.drawImage(picture, (WIDTH - w) / 2, (HEIGHT - h) / 2, w, h);
 }
 
-async function encode() {
+async function take(picture, width, height) {
+  const [id, captured_ms] = [wanted, Date.now()];
+  wanted = null;
+  clearTimeout(giveUp);
+  draw(picture, width, height);
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
-  return blob.arrayBuffer();
+  const jpeg = await blob.arrayBuffer();
+  self.postMessage({ id, jpeg, captured_ms, still_ms: 0 }, [jpeg]);
 }
 
-async function grab(id, bitmap) {
-  const age_ms = bitmap ? 0 : performance.now() - arrived;
-  const picture = bitmap ?? (taken ? null : newest);
-  if (!picture) return self.postMessage({ id, jpeg: null, captured_ms: 0, age_ms });
-  const captured_ms = Date.now() - age_ms;
-  draw(picture, bitmap ? bitmap.width : picture.displayWidth, bitmap ? bitmap.height : picture.displayHeight);
-  taken = !bitmap;
-  bitmap?.close();
-  const jpeg = await encode();
-  return self.postMessage({ id, jpeg, captured_ms, age_ms }, [jpeg]);
+function nothing() {
+  const id = wanted;
+  wanted = null;
+  self.postMessage({ id, jpeg: null, captured_ms: 0, still_ms: performance.now() - arrived });
+}
+
+function grab(id, bitmap) {
+  wanted = id;
+  if (!bitmap) {
+    giveUp = setTimeout(nothing, PATIENCE_MS);
+    return;
+  }
+  take(bitmap, bitmap.width, bitmap.height);
+  bitmap.close();
 }
 
 self.onmessage = ({ data }) => (data.readable ? follow(data.readable) : grab(data.id, data.bitmap));

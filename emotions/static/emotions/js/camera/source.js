@@ -81,17 +81,17 @@ export class Camera extends EventTarget {
     this.#still = false;
   }
 
-  /** { jpeg, captured_ms } of a picture newer than the last one, or null. */
+  /** { jpeg, captured_ms } of a picture newer than the last one, or null. One at a time. */
   async grab() {
     if (!this.#stream) return null;
     const shot = this.#direct ? await this.#ask() : await this.#grabVideo();
     if (!shot) return null;
-    this.#notice(shot.age_ms > STILL_MS);
+    this.#notice(shot.still_ms > STILL_MS);
     return shot.jpeg ? shot : null;
   }
 
   #startEncoder(track) {
-    const encoder = new Worker(new URL("./encoder.js", import.meta.url), { type: "module" });
+    const encoder = new Worker(new URL("./encoder.js", import.meta.url));
     encoder.onmessage = ({ data }) => this.#answer(data);
     this.#direct = "MediaStreamTrackProcessor" in window;
     if (this.#direct) {
@@ -117,9 +117,9 @@ export class Camera extends EventTarget {
   async #grabVideo() {
     const presented = this.#video.getVideoPlaybackQuality().totalVideoFrames;
     const now = performance.now();
-    if (presented === this.#presented) return { jpeg: null, age_ms: now - this.#presentedAt };
+    if (presented === this.#presented) return { jpeg: null, still_ms: now - this.#presentedAt };
     [this.#presented, this.#presentedAt] = [presented, now];
-    if (this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return { jpeg: null, age_ms: 0 };
+    if (this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return { jpeg: null, still_ms: 0 };
     const bitmap = await createImageBitmap(this.#video);
     return this.#stream ? this.#ask(bitmap) : null;
   }

@@ -1,0 +1,265 @@
+"""What goes wrong with a camera or a line, and what goes on behind the lecture's window, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
+
+from classroom.codes import spaced
+from classroom.local.network import free_port
+from classroom.local.running import RunningProduct
+from classroom.models import ClassSession, Participant
+from emotions.frames import HEADER_BYTES, FrameHeader
+from emotions.models import EmotionEvent
+from ml.jpeg import declared_size
+from tests.browser.conftest import FLAGS, Join, Visitors
+from tests.browser.test_student_journey import camera_is_off, expect_reading
+
+pytestmark = pytest.mark.browser
+
+FAILS = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', '{}'));"
+INSECURE = "Object.defineProperty(window, 'isSecureContext', { value: false });"
+# A camera that looks at a wall, as long as `moving` holds; then it sends nothing more.
+WALL = """
+    window.moving = true;
+    navigator.mediaDevices.getUserMedia = async () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+      const context = canvas.getContext("2d");
+      const stream = canvas.captureStream(0);
+      let shade = 0;
+      setInterval(() => {
+        if (!window.moving) return;
+        context.fillStyle = `rgb(150 150 ${150 + (shade++ % 9)})`;
+        context.fillRect(0, 0, 640, 480);
+        stream.getVideoTracks()[0].requestFrame();
+      }, 100);
+      return stream;
+    };
+"""
+# A browser that keeps a track's frames from the page (Firefox, Safari).
+NO_TRACK_FRAMES = "delete window.MediaStreamTrackProcessor;"
+
+
+class Line:
+    """The page's sockets, in the test's hands: what the page said on them, in order."""
+
+    def __init__(self) -> None:
+        self.opened: list[WebSocketRoute] = []
+        self.texts: list[str] = []
+        self.frames: list[bytes] = []
+
+    def __call__(self, route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        self.opened.append(route)
+        route.on_message(lambda message: self._pass_on(server, message))
+
+    def _pass_on(self, server: WebSocketRoute, message: str | bytes) -> None:
+        if isinstance(message, str):
+            self.texts.append(message)
+        else:
+            self.frames.append(message)
+        server.send(message)
+
+    def states(self) -> list[str]:
+        said = map(json.loads, self.texts)
+        return [message["state"] for message in said if message["type"] == "camera.state"]
+
+
+def problem(page: Page) -> str:
+    expect(page.locator("[data-part=problem]")).to_be_visible()
+    return page.locator("[data-part=problem-words]").inner_text()
+
+
+def test_a_denied_camera_is_explained_and_can_be_allowed(join: Join, product: RunningProduct) -> None:
+    page = join(camera=False)
+    assert "may not use your camera" in problem(page)
+    assert "You are still in the session." in problem(page)
+    page.context.grant_permissions(["camera"], origin=product.base_url)
+    page.get_by_role("button", name="Try again").click()
+    expect_reading(page)
+    expect(page.locator("[data-part=problem]")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (FAILS.format("NotFoundError"), "No camera was found."),
+        (FAILS.format("NotReadableError"), "Your camera is used by another program."),
+        (INSECURE, "address that begins with https://"),
+        ("delete window.OffscreenCanvas;", "This browser is too old"),
+    ],
+)
+def test_each_problem_has_its_words_and_the_pace_stays(join: Join, script: str, words: str) -> None:
+    page = join(script=script)
+    assert words in problem(page)
+    page.get_by_role("button", name="Got it").click()
+    expect(page.get_by_text("Sent, without your name.")).to_be_visible()
+
+
+def test_a_camera_that_is_unplugged_is_noticed(join: Join) -> None:
+    page = join()
+    expect_reading(page)
+    page.evaluate(
+        """() => {
+          const [track] = document.querySelector("video").srcObject.getVideoTracks();
+          track.stop();
+          track.dispatchEvent(new Event("ended"));
+        }"""
+    )
+    assert "unplugged" in problem(page)
+    assert camera_is_off(page)
+    page.get_by_role("button", name="Try again").click()
+    expect_reading(page)
+
+
+def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join) -> None:
+    line = Line()
+    page = join(script=WALL)
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
+    expect(page.locator(".face-box")).to_have_count(0)
+    page.evaluate("window.moving = false")
+    assert "No picture comes from your camera." in problem(page)
+    page.evaluate("window.moving = true")
+    expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
+    page.get_by_role("button", name="Pause my camera").click()
+    assert line.states() == ["on", "busy", "on", "paused"]
+
+
+def test_a_browser_without_track_frames_reads_the_video(join: Join) -> None:
+    page = join(script=NO_TRACK_FRAMES)
+    expect_reading(page)
+    expect(page.locator("dd[data-count=read]")).to_have_text(re.compile(r"^[3-9]$"), timeout=20_000)
+
+
+def test_a_frame_has_the_header_and_the_size_that_the_server_expects(join: Join, session: ClassSession) -> None:
+    line = Line()
+    page = join()
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("dd[data-count=read]")).to_have_text(re.compile(r"^[3-9]$"), timeout=20_000)
+    assert json.loads(line.texts[0])["type"] == "hello"
+    headers = [FrameHeader.unpack(frame) for frame in line.frames]
+    assert [header.sequence for header in headers] == list(range(len(headers)))
+    epoch = Participant.objects.get(session=session).consent_epoch
+    assert {header.consent_epoch for header in headers} == {epoch}
+    assert headers[-1].captured_ms == pytest.approx(time.time() * 1000, abs=5000)
+    assert {declared_size(frame[HEADER_BYTES:]) for frame in line.frames} == {(320, 240)}
+    assert max(map(len, line.frames)) < 30_000
+
+
+def test_a_lost_connection_comes_back_by_itself(visitors: Visitors, join: Join) -> None:
+    line = Line()
+    page = join()
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect_reading(page)
+    line.opened[0].close(code=1012)
+    expect(page.locator("[data-part=state]")).to_have_text(re.compile("Reconnecting in"))
+    expect_reading(page)
+    assert len(line.opened) == 2
+
+
+@pytest.mark.parametrize("code", [4400, 4404, 4413, 4429])
+def test_after_a_final_code_the_page_does_not_come_back(join: Join, code: int) -> None:
+    line = Line()
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    line.opened[0].close(code=code)
+    expect(page.locator("[data-part=ending]")).to_be_visible()
+    page.wait_for_timeout(2500)
+    assert len(line.opened) == 1
+
+
+# -- Behind the lecture's window. Playwright tells its own browsers that every tab is seen: this one is left as it is.
+
+
+@pytest.fixture
+def plain_browser(chromium: str, playwright: Playwright, face_video: Path, tmp_path: Path) -> Iterator[str]:
+    """The debugging address of a Chromium as a student runs it: hidden tabs are hidden, and slowed down."""
+    port = free_port()
+    own = ["--headless=new", "--no-first-run", "--use-fake-ui-for-media-stream", f"--user-data-dir={tmp_path}"]
+    video = f"--use-file-for-fake-video-capture={face_video}"
+    command = [chromium, *FLAGS, *own, video, f"--remote-debugging-port={port}", "about:blank"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield debugger(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def debugger(address: str) -> str:
+    """The address, once the browser answers there."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"{address}/json/version", timeout=5) as answer:
+                assert json.load(answer)["webSocketDebuggerUrl"]
+                return address
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("Chromium does not answer on its debugging port")
+
+
+def test_a_hidden_tab_goes_on_sampling(
+    product: RunningProduct, playwright: Playwright, plain_browser: str, session: ClassSession
+) -> None:
+    connected = playwright.chromium.connect_over_cdp(plain_browser, no_defaults=True)
+    page = connected.contexts[0].new_page()
+    page.goto(f"{product.base_url}/join/?code={spaced(session.join_code)}")
+    page.get_by_label("Your name").fill("Meera")
+    page.keyboard.press("Enter")
+    page.locator("button[value=aggregate]").click()
+    expect_reading(page)
+    connected.contexts[0].new_page().bring_to_front()
+    product.wait_until(lambda: bool(page.evaluate("document.hidden")), 5, "a hidden tab")
+    page.wait_for_timeout(12_000)  # Encoding in the page itself slows down only after some ten seconds of hiding.
+    before = EmotionEvent.objects.filter(session=session).count()
+    page.wait_for_timeout(10_000)
+    after = EmotionEvent.objects.filter(session=session).count()
+    assert after - before >= 9
+    assert page.evaluate("document.visibilityState") == "hidden"
+    connected.close()
+
+
+# -- The try page
+
+
+def test_the_try_page_asks_first_names_every_face_and_stores_nothing(visitors: Visitors) -> None:
+    before = EmotionEvent.objects.count()
+    page = visitors.new()
+    page.goto("/try/")
+    expect(page.get_by_text("The camera is off.")).to_be_visible()
+    assert page.evaluate("window.cameraCalls") == 0
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator(".face-box")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".face-box")).to_have_text(re.compile(r"^\w+ · \d+ %, (unsure|fairly sure|sure)$"))
+    shares = [int(text.split()[0]) for text in page.locator(".share > :last-child").all_inner_texts()]
+    assert len(shares) == 7
+    assert sum(shares) == pytest.approx(100, abs=4)
+    page.get_by_role("button", name="Stop my camera").click()
+    assert camera_is_off(page)
+    assert EmotionEvent.objects.count() == before
+
+
+def test_the_try_page_says_when_classes_go_first(visitors: Visitors) -> None:
+    page = visitors.new()
+    page.route_web_socket(re.compile("/ws/try/"), answer_busy)
+    page.goto("/try/")
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.get_by_text("Busy: a class is in session and goes first.")).to_be_visible()
+
+
+def answer_busy(route: WebSocketRoute) -> None:
+    route.on_message(lambda _: route.send(json.dumps({"type": "try.busy", "sequence": 0})))
