@@ -50,7 +50,9 @@ class DataFolder:
         path.mkdir(parents=True, exist_ok=True)
         # Root's folder is passed through by `nobody`, nothing in it can be listed.
         path.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        return cls(path, _locked(path))
+        opened = cls(path, _locked(path))
+        opened.forget_state()
+        return opened
 
     @classmethod
     def throw_away(cls) -> DataFolder:
@@ -76,9 +78,13 @@ class DataFolder:
         """Say in state.json what runs: a reader sees the old text or the new one, never half of it."""
         write_private(self.path / "state.json", json.dumps(state, indent=1))
 
-    def close(self) -> None:
-        """Give the lock back; the state that was written no longer holds."""
+    def forget_state(self) -> None:
+        """What was written no longer holds."""
         (self.path / "state.json").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self.forget_state()
         os.close(self._lock)
 
     def remove(self) -> None:

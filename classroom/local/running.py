@@ -96,4 +96,5 @@ class RunningProduct:
             state: dict[str, Any] = json.loads(self._state_file.read_text())
         except FileNotFoundError:
             return {}
-        return state
+        # What a killed run left there says nothing about ours.
+        return state if state["pids"]["up"] == self._popen.pid else {}

@@ -59,6 +59,12 @@ def test_the_state_is_gone_after_the_end(tmp_path: Path) -> None:
     assert not (tmp_path / "state.json").exists()
 
 
+def test_the_state_of_a_killed_run_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{}")
+    DataFolder.open(tmp_path)
+    assert not (tmp_path / "state.json").exists()
+
+
 def test_root_keeps_its_data_outside_home_directories(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert folder.default_folder().parent == Path("/var/lib")

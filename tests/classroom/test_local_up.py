@@ -1,0 +1,206 @@
+"""`manage.py up` as a person meets it: started for real, with parts of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from classroom.local import readiness
+from classroom.local.folder import CHECKOUT, default_folder
+from classroom.local.network import free_port, lan_addresses
+from classroom.local.running import RunningProduct
+
+pytestmark = pytest.mark.pipeline
+
+Start = Callable[..., RunningProduct]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """A newcomer's: nothing of ours is set."""
+    ours = ("ROOMTONE_", "DATABASE_URL", "REDIS_URL", "DJANGO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A data folder where `nobody` gets to, when root runs the tests."""
+    default_folder().mkdir(parents=True, exist_ok=True)
+    default_folder().chmod(0o711 if os.geteuid() == 0 else 0o700)
+    made = Path(tempfile.mkdtemp(prefix="test-", dir=default_folder()))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def start(place: Path, environment: dict[str, str]) -> Iterator[Start]:
+    """Start `up` in `place`, wait until it is ready; whatever still runs at the end of the test is stopped."""
+    started: list[RunningProduct] = []
+
+    def starter(*arguments: str, **variables: str) -> RunningProduct:
+        started.append(RunningProduct(place, environment | variables, arguments))
+        started[-1].wait_until_ready()
+        return started[-1]
+
+    yield starter
+    for product in started:
+        product.stop()
+
+
+def value_of(product: RunningProduct, name: str) -> str:
+    """A variable in the environment of the web process."""
+    words = Path(f"/proc/{product.pids()['web']}/environ").read_bytes().decode().split("\0")
+    return dict(word.split("=", 1) for word in words if "=" in word)[name]
+
+
+def count(product: RunningProduct, table: str) -> int:
+    with psycopg.connect(value_of(product, "DATABASE_URL")) as connection:
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row
+    return int(row[0])
+
+
+def sign_in(product: RunningProduct, name: str, password: str) -> httpx.Client:
+    client = httpx.Client(base_url=product.base_url, follow_redirects=True)
+    page = client.get("/accounts/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert token
+    fields = {"csrfmiddlewaretoken": token[1], "username": name, "password": password}
+    client.post("/accounts/login/", data=fields, headers={"Referer": str(page.url)})
+    return client
+
+
+def test_a_newcomer_gets_a_class_that_moves(place: Path, start: Start) -> None:
+    product = start()
+    printed = product.log()
+    addresses = re.findall(r"http://localhost:\d+/\S*", printed)
+    assert len(addresses) == 3
+    accounts = dict(re.findall(r"(instructor|admin) · (\S+)", printed))
+    join, dashboard, admin = addresses
+    assert "calculus 1" in httpx.get(join, follow_redirects=True).text.lower()
+    assert httpx.get(dashboard, follow_redirects=False).status_code != 200, "a stranger sees no dashboard"
+    with contextlib.closing(sign_in(product, "instructor", accounts["instructor"])) as instructor:
+        assert instructor.get(dashboard).url == dashboard
+    with contextlib.closing(sign_in(product, "admin", accounts["admin"])) as administrator:
+        assert administrator.get(admin).url == admin
+    product.wait_until(lambda: count(product, "emotions_emotionevent") > 24, 60, "reading")
+    product.wait_until(lambda: count(product, "emotions_moodpoint WHERE shares IS NOT NULL") > 2, 30, "class mood")
+    pids = product.pids()
+    assert set(pids) == {"up", "postgres", "valkey", "ticker", "beat", "worker", "web", "simulate"}
+    begun = time.monotonic()
+    assert product.stop() == 0
+    assert time.monotonic() - begun < 20
+    assert not [name for name, pid in pids.items() if alive(pid)]
+    assert not (place / "state.json").exists()
+
+
+def test_after_a_kill_nothing_is_left_and_the_next_start_has_kept_the_data(
+    place: Path, environment: dict[str, str], start: Start
+) -> None:
+    killed = start("--no-demo")
+    pids = killed.pids()
+    with psycopg.connect(value_of(killed, "DATABASE_URL")) as connection:
+        connection.execute("CREATE TABLE kept (word text)")
+    children = pids | {f"child {pid}": pid for pid in descendants(pids["worker"])}
+    os.kill(pids["up"], signal.SIGKILL)
+    wait_for(lambda: not [pid for pid in children.values() if alive(pid)])
+
+    again = start("--no-demo")
+    assert count(again, "kept") == 0
+
+    second = up(environment, "--data", str(place))
+    assert second.returncode == 1
+    assert f"already running with the data in {place} (process {again.pids()['up']})" in second.stderr
+    assert again.stop() == 0
+
+
+def test_the_local_network_gets_https(place: Path, start: Start) -> None:
+    product = start("--no-demo", "--lan")
+    assert product.base_url.startswith("https://localhost:")
+    trusting = ssl.create_default_context(cafile=str(place / "certificate" / "certificate.pem"))
+    for host in ["localhost", *lan_addresses()]:
+        answer = httpx.get(product.base_url.replace("localhost", host) + "/join/", verify=trusting)
+        assert answer.status_code == 200
+        assert "strict-transport-security" not in answer.headers, "localhost must stay usable over HTTP"
+        assert "secure" in answer.headers["set-cookie"].lower()
+    for address in lan_addresses():
+        assert f"https://{address}:" in product.log()
+    assert "warns once about the certificate" in product.log()
+    assert product.stop() == 0
+
+
+def test_a_port_that_was_asked_for_and_is_busy_ends_the_start_in_words(
+    place: Path, environment: dict[str, str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = up(environment, "--data", str(place), "--port", str(port))
+    assert refused.returncode == 1
+    words = f"CommandError: Port {port} is busy: another program listens there. Try PORT={port + 1}.\n"
+    assert refused.stderr == words
+    assert not (place / "postgres").exists(), "nothing was started for it"
+
+
+def test_a_setting_that_is_wrong_ends_the_start_in_words(place: Path, environment: dict[str, str]) -> None:
+    wrong = up(environment | {"ROOMTONE_FRAME_SHARDS": "many"}, "--data", str(place), "--port", str(free_port()))
+    assert wrong.returncode != 0
+    assert "ROOMTONE_FRAME_SHARDS='many': expected a whole number" in wrong.stderr
+
+
+def test_a_database_of_ones_own_is_no_demo(start: Start, product: RunningProduct) -> None:
+    named = {name: product.environment[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    other = start(**named, ROOMTONE_REDIS_PREFIX="test-other")
+    assert set(other.pids()) == {"up", "ticker", "beat", "worker", "web"}
+    assert "instructor ·" not in other.log()
+    assert other.stop() == 0
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "ticker", "beat"])
+def test_what_dies_is_started_again(product: RunningProduct, name: str) -> None:
+    old = product.kill(name)
+    assert product.wait_for_restart(name, old) != old
+    wait_for(readiness.probe(product.base_url, None), 30)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that `pid` started, and those that they started."""
+    children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [each for child in children for each in descendants(child)]
+
+
+def up(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "up", "--quiet", *arguments]
+    return subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
