@@ -36,12 +36,20 @@ def macro_f1(table: npt.NDArray[np.int64]) -> float:
     return float(np.mean(2 * np.diag(table)[total > 0] / total[total > 0]))
 
 
-def calibration_error(probabilities: Floats, labels: Indexes, bins: int = BINS) -> float:
-    """Expected calibration error: mean distance of confidence and accuracy over equally wide bins of confidence."""
+def reliability(probabilities: Floats, labels: Indexes) -> tuple[Floats, Floats, Indexes]:
+    """(mean confidence, accuracy, count) of equally wide bins of confidence; nan where a bin is empty."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    distance = np.bincount(place, weights=confidence - right, minlength=bins)
-    return float(np.abs(distance).sum() / len(labels))
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    counts = np.bincount(place, minlength=BINS)
+    with np.errstate(invalid="ignore"):
+        means = [np.bincount(place, weights=values, minlength=BINS) / counts for values in (confidence, right)]
+    return means[0], means[1], counts
+
+
+def calibration_error(probabilities: Floats, labels: Indexes) -> float:
+    """Expected calibration error: mean distance of confidence and accuracy over the bins, weighed by their faces."""
+    confidence, accuracy, counts = reliability(probabilities, labels)
+    return float(np.nansum(counts * np.abs(confidence - accuracy)) / len(labels))
 
 
 def cross_entropy(probabilities: Floats, labels: Indexes) -> float:

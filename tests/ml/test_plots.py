@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from ml import plots
+from tests.ml.drawn import drawn_faces, faces_csv
+
+PROBABILITIES = np.random.default_rng(1).dirichlet(np.full(7, 0.3), 200).astype(np.float32)
+LABELS = PROBABILITIES.argmax(axis=1)
+
+
+def test_the_confusion_shows_shares_of_each_row() -> None:
+    axes = plots.confusion_figure(PROBABILITIES, LABELS).axes[0]
+    shown = [text.get_text() for text in axes.texts]
+    assert shown == [("100" if row == column else "0") for row in range(7) for column in range(7)]
+
+
+def test_the_coverage_curve_marks_the_threshold() -> None:
+    axes = plots.coverage_figure(PROBABILITIES, LABELS, 0.6).axes[0]
+    coverage, accuracy = np.asarray(axes.collections[0].get_offsets())[0]
+    assert coverage == pytest.approx((PROBABILITIES.max(axis=1) >= 0.6).mean())
+    assert accuracy == 1
+
+
+def test_the_reliability_diagram_names_the_calibration_error() -> None:
+    expected = 1 - PROBABILITIES.max(axis=1).mean()
+    assert f"{expected:.3f}" in plots.reliability_figure(PROBABILITIES, LABELS).axes[0].get_title()
+
+
+def test_the_command_draws_network_and_training(tmp_path: Path) -> None:
+    data = faces_csv(tmp_path / "faces.csv", drawn_faces(per_label=3))
+    lines = [{"epoch": 1, "loss": 1.8, "dev_accuracy": None}, {"epoch": 2, "loss": 1.4, "dev_accuracy": 0.4}]
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    options = ["--usage", "Training", "--log", str(tmp_path / "log.jsonl"), "--out", str(tmp_path / "out")]
+    plots.main(["--data", str(data), *options])
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["confusion.png", "coverage.png", "reliability.png", "training.png"]
+    assert all(np.asarray(cv2.imread(str(tmp_path / "out" / name))).std() > 5 for name in written)
