@@ -196,5 +196,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     # It logs every address at INFO, join codes with them.
     "loggers": {"httpx": {"level": "WARNING"}},
-    "root": {"handlers": ["console"], "level": env.choice("ROOMTONE_LOG_LEVEL", ["DEBUG", "INFO", "WARNING"], "INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("ROOMTONE_LOG_LEVEL", ["DEBUG", "INFO", "WARNING"], "INFO"),
+    },
 }
