@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import lzma
 import zipfile
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import pytest
 
 from ml import dataset
 from ml.dataset import DataError, FaceSet
+from ml.describe import describe
+from ml.describe import main as describe_command
 from ml.labels import INDEX, LABELS
 from ml.training import csv_file, folder, problems
 from ml.training.repeats import repeat_groups
@@ -284,3 +287,21 @@ def test_errors_never_show_a_whole_hostile_value() -> None:
     shown: Callable[[str], str] = problems.shorten
     assert shown("x" * 1000) == "x" * 40 + "..."
     assert shown("short") == "short"
+
+
+def test_the_description_counts_repeats_and_votes() -> None:
+    faces = _with_repeats("PublicTest")
+    votes = np.zeros((140, 7), np.float32)
+    votes[:4, 0] = 1
+    labels = faces.labels.copy()
+    labels[139] = (labels[139] + 1) % 7
+    found = describe(replace(faces, votes=votes, labels=labels))
+    assert found["by_usage"] == {"PublicTest": 7, "Training": 133}
+    assert (found["repeats"], found["repeats_across_usages"], found["repeats_under_another_label"]) == (7, 7, 1)
+    assert (found["voted"], found["label_is_most_votes"]) == (4, 0.25)
+    assert found["learn"] + found["dev"] == 126
+
+
+def test_the_description_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    describe_command(["--data", str(faces_csv(tmp_path / "f.csv", drawn_faces(2))), "--json"])
+    assert json.loads(capsys.readouterr().out)["rows"] == 14
