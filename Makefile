@@ -32,18 +32,32 @@ run: $(RUN_STAMP) ## Start everything with a demo class; Ctrl-C stops it
 test: $(TEST_STAMP) check ## Run the quality gates, then every test
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
 
-check: $(TEST_STAMP) ## Run the quality gates alone
+check: lint types imports templates security migrations deploy ## Run the quality gates alone
+
+lint: $(TEST_STAMP)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+
+types: $(TEST_STAMP)
 	$(TESTING) $(BIN)/mypy $(SOURCES)
+
+imports: $(TEST_STAMP)
 	$(BIN)/lint-imports
+
+templates: $(TEST_STAMP)
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/djlint templates --check --quiet
-	@# SQL that is put together (B608) is ruff's S608 already, with a reason at each place.
-	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --skip B608 --recursive classroom emotions ml manage.py
+
+# SQL that is put together (B608) is ruff's S608 already, with a reason at each place.
+security: $(TEST_STAMP)
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --skip B608 --recursive $(filter-out tests,$(SOURCES))
+
+migrations: $(TEST_STAMP)
 	$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python manage.py makemigrations --check --dry-run
-	@echo manage.py check --deploy
-	@$(PRODUCTION) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+
+# Under production settings, with a key for this one command.
+deploy: $(TEST_STAMP)
+	$(PRODUCTION) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 install: $(RUN_STAMP) ## Install what serving needs into .venv
@@ -73,4 +87,4 @@ $(TEST_STAMP): $(BIN)/pip
 	$(PIP) --requirement requirements-dev.txt
 	@rm -f .venv/installed-* && touch $(RUN_STAMP) $@
 
-.PHONY: help run test check install clean distclean
+.PHONY: help run test check lint types imports templates security migrations deploy install clean distclean
