@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _on_product(item):
             if item.get_closest_marker("django_db"):
                 raise pytest.UsageError(f"{item.nodeid}: a test that asks for `product` must not be marked django_db")
-        elif CAST & set(getattr(item, "fixturenames", ())):
+        elif CAST & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("django_db"):
             # Asking for `db` only when the fixture runs is too late: the tests' database is not in place then, and
             # the person would be written into the real one.
             item.add_marker(pytest.mark.django_db)
