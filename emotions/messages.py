@@ -147,7 +147,11 @@ class Pace(Message):
 
 
 class Point(Message):
-    """The class mood of one second. `shares`, `low`, `high` are null under the floor."""
+    """The class mood of one second. `shares`, `low`, `high` (a 90 % band) are null under the floor.
+
+    `measured`: the students that the shares rest on, `uncertain` among them; under the floor, those with a fresh
+    reading. `not_visible`: connected with the camera on, but without one. All within `connected`, within `joined`.
+    """
 
     sequence: int
     at_ms: float

@@ -18,7 +18,6 @@ from emotions.cohort import FLOOR, Group, next_cohort
 from emotions.live import LiveReading
 from emotions.messages import Pace, Point, Tile, TileState
 from emotions.presence import Presence
-from ml.labels import LABELS
 
 MEASURED_MS = 10_000
 """A reading that is older says nothing about now."""
@@ -211,6 +210,3 @@ def tile(one: Standing) -> Tile:
 def _pleasantness(reading: LiveReading) -> float:
     value = sum(weight * share for weight, share in zip(PLEASANTNESS, reading.probabilities, strict=True))
     return round(min(1.0, max(-1.0, value)), 2)
-
-
-assert len(PLEASANTNESS) == len(LABELS)

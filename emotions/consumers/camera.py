@@ -46,7 +46,8 @@ CHECK_INS_PER_SECOND, CHECK_INS_AT_ONCE = 0.5, 6.0
 class CameraConsumer(Socket):
     """/ws/camera/<session>/. Access is settled when it opens; frames then touch no database."""
 
-    seat: Seat | None = None
+    seat: Seat
+    seated = False
     camera_known = False
 
     async def enter(self) -> None:
@@ -63,7 +64,7 @@ class CameraConsumer(Socket):
     async def _sit_down(self, admission: StudentAdmission) -> None:
         """Groups first, then the others go: whichever of two tabs is the newer hears nothing that closes it."""
         participant = self.participant = admission.participant
-        self.seat = Seat(participant.session_id, participant.pk, self.connection)
+        self.seat, self.seated = Seat(participant.session_id, participant.pk, self.connection), True
         self.gate = FrameGate(self.connection, admission)
         await self.channel_layer.group_add(participant_group(participant.pk), self.channel_name)
         await self.channel_layer.group_add(students_group(participant.session_id), self.channel_name)
@@ -91,7 +92,7 @@ class CameraConsumer(Socket):
         )
 
     async def leave(self) -> None:
-        if self.seat is None:
+        if not self.seated:
             return
         Hub.here().close(self.connection)
         try:
@@ -144,7 +145,6 @@ class CameraConsumer(Socket):
             await self._camera_state(CameraStateChanged(state="on"))
 
     async def _camera_state(self, message: CameraStateChanged) -> None:
-        assert self.seat is not None
         self.camera_known = True
         self.seat.camera = message.state
         try:

@@ -25,7 +25,8 @@ STILL_HERE_SECONDS = 20.0
 class TryConsumer(Socket):
     """/ws/try/. For anybody, where the deployment opens it; sessions come first."""
 
-    connection: uuid.UUID | None = None
+    connection: uuid.UUID
+    entered = False
 
     async def enter(self) -> None:
         connection = uuid.uuid4()
@@ -37,14 +38,14 @@ class TryConsumer(Socket):
             await self._begin(connection)
 
     async def _begin(self, connection: uuid.UUID) -> None:
-        self.connection = connection
+        self.connection, self.entered = connection, True
         self.messages = TokenBucket(MESSAGES_PER_SECOND, burst=MESSAGES_PER_SECOND)
         self.frames = TokenBucket(FRAMES_PER_SECOND, FRAMES_AT_ONCE)
         self.last, self.said_here = -1, time.monotonic()
         await Hub.here().open(connection, self.tell_text)
 
     async def leave(self) -> None:
-        if self.connection is None:
+        if not self.entered:
             return
         Hub.here().close(self.connection)
         try:
@@ -56,15 +57,14 @@ class TryConsumer(Socket):
         await self.turn_away(CloseCode.MALFORMED)
 
     async def binary_received(self, data: bytes) -> None:
-        assert self.connection is not None
         if not self.messages.take(time.monotonic()):
             await self.turn_away(CloseCode.TOO_MANY)
         elif len(data) > LARGEST_MESSAGE:
             await self.turn_away(CloseCode.TOO_LARGE)
         else:
-            await self._examine(self.connection, data)
+            await self._examine(data)
 
-    async def _examine(self, connection: uuid.UUID, data: bytes) -> None:
+    async def _examine(self, data: bytes) -> None:
         try:
             header = FrameHeader.unpack(data)
         except ValueError:
@@ -76,8 +76,8 @@ class TryConsumer(Socket):
             await self.tell(FrameRejected(sequence=header.sequence, reason=reason))
             return
         now_ms = time.time() * 1000
-        Intake.here().offer(SlotFrame(connection, 0, 0, header.sequence, 0, "none", now_ms, now_ms, jpeg))
-        await self._still_here(connection)
+        Intake.here().offer(SlotFrame(self.connection, 0, 0, header.sequence, 0, "none", now_ms, now_ms, jpeg))
+        await self._still_here()
 
     def _refusal(self, header: FrameHeader, jpeg: bytes) -> RejectReason | None:
         repeated, self.last = header.sequence <= self.last, max(header.sequence, self.last)
@@ -85,7 +85,7 @@ class TryConsumer(Socket):
             return "too_fast"
         return "repeated" if repeated else fault_of(jpeg)
 
-    async def _still_here(self, connection: uuid.UUID) -> None:
+    async def _still_here(self) -> None:
         if time.monotonic() - self.said_here > STILL_HERE_SECONDS:
             self.said_here = time.monotonic()
-            await visitors.enter(async_redis(), connection)
+            await visitors.enter(async_redis(), self.connection)

@@ -77,6 +77,13 @@ def test_without_consent_nothing_is_measured() -> None:
     assert (stands.state, stands.reading) == ("camera_off", None)
 
 
+def test_pleasantness_has_a_weight_for_each_emotion() -> None:
+    weights = dict(zip(LABELS, mood.PLEASANTNESS, strict=True))
+    assert weights["happy"] == max(weights.values()) == 1
+    assert weights["neutral"] == 0
+    assert all(weights[label] < 0 for label in ("angry", "disgust", "fear", "sad"))
+
+
 # -- The point
 
 
