@@ -46,7 +46,7 @@ imports: $(TEST_STAMP)
 
 templates: $(TEST_STAMP)
 	$(BIN)/djlint templates --lint --quiet
-	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --check
 
 # SQL that is put together (B608) is ruff's S608 already, with a reason at each place.
 security: $(TEST_STAMP)

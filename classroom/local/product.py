@@ -25,7 +25,8 @@ from classroom.local.statics import static_files_changed, static_stamp
 from classroom.local.supervisor import Stopped, Supervisor
 
 DEMO_STUDENTS = 24
-EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104: chosen by the person, with --lan
+# Chosen by the person, with --lan.
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104
 
 
 @dataclass(frozen=True, slots=True)
