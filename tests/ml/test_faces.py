@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import astuple
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import ml.yunet
 from ml.faces import EngineName, FaceDetector
 from ml.labels import LABELS
 from ml.synthetic import SyntheticFaces, compose_frame
-from ml.types import Box, ByteArray
+from ml.types import Box, ByteArray, FloatArray
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +87,46 @@ def test_a_large_photograph_is_searched_smaller_and_answered_in_its_own_pixels(
     np.testing.assert_allclose(found.landmarks, expected.landmarks * 3, atol=9)
 
 
-def test_the_cascade_finds_near_faces_at_half_size_and_small_ones_at_full_size(frames: list[ByteArray]) -> None:
-    plain, cascade = FaceDetector(), FaceDetector(cascade=True)
-    small = np.full((240, 320, 3), 128, np.uint8)
-    small[100:160, 120:200] = cv2.resize(frames[0], (80, 60), interpolation=cv2.INTER_AREA)
-    for picture in (*frames, small):
-        [expected], [found] = plain.detect(picture), cascade.detect(picture)
+def tiny_in(frame: ByteArray) -> ByteArray:
+    """The same person far away."""
+    picture = np.full((240, 320, 3), 128, np.uint8)
+    picture[100:160, 120:200] = cv2.resize(frame, (80, 60), interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def test_a_quick_search_finds_near_faces_at_half_size_and_small_ones_at_full_size(
+    detector: FaceDetector, frames: list[ByteArray]
+) -> None:
+    for picture in (*frames, tiny_in(frames[0])):
+        [expected], [found] = detector.detect(picture), detector.detect(picture, "quick")
         assert overlap(found.box, expected.box) > 0.6
+
+
+def test_a_quick_search_of_a_near_face_runs_the_network_once_at_a_quarter_of_the_pixels(
+    frames: list[ByteArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector, seen = FaceDetector(), []
+    rows = detector._engine.rows
+
+    def watched(bgr: ByteArray) -> FloatArray:
+        seen.append(bgr.shape)
+        return rows(bgr)
+
+    monkeypatch.setattr(detector._engine, "rows", watched)
+    assert len(detector.detect(frames[0], "quick")) == 1
+    assert seen == [(120, 160, 3)]
+    detector.detect(np.full((240, 320, 3), 128, np.uint8), "thorough")
+    assert seen[1:] == [(240, 320, 3), (120, 160, 3), (480, 640, 3)]
+
+
+def test_a_thorough_search_finds_a_face_too_small_for_a_full_one(
+    detector: FaceDetector, frames: list[ByteArray]
+) -> None:
+    small = np.asarray(cv2.resize(frames[0], (32, 24), interpolation=cv2.INTER_AREA), np.uint8)
+    assert detector.detect(small) == []
+    [face] = detector.detect(small, "thorough")
+    [large] = detector.detect(frames[0])
+    assert overlap(Box(*(10 * side for side in astuple(face.box))), large.box) > 0.6
 
 
 def test_sessions_of_old_sizes_are_given_up(frames: list[ByteArray]) -> None:
@@ -118,6 +152,11 @@ def test_other_pictures_are_refused_with_what_was_expected_and_received(
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match=r"expected one of \['onnxruntime', 'opencv'\], received 'haar'"):
         FaceDetector("haar")  # type: ignore[arg-type]
+
+
+def test_an_unknown_search_is_refused(detector: FaceDetector) -> None:
+    with pytest.raises(ValueError, match=r"expected one of \['full', 'quick', 'thorough'\], received 'half'"):
+        detector.detect(np.zeros((9, 9, 3), np.uint8), "half")  # type: ignore[arg-type]
 
 
 def test_another_model_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

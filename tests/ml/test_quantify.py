@@ -42,7 +42,7 @@ def random_class(kind: str, faces: int, rng: np.random.Generator) -> tuple[Array
     return world(np.repeat(np.arange(7), counts), rng), counts / faces
 
 
-def mean_errors(kind: str, faces: int, classes: int = 120) -> tuple[float, float, float]:
+def mean_errors(kind: str, faces: int, classes: int = 80) -> tuple[float, float, float]:
     """Mean absolute error of counting and of the estimate, and how many of the bands hold the truth."""
     rng, estimator, found = np.random.default_rng(faces), honest(), []
     for _ in range(classes):
