@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from emotions import board, live, presence, publish, roster
 from emotions.board import Board
+from emotions.cohort import NOBODY, Group
 from emotions.lease import Lease
 from emotions.messages import MoodTick, Point
 from emotions.models import MoodPoint
@@ -62,20 +63,31 @@ class Ticker:
         self._estimator = estimator
         self._lease = Lease(sync_redis(), key("ticker"), LEASE_MS)
         self._states: dict[int, SessionState] = {}
+        self._cohorts: dict[int, Group] = {}
         self._noted = 0.0
         # A cohort whose lots could be foreseen would protect nobody.
         self._rng = SystemRandom()
 
     def run(self, stop: Event) -> None:
-        """On each full second. A part that is down is waited for; what was remembered is then read again."""
+        """On each full second, until `stop` is set."""
         while not stop.wait(1 - time.time() % 1):
-            try:
-                self.tick_if_held(time.time() * 1000)
-            except (DatabaseError, InterfaceError, RedisError, OSError):
-                log.exception("this second has no mood point")
-                self._states.clear()
-                connection.close()
+            self.attempt(time.time() * 1000)
         self._give_way()
+
+    def attempt(self, now_ms: float) -> bool:
+        """`tick_if_held`; False, with a line in the log, where a part is down. The next second tries again."""
+        try:
+            return self.tick_if_held(now_ms)
+        except (DatabaseError, InterfaceError, RedisError, OSError) as error:
+            log.warning("this second has no mood point: %s: %s", type(error).__name__, error)
+            self._start_anew()
+            connection.close()
+            return False
+
+    def _start_anew(self) -> None:
+        """What is remembered is read again, but for the cohorts: a Redis that was restarted would have lost them."""
+        self._cohorts |= {pk: state.memory.cohort for pk, state in self._states.items()}
+        self._states.clear()
 
     def _give_way(self) -> None:
         """The next ticker begins at once; without Redis it waits for the lease to end."""
@@ -87,7 +99,7 @@ class Ticker:
     def tick_if_held(self, now_ms: float) -> bool:
         """One second's work, unless another ticker does it. Whether it was done here."""
         if not self._lease.hold():
-            self._states.clear()
+            self._start_anew()
             return False
         self.tick(now_ms)
         return True
@@ -120,7 +132,10 @@ class Ticker:
                 pipe.get(cohort_key(pk))
             kept = pipe.execute()
         for place, pk in enumerate(sorted(new)):
-            self._states[pk] = _restored(points.get(pk), kept[2 * place], kept[2 * place + 1], now_ms)
+            tiles, text = kept[2 * place : 2 * place + 2]
+            cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk, NOBODY)
+            self._states[pk] = _restored(points.get(pk), tiles, cohort, now_ms)
+        self._cohorts.clear()
 
     def _look(self, rosters: Mapping[int, Roster], now_ms: float) -> list[Scene]:
         with sync_redis().pipeline(transaction=False) as pipe:
@@ -174,13 +189,13 @@ class Ticker:
         roster.note_seen(here, now)
 
 
-def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: bytes | None, now_ms: float) -> SessionState:
+def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group, now_ms: float) -> SessionState:
     """A session as the ticker before this one left it."""
     state = SessionState(board=Board(board.load(tiles)[1] if tiles else ()))
     if point is not None:
         state.sequence, state.at_ms = point.sequence, point.at.timestamp() * 1000
     bands = _bands(point) if point is not None and now_ms - state.at_ms <= _CONTINUES_MS else None
-    state.memory = Memory(frozenset(json.loads(cohort)) if cohort else frozenset(), bands)
+    state.memory = Memory(cohort, bands)
     return state
 
 

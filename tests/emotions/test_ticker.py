@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
@@ -21,7 +22,7 @@ from emotions import live, roster, snapshots, ticker
 from emotions.board import apply_tick
 from emotions.messages import MoodTick, Pace
 from emotions.models import MoodPoint
-from emotions.store import key, presence_key, sync_redis, tiles_key
+from emotions.store import cohort_key, key, presence_key, sync_redis, tiles_key
 from emotions.ticker import Ticker
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, joined, observation
@@ -141,6 +142,26 @@ def test_a_newcomer_of_the_aggregate_waits_also_across_tickers(session: ClassSes
     class_of(session, 1, "aggregate")
     Ticker(MeanEstimator()).tick(now + 1000)
     assert list(MoodPoint.objects.values_list("measured", flat=True)) == [8, 8]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_cohort_outlives_a_redis_that_was_restarted(
+    session: ClassSession, one: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_of(session, 8, "aggregate")
+    now = time.time() * 1000
+
+    def down(*_: Any) -> None:
+        raise redis.ConnectionError("Redis is away")
+
+    assert one.attempt(now)
+    with monkeypatch.context() as away:
+        away.setattr(live, "parse", down)
+        assert not one.attempt(now + 1000)
+    sync_redis().delete(cohort_key(session.pk), tiles_key(session.pk), key("ticker"))
+    class_of(session, 1, "aggregate")
+    assert one.attempt(now + 2000)
+    assert list(MoodPoint.objects.values_list("sequence", "measured")) == [(1, 8), (2, 8)]
 
 
 @pytest.mark.django_db(transaction=True)
