@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -77,12 +78,11 @@ class Instructor:
         page.goto("/accounts/login/")
         page.fill("[name=username]", username)
         page.fill("[name=password]", password)
-        page.press("[name=password]", "Enter")
-        page.wait_for_load_state()
-        links = page.locator("a[href^='/teach/']:not([href*=report])")
-        if "/courses/" not in page.url or not links.count():
+        with page.expect_navigation():
+            page.press("[name=password]", "Enter")
+        self.dashboard = _live_dashboard(page)
+        if not self.dashboard:
             raise CommandError(f"{self.url}: signing in failed, or {username} has no live session")
-        self.dashboard = links.first.get_attribute("href")
         self.state = context.storage_state()
         context.close()
 
@@ -111,6 +111,17 @@ class Instructor:
         )
 
 
+def _live_dashboard(page: Any) -> str:
+    """The address of the first live session among the courses that the page lists; empty without one."""
+    courses = [link.get_attribute("href") for link in page.locator("a[href^='/courses/'].card").all()]
+    for course in courses:
+        page.goto(course)
+        link = page.get_by_role("link", name="Open the dashboard")
+        if link.count():
+            return str(link.first.get_attribute("href"))
+    return ""
+
+
 def take_student(browser: Any, address: str, folder: Path) -> Path:
     """A student's phone, after the first reading. Leaves the session afterwards by closing the page."""
     context = browser.new_context(viewport=PHONE, permissions=["camera"], ignore_https_errors=True)
@@ -119,9 +130,7 @@ def take_student(browser: Any, address: str, folder: Path) -> Path:
     page.fill("[name=display_name]", "Meera")
     page.press("[name=display_name]", "Enter")
     page.click("button[value=aggregate]")
-    page.wait_for_function(
-        "/^You look/.test(document.querySelector('[data-part=line]')?.textContent)", timeout=WAIT_MS
-    )
+    page.locator("[data-part=line]", has_text=re.compile("^You look")).wait_for(timeout=WAIT_MS)
     page.wait_for_timeout(SETTLE_MS)
     path = folder / "student.png"
     page.screenshot(path=path)

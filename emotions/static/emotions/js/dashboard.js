@@ -78,7 +78,8 @@ function draw() {
   drawn = performance.now();
   if (room.sequence === null || byId("room").hidden || document.hidden) return;
   const end = Math.max(room.now, session.started_ms + SHORTEST_WINDOW_MS);
-  const start = Math.max(session.started_ms, end - WINDOW_MS);
+  const first = room.points[0]?.at_ms ?? session.started_ms;
+  const start = Math.max(session.started_ms, Math.min(first, end - SHORTEST_WINDOW_MS), end - WINDOW_MS);
   const rows = binned(room.points, start, end, page.style.most_points);
   const markers = room.markers.filter((marker) => marker.at_ms >= start);
   const figure = moodFigure(page.style, page.rules.labels, rows, markers, start, end, page.offset_ms);

@@ -1,13 +1,12 @@
-// The report's chart: a figure that the server made, in the colours of the page.
+// The report's chart: a figure that the server made, in the colours of the page; and once more for paper.
 
 import { Plot } from "./dashboard/plot.js";
 
-const element = document.getElementById("mood-chart");
-if (element) {
-  const plot = new Plot(element);
-  plot.draw(JSON.parse(document.getElementById("mood-figure").textContent));
-  // A printed page is narrower than the screen, and always light.
-  addEventListener("beforeprint", () => window.Plotly?.Plots.resize(element));
-  addEventListener("afterprint", () => window.Plotly?.Plots.resize(element));
+async function show(figure) {
+  await new Plot(document.getElementById("mood-chart")).draw(figure);
+  await new Plot(document.getElementById("print-chart"), { themed: false }).draw(figure);
 }
+
+const data = document.getElementById("mood-figure");
+if (data) show(JSON.parse(data.textContent));
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());

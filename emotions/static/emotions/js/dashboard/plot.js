@@ -17,26 +17,30 @@ function plotly(source) {
   return loading;
 }
 
-/** Draws figures into `element` (its data-plotly names the bundle). The last figure is drawn again when the theme changes. */
+/**
+ * Draws figures into `element` (its data-plotly names the bundle). The last figure is drawn again when the theme changes;
+ * not `themed`, it keeps the light colours that it came with.
+ */
 export class Plot {
-  constructor(element) {
+  constructor(element, { themed = true } = {}) {
     this.element = element;
+    this.themed = themed;
     this.figure = null;
-    document.addEventListener("themechange", () => this.figure && this.draw(this.figure));
+    if (themed) document.addEventListener("themechange", () => this.figure && this.draw(this.figure));
   }
 
   async draw(figure) {
     this.figure = figure;
     const library = await plotly(this.element.dataset.plotly);
     if (figure !== this.figure) return; // A newer one came while the library was loading.
-    const { data, layout } = themed(figure, this.element);
-    await library.react(this.element, data, layout, CONFIG);
+    const { data, layout } = fitted(this.themed ? themed(figure) : structuredClone(figure), this.element.clientWidth);
+    await library.react(this.element, data, layout, { ...CONFIG, responsive: this.themed });
     this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
   }
 }
 
 /** The figure with the colours of the theme that is on; the figure itself is left as it is. */
-function themed(figure, element) {
+function themed(figure) {
   const css = getComputedStyle(document.documentElement);
   const colour = (name) => css.getPropertyValue(`--${name}`).trim();
   const data = figure.data.map((trace) => themedTrace(trace, colour));
@@ -47,10 +51,14 @@ function themed(figure, element) {
     if (shape.name === "marker") shape.line.color = colour("ink");
     if (shape.name === "gap") shape.fillcolor = colour("line");
   }
-  if (element.clientWidth < NARROW_PX) layout.xaxis.dtick *= 2;
-  const gaps = gapLabels(layout, element.clientWidth);
-  layout.annotations = [...gaps, ...markerLabels(layout, element.clientWidth)];
   for (const annotation of layout.annotations) annotation.font.color = colour("muted");
+  return { data, layout };
+}
+
+/** The same figure with as much writing on it as its width has room for. */
+function fitted({ data, layout }, width) {
+  if (width < NARROW_PX) layout.xaxis.dtick *= 2;
+  layout.annotations = [...gapLabels(layout, width), ...markerLabels(layout, width)];
   return { data, layout };
 }
 

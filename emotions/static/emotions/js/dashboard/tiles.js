@@ -4,8 +4,7 @@ import { write } from "./now.js";
 import { ago, tileSentence, tileWord } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// `full`: the pleasantness at which a sparkline is at its edge; readings further out are rare.
-export const SPARK = { width: 96, height: 24, steps: 39, full: 0.8 };
+export const SPARK = { width: 96, height: 24, steps: 39 };
 const RECENT = 10;
 const RESORT_MS = 10_000;
 
@@ -151,8 +150,7 @@ export function sparkPoints(values) {
   return values
     .map((value, n) => {
       const x = SPARK.width - (values.length - 1 - n) * step;
-      const up = Math.max(-1, Math.min(1, value / SPARK.full));
-      return `${x.toFixed(1)},${(middle - up * (middle - 1)).toFixed(1)}`;
+      return `${x.toFixed(1)},${(middle - value * (middle - 1)).toFixed(1)}`;
     })
     .join(" ");
 }
