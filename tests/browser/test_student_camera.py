@@ -44,6 +44,14 @@ WALL = """
       return stream;
     };
 """
+# The first camera that the page gets sends nothing.
+DEAD_AT_FIRST = """
+    const real = navigator.mediaDevices.getUserMedia;
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      navigator.mediaDevices.getUserMedia = real;
+      return document.createElement("canvas").captureStream(0);
+    };
+"""
 # A browser that keeps a track's frames from the page (Firefox, Safari).
 NO_TRACK_FRAMES = "delete window.MediaStreamTrackProcessor;"
 
@@ -135,6 +143,12 @@ def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join) -
     assert line.states() == ["on", "busy", "on", "paused"]
 
 
+def test_a_camera_that_comes_up_dead_is_taken_once_more(join: Join) -> None:
+    page = join(script=DEAD_AT_FIRST)
+    assert "No picture comes from your camera." in problem(page)
+    expect_reading(page)
+
+
 def test_a_browser_without_track_frames_reads_the_video(join: Join) -> None:
     page = join(script=NO_TRACK_FRAMES)
     expect_reading(page)
@@ -167,6 +181,40 @@ def test_a_lost_connection_comes_back_by_itself(visitors: Visitors, join: Join) 
     expect(page.locator("[data-part=state]")).to_have_text(re.compile("Reconnecting in"))
     expect_reading(page)
     assert len(line.opened) == 2
+
+
+def test_a_screen_reader_hears_a_change_of_state_once(join: Join) -> None:
+    line = Line()
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[aria-live=polite]")).to_have_text("Connected")
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const announcer = document.querySelector("[aria-live=polite]");
+          const hear = () => window.heard.push(announcer.textContent);
+          new MutationObserver(hear).observe(announcer, { childList: true });
+        }"""
+    )
+    line.opened[0].close(code=1012)
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    assert page.evaluate("window.heard") == ["Reconnecting", "Connecting", "Connected"]
+
+
+def test_pictures_that_are_not_taken_are_spoken_of(join: Join) -> None:
+    page = join()
+    page.context.route_web_socket(re.compile("/ws/camera/"), refuse_every_frame)
+    page.reload()
+    expect(page.locator("[data-part=line]")).to_contain_text("Your pictures are not taken at this moment.")
+
+
+def refuse_every_frame(route: WebSocketRoute) -> None:
+    server = route.connect_to_server()
+    refusal = {"type": "frame.rejected", "sequence": 0, "reason": "inference_off"}
+    route.on_message(
+        lambda message: server.send(message) if isinstance(message, str) else route.send(json.dumps(refusal))
+    )
 
 
 @pytest.mark.parametrize("code", [4400, 4404, 4413, 4429])

@@ -9,8 +9,12 @@ import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { PROBLEMS } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
-const OLD_MS = 4000; // A reading older than this is not shown as if it were now.
+const OLD_MS = Math.max(4000, 3 * config.interval_ms); // A reading older than this is not shown as if it were now.
+const REOPEN_AFTER_MS = 3000;
+const REOPEN_EVERY_MS = 60000;
 const WORD_EVERY_MS = 2000;
+const REFUSALS = ["no_consent", "old_epoch", "inference_off"]; // Not this picture: any picture.
+const CHANGED_MS = 3000;
 const NAMED = config.scope === "individual";
 
 const view = new StudentView();
@@ -18,13 +22,14 @@ const camera = view.video ? new Camera(view.video) : null;
 const socket = new LiveSocket(config.ws_path);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 
-const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null };
+const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false };
 const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
 let epoch = config.consent_epoch;
 let sequence = 0;
-let unanswered = 0;
+let owed = false; // Something was sent since the server last answered.
 let grabbing = false;
 let readAt = 0;
+let reopenedAt = -REOPEN_EVERY_MS;
 let saidAt = -WORD_EVERY_MS;
 let nextWord = 0;
 let told = null; // The camera state that the server knows.
@@ -75,9 +80,17 @@ function togglePause() {
 }
 
 camera?.addEventListener("ended", () => stopped("problem", "unplugged"));
+// A camera that was let go and taken again within a moment may come up dead: taking it once more wakes it.
+function reopen() {
+  if (state.problem !== "still" || document.hidden || performance.now() - reopenedAt < REOPEN_EVERY_MS) return;
+  reopenedAt = performance.now();
+  startCamera();
+}
+
 camera?.addEventListener("still", () => {
   show({ camera: "problem", problem: "still", reading: null });
   tell();
+  setTimeout(reopen, REOPEN_AFTER_MS);
 });
 camera?.addEventListener("moving", () => {
   show({ camera: "on", problem: null });
@@ -106,14 +119,14 @@ function skip() {
 function send({ jpeg, captured_ms }) {
   if (!socket.send(packFrame(sequence, captured_ms, epoch, jpeg))) return;
   sequence += 1;
-  unanswered += 1;
+  owed = true;
   counts.sent += 1;
   view.counts(counts);
 }
 
 function tick() {
   if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
-  if (unanswered) socket.checkAlive();
+  if (owed) socket.checkAlive();
   if (camera?.open && state.connection === "open" && epoch > 0) sample();
 }
 
@@ -126,17 +139,20 @@ const handlers = {
   welcome(message) {
     epoch = message.consent_epoch;
     clock.postMessage({ every: message.interval_ms });
-    allowed(message.scope !== "none" && message.inference);
     show({ connection: "open" });
     tell();
+    allowed(message.scope !== "none" && message.inference);
   },
   "reading.own"(message) {
     answered(message.label ? "read" : "unseen");
     readAt = performance.now();
-    if (state.camera === "on") show({ reading: message });
+    if (state.camera === "on") show({ reading: message, refused: false });
   },
   "frame.replaced": () => answered("replaced"),
-  "frame.rejected": () => answered("rejected"),
+  "frame.rejected"({ reason }) {
+    answered("rejected");
+    if (REFUSALS.includes(reason)) show({ reading: null, refused: true });
+  },
   "check_in.saved"({ word }) {
     view.checkIn(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
   },
@@ -148,14 +164,16 @@ const handlers = {
 };
 
 function answered(how) {
-  unanswered = Math.max(0, unanswered - 1);
+  owed = false;
   counts[how] += 1;
   view.counts(counts);
 }
 
 // The page was made for one answer to "may I be measured?". When it has changed meanwhile, the page is made anew.
 function allowed(now) {
-  if (now !== Boolean(camera)) location.reload();
+  if (now === Boolean(camera)) return;
+  letGo();
+  setTimeout(() => location.reload(), CHANGED_MS); // Not at once: a page that is made the same again must not whirl.
 }
 
 socket.onmessage = (message) => handlers[message.type]?.(message);
@@ -171,7 +189,7 @@ function countDown(seconds) {
 
 socket.onstate = (connection, detail) => {
   clearInterval(counting);
-  unanswered = 0;
+  owed = false;
   told = null;
   if (connection === "open") return socket.send({ type: "hello", client_ms: Date.now() }); // Live after the welcome.
   if (connection === "closed") return end(detail);
@@ -216,6 +234,7 @@ function letGo() {
 }
 
 view.listen({ pause: togglePause, again: startCamera, word: sayWord, go: letGo, end: (action) => ACTIONS[action]() });
+document.addEventListener("visibilitychange", tell);
 addEventListener("pagehide", letGo);
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 navigator.mediaDevices?.addEventListener("devicechange", () => {

@@ -1,8 +1,10 @@
 // Boxes over a picture: elements placed in fractions of the stage, so that they fit at any size.
 
-function place(box, [x, y, width, height], mirrored) {
-  const left = mirrored ? 1 - x - width : x;
-  const sides = { left, top: y, width, height };
+const leftOf = ([x, , width], mirrored) => (mirrored ? 1 - x - width : x);
+
+function place(box, fractions, mirrored) {
+  const [, top, width, height] = fractions;
+  const sides = { left: leftOf(fractions, mirrored), top, width, height };
   for (const [side, fraction] of Object.entries(sides)) box.style.setProperty(side, `${(fraction * 100).toFixed(2)}%`);
 }
 
@@ -35,6 +37,7 @@ export class Overlay {
   #draw(box, { box: fractions, label, words, uncertain }, mirrored) {
     box.className = `face-box ${label ?? ""} ${uncertain ? "uncertain" : ""}`;
     box.classList.toggle("low", fractions[1] < 0.1); // No room above the face: the word goes inside.
+    box.classList.toggle("right", leftOf(fractions, mirrored) > 0.5); // Its word grows to the left.
     box.firstElementChild.textContent = words;
     place(box, fractions, mirrored);
   }

@@ -14,6 +14,7 @@ function put(element, words) {
 export class StudentView {
   #overlay = null;
   #announced = -Infinity;
+  #spoken = "";
   #title = document.title;
 
   constructor() {
@@ -39,6 +40,7 @@ export class StudentView {
   render(state) {
     const words = this.#stateWords(state);
     put(part("state"), words);
+    this.#speak(state.connection === "waiting" ? "Reconnecting" : words);
     part("state").classList.toggle("on", words === "Live");
     document.title = words === "Live" || words === "Connected" ? this.#title : `${words} · ${this.#title}`;
     if (this.#overlay) this.#renderCamera(state);
@@ -81,8 +83,9 @@ export class StudentView {
     part("problem").hidden = part("line").hidden = true;
     part(camera === "problem" ? "problem" : "line").hidden = false;
     if (problem) put(part("problem-words"), `${PROBLEMS[problem].words} ${STILL_IN}`);
+    part("stage").hidden = camera === "problem" && problem !== "still";
     part("veil").hidden = camera === "on" || problem === "still";
-    put(part("veil"), camera === "problem" ? "No camera" : (VEILS[camera] ?? ""));
+    put(part("veil"), VEILS[camera] ?? "");
     this.#renderPause(camera);
     this.#renderLine(state);
     if (camera === "on" && reading?.box) this.#overlay.show([{ ...reading, words: NAMES[reading.label] }]);
@@ -97,11 +100,18 @@ export class StudentView {
     put(button, camera === "paused" ? "Go on measuring" : "Pause my camera");
   }
 
-  #renderLine({ connection, camera, reading }) {
-    const [words, help] = lineWords(connection, camera, reading);
+  #renderLine(state) {
+    const [words, help] = lineWords(state);
     put(part("line"), words);
     part("line").classList.toggle("help", help);
-    this.#announce(words);
+    if (state.reading) this.#announce(words);
+  }
+
+  // A screen reader hears a change of state at once; the seconds of a count-down, and every new reading, it does not.
+  #speak(words) {
+    if (words === this.#spoken) return;
+    this.#spoken = words;
+    put(part("announcer"), words);
   }
 
   #announce(words) {
@@ -112,10 +122,11 @@ export class StudentView {
   }
 }
 
-function lineWords(connection, camera, reading) {
+function lineWords({ connection, camera, reading, refused }) {
   if (camera === "paused") return ["Nothing is measured while you pause.", false];
   if (camera === "asking") return ["Nothing is measured yet.", false];
   if (connection !== "open") return ["Nothing is measured until the connection is back. It comes back by itself.", false];
+  if (refused) return ["Your pictures are not taken at this moment. Reload the page if it stays so.", true];
   if (!reading) return ["Your reading appears here.", false];
   if (reading.help) return [FRAMING[reading.help], true];
   return [reading.label ? readingLine(reading) : FRAMING.no_face, !reading.label];
