@@ -77,7 +77,9 @@ function showStudents() {
 function draw() {
   drawn = performance.now();
   if (room.sequence === null || byId("room").hidden || document.hidden) return;
-  const end = Math.max(room.now, session.started_ms + SHORTEST_WINDOW_MS);
+  // A marker that was set this second is newer than the newest tick.
+  const now = Math.max(room.now, ...room.markers.map((marker) => marker.at_ms));
+  const end = Math.max(now, session.started_ms + SHORTEST_WINDOW_MS);
   const first = room.points[0]?.at_ms ?? session.started_ms;
   const start = Math.max(session.started_ms, Math.min(first, end - SHORTEST_WINDOW_MS), end - WINDOW_MS);
   const rows = binned(room.points, start, end, page.style.most_points);
