@@ -26,7 +26,7 @@ from ml.labels import LABELS
 from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
 from ml.measures import confusion
 from ml.training.calibration import fit_temperature, uncertain_below
-from ml.training.mood import FOLDS, fit_mood
+from ml.training.mood import FEWEST_FACES, fit_mood
 
 if TYPE_CHECKING:
     import keras
@@ -136,7 +136,7 @@ def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dic
 
 def _mood(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, Any]:
     """How a whole class is read; nothing where dev has too few faces of an emotion to tell."""
-    if np.bincount(labels, minlength=len(LABELS)).min() < FOLDS:
+    if np.bincount(labels, minlength=len(LABELS)).min() < FEWEST_FACES:
         return {}
     return {"mood": fit_mood(probabilities, labels)}
 

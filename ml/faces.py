@@ -47,8 +47,8 @@ class FaceDetector:
 
         `search`: "full" looks once, at the picture's own size.
         "quick" looks at half size first: for a near face, at two fifths of the cost (0.8 against 2.1 ms for 320x240);
-        where it finds one it may miss smaller ones. On 700 faces enlarged to 40 to 210 pixels, each at four sizes,
-        it missed none that "full" found, and the emotions read from its boxes were as often right (within 0.6 points).
+        where it finds one it may miss smaller ones. On 700 faces enlarged to 40-210 pixels, in four sizes each, it
+        missed none that "full" found, and the emotions read from its boxes were as often right (within 0.6 points).
         "thorough" looks at half and at double size where "full" finds nothing: for photographs, which may show one
         large face or one small one.
         Raises ValueError for any other shape, type or search.

@@ -21,7 +21,7 @@ from ml.types import FloatArray
 
 Array = npt.NDArray[np.float64]
 
-PRIOR_FACES = 0.3
+PRIOR_FACES = 0.2
 """Faces of each emotion that the prior adds. Chosen on dev: enough to steady five faces, too little to bend fifty."""
 ENDS = (0.05, 0.95, 0.9)
 """Quantiles at which a band begins and ends, and at which one ends that begins at nobody."""
