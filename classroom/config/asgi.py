@@ -12,7 +12,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.config.settings")
 
-# WhiteNoise hands Django whole files to send, which Django warns about under ASGI. They are small, and cached by browsers.
+# WhiteNoise hands Django whole files, which Django warns about under ASGI. They are small, and browsers keep them.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 # Before the consumers are imported: it loads the applications.
