@@ -59,7 +59,7 @@ FROM incoming
 LEFT JOIN present ON present.id = incoming.participant_id
 LEFT JOIN stored USING (participant_id, connection, sequence)
 ORDER BY n
-""".format(labels=len(LABELS))  # noqa: S608  # nosec B608 - a constant of the code
+""".format(labels=len(LABELS))  # noqa: S608 - a constant of the code
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ ORDER BY session_id, participant_id, minute
 ON CONFLICT (session_id, participant_id, minute) DO UPDATE SET
     readings = excluded.readings, uncertain = excluded.uncertain,
     probability_sums = excluded.probability_sums, label_counts = excluded.label_counts
-"""  # noqa: S608  # nosec B608 - constants of the code
+"""  # noqa: S608 - constants of the code
 _RECENT = """
 SELECT id FROM classroom_classsession WHERE ended_at IS NULL OR ended_at > %(since)s
 """
