@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,8 @@ from ml.labels import LABELS
 
 BYTE_ORDER_MARK = "\ufeff"
 CHUNK = 2_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# At the beginning of a cell, and after what a spreadsheet of another country takes for the end of one.
+_FORMULA = re.compile(r"(^|[,;\t|])(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 MINUTE_COLUMNS = (
     "minute",
     *(f"share_{label}" for label in LABELS),
@@ -121,5 +123,8 @@ def _cell(value: Any, dialect: Dialect) -> str:
 
 
 def harmless(text: str) -> str:
-    """Text that a spreadsheet shows and never runs: what begins like a formula is led by an apostrophe."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Text that a spreadsheet shows and never runs: what begins like a formula is led by an apostrophe.
+
+    Also within the text, behind a separator: opened with another one than it was written with, the rest is a cell.
+    """
+    return _FORMULA.sub(r"\1'", text)

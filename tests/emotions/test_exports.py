@@ -73,6 +73,20 @@ def test_what_begins_like_a_formula_is_made_harmless(text: str) -> None:
     assert exports.harmless(f"a{text}") == f"a{text}"
 
 
+@pytest.mark.parametrize(
+    ("name", "harmless"),
+    [
+        ("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"),
+        ("x,@SUM(A1)", "x,'@SUM(A1)"),
+        ("x; =1+1", "x;' =1+1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("Anna-Lena; Ben", "Anna-Lena; Ben"),
+    ],
+)
+def test_a_formula_behind_another_separator_is_made_harmless(name: str, harmless: str) -> None:
+    assert exports.harmless(name) == harmless
+
+
 def test_readings_are_those_of_individual_sharers(session: ClassSession, join: Join) -> None:
     now = timezone.now() + timedelta(seconds=5)
     shown = store_event(join("=HYPERLINK(1)"), now, "sad")
