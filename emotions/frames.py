@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
@@ -76,7 +76,8 @@ class SlotFrame:
     scope: str
     captured_ms: float
     received_ms: float
-    jpeg: bytes = b""
+    # Never in words: a log or an error that shows a frame must not show its picture.
+    jpeg: bytes = field(default=b"", repr=False)
 
     def pack(self) -> bytes:
         header = _SLOT.pack(

@@ -53,7 +53,8 @@ class RemoteClock:
         """When it was captured on our clock, never later than it arrived; None for a frame older than
         STALE_AFTER_MS."""
         self._offset = min(self._offset, received_ms - captured_ms)
-        at = captured_ms + self._offset
+        # A huge number has no room for milliseconds: the sum may lie years ahead, and the reading would stay "now".
+        at = min(captured_ms + self._offset, received_ms)
         if received_ms - at <= STALE_AFTER_MS:
             self._stale = 0
             return at

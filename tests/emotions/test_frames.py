@@ -18,7 +18,7 @@ from emotions.frames import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
 from emotions.limits import STALE_AFTER_MS, RemoteClock, TokenBucket
 from emotions.slots import LEASE_MS, SLOT_MS, TRY_LANE
 from emotions.store import async_redis, close_async_redis, sync_redis
-from tests.emotions.parts import jpeg, slot_frame
+from tests.emotions.parts import jpeg, observation, slot_frame
 
 DAY_MS = 24 * 3600 * 1000.0
 
@@ -133,6 +133,18 @@ def test_nothing_is_captured_after_it_arrived() -> None:
     assert clock.corrected(now + 1000, now + 1005) == now + 1005
     # From then on the delay is out of the offset.
     assert clock.corrected(now + 2000, now + 2080) == pytest.approx(now + 2005)
+
+
+def test_a_frame_in_words_shows_no_picture() -> None:
+    frame = slot_frame(7, jpeg=b"whose picture")
+    assert "whose picture" not in repr(frame)
+    assert "whose picture" not in repr(observation(frame))
+
+
+@pytest.mark.parametrize("captured_ms", [1e24, 1e26, 1e28])
+def test_no_absurd_time_lies_in_the_future(captured_ms: float) -> None:
+    now = 1.7955e12
+    assert (RemoteClock().corrected(captured_ms, now) or now) <= now
 
 
 def test_a_late_frame_is_stale_and_a_clock_that_steps_back_is_believed_at_last() -> None:
