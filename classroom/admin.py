@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from classroom import actions
 from classroom.admin_parts import Erasable, Recorded, StateFilter
-from classroom.forms_admin import InvitationForm
+from classroom.forms_admin import InvitationForm, SignInForm
 from classroom.invitations import invite
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, Participant
 from classroom.templatetags.roomtone import lasted
@@ -27,6 +27,7 @@ from classroom.templatetags.roomtone import lasted
 admin.site.site_header = admin.site.site_title = "Roomtone"
 admin.site.index_title = "School administration"
 admin.site.site_url = "/courses/"
+admin.site.login_form = SignInForm
 
 
 class ParticipantInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]

@@ -1,11 +1,31 @@
-"""A new account, without a password: its owner sets it by link."""
+"""How staff sign in; and a new account, without a password: its owner sets it by link."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS, who_signs_in
+
+
+class SignInForm(AdminAuthenticationForm):
+    """The administration has a door of its own: wrong passwords are counted there as at the other one."""
+
+    def clean(self) -> dict[str, Any]:
+        if self.request is None:
+            raise ValueError("request: expected the one that signs in, to count its guesses; received None")
+        who = who_signs_in(self.request)
+        if PASSWORDS.exhausted(who):
+            raise ValidationError(TOO_MANY_PASSWORDS)
+        try:
+            return dict(super().clean())
+        except ValidationError:
+            PASSWORDS.count(who)
+            raise
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -18,6 +18,11 @@ def client_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR") or "unknown")
 
 
+def who_signs_in(request: HttpRequest) -> str:
+    """Whose wrong passwords are counted together: an address and the user name that was typed."""
+    return f"{client_address(request)}:{request.POST.get('username', '')[:150].lower()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Guesses:
     """At most `limit` wrong guesses in a fixed window of `seconds`, per `who`: an address, perhaps with a name.
@@ -62,3 +67,6 @@ def _client(url: str) -> redis.Redis:
 JOIN_CODES = Guesses("join-code", limit=100, seconds=600)
 # Per address and user name: a colleague who mistypes shuts nobody else out.
 PASSWORDS = Guesses("password", limit=10, seconds=600)
+TOO_MANY_PASSWORDS = (
+    "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
+)

@@ -12,9 +12,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from classroom.invitations import mail_is_set_up
-from classroom.throttle import PASSWORDS, client_address
-
-TOO_MANY = "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
+from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS, who_signs_in
 
 
 class SignIn(views.LoginView):
@@ -23,18 +21,15 @@ class SignIn(views.LoginView):
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not PASSWORDS.exhausted(self._who()):
+        if not PASSWORDS.exhausted(who_signs_in(request)):
             return super().post(request, *args, **kwargs)
         form = self.get_form()
-        form.errors["__all__"] = form.error_class([TOO_MANY])
+        form.errors["__all__"] = form.error_class([TOO_MANY_PASSWORDS])
         return self.render_to_response(self.get_context_data(form=form), status=429)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        PASSWORDS.count(self._who())
+        PASSWORDS.count(who_signs_in(self.request))
         return super().form_invalid(form)
-
-    def _who(self) -> str:
-        return f"{client_address(self.request)}:{self.request.POST.get('username', '')[:150].lower()}"
 
 
 class ForgottenPassword(views.PasswordResetView):

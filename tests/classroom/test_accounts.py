@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from classroom.throttle import PASSWORDS
+from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS
 
 PASSWORD = "a long enough password"
 
@@ -52,6 +52,17 @@ def test_guessing_passwords_is_stopped_for_that_name_from_that_address(
     assert client.post(reverse("login"), {"username": "bob", "password": PASSWORD}).status_code == 302
     away = {"username": "alice", "password": PASSWORD}
     assert Client().post(reverse("login"), away, REMOTE_ADDR="10.0.0.9").status_code == 302
+
+
+def test_the_administrations_own_door_counts_the_same_guesses(client: Client, dana: User) -> None:
+    door, right = reverse("admin:login"), {"username": "dana", "password": PASSWORD}
+    for _ in range(PASSWORDS.limit):
+        assert "_auth_user_id" not in client.session
+        client.post(door, {"username": "dana", "password": "wrong"})
+    answer = client.post(door, right)
+    assert TOO_MANY_PASSWORDS in answer.context["form"].non_field_errors()
+    assert client.post(reverse("login"), right).status_code == 429
+    assert client.post(door, right, REMOTE_ADDR="10.0.0.9").status_code == 302
 
 
 def test_an_inactive_account_stays_out(client: Client, alice: User) -> None:
