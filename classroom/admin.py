@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -65,10 +65,18 @@ class ConsentInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
 
 
 class CheckInInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
+    """As students are told: a word stands beside a name only where its owner shares with the name, and did so then."""
+
     model = CheckIn
     fields = readonly_fields = ("at", "word")
+    verbose_name_plural = "Check-ins (of students who share with their name)"
     extra = 0
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CheckIn]:
+        later = ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef("at"))
+        sharing = super().get_queryset(request).filter(participant__scope=Participant.Scope.INDIVIDUAL)
+        return sharing.filter(~Exists(later))
 
 
 @admin.register(Course)

@@ -110,6 +110,19 @@ def test_a_big_session_takes_as_many_queries_as_a_small_one(
     assert queries(2) == queries(40)
 
 
+@pytest.mark.parametrize("scope", ["", "none", "aggregate", "individual"])
+def test_a_word_stands_beside_a_name_only_of_those_who_share_it(
+    office: Client, sam: Participant, agree: Callable[..., None], scope: str
+) -> None:
+    if scope:
+        agree(sam, scope)
+    actions.save_check_in(sam, "too_fast")
+    page = reverse("admin:classroom_participant_change", args=[sam.pk])
+    assert ("Too fast" in office.get(page).content.decode()) is (scope == "individual")
+    agree(sam, "individual")
+    assert "Too fast" not in office.get(page).content.decode()
+
+
 def test_a_name_cannot_carry_markup(office: Client, session: ClassSession) -> None:
     actions.join(session, "<b>Sam</b>")
     text = office.get(reverse("admin:classroom_classsession_change", args=[session.pk])).content.decode()
