@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 from django.db.models.functions import Mod
 
-from classroom.models import ClassSession, Marker
+from classroom.models import ClassSession, Marker, Participant
 from emotions import board
 from emotions.messages import MarkerPlaced, MoodSnapshot, Point, TileWithHistory
 from emotions.models import MoodPoint
@@ -28,8 +28,14 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
 
 
 def _tiles(session_pk: int) -> tuple[int | None, list[TileWithHistory]]:
+    """Only of those who share now: the ticker's tiles may be older than a withdrawal, and outlive the session."""
     value = sync_redis().get(tiles_key(session_pk))
-    return board.load(value) if value else (None, [])
+    if not value:
+        return None, []
+    sequence, tiles = board.load(value)
+    present = Participant.objects.present().filter(session=session_pk, scope=Participant.Scope.INDIVIDUAL)
+    sharing = set(present.values_list("public_id", flat=True))
+    return sequence, [tile for tile in tiles if tile.id in sharing]
 
 
 def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:

@@ -219,6 +219,20 @@ def test_who_withdraws_is_out_with_the_next_second(session: ClassSession, one: T
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("ended", [False, True])
+def test_who_withdraws_is_in_no_snapshot_from_then_on(session: ClassSession, one: Ticker, ended: bool) -> None:
+    """Also while nobody ticks: in a session that has ended the last tiles stay in Redis for a while."""
+    students = class_of(session, 6)
+    one.tick(time.time() * 1000)
+    if ended:
+        actions.end_session(session)
+    actions.withdraw(students[0])
+    actions.erase(students[1])
+    shown = {tile.id for tile in snapshots.build(session).tiles}
+    assert shown == {student.public_id for student in students[2:]}
+
+
+@pytest.mark.django_db
 def test_an_ended_session_is_left_alone(session: ClassSession, one: Ticker) -> None:
     class_of(session, 5)
     now = time.time() * 1000
