@@ -52,7 +52,7 @@ def settle(observations: Sequence[Observation]) -> None:
     readings = [observation for observation in observations if observation.face and observation.frame.participant]
     try:
         verdicts = _record(readings)
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         log.exception("the database does not answer; %d readings are not stored", len(readings))
         publish.own_readings(sync_redis(), [answers.rejected(reading.frame, "busy") for reading in readings])
         return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from pytest_django.fixtures import Settings
 
 from classroom import actions as classroom_actions
@@ -158,12 +158,15 @@ def test_a_drain_whose_time_is_up_sends_another(join: Join, sent: list[int], mon
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("seen")
-def test_a_database_that_is_away_is_answered_busy(join: Join, answers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_answered_busy(
+    join: Join, answers: Any, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     frame, tries = frame_of(join()), []
 
     def away(_: Any) -> Any:
         tries.append(1)
-        raise OperationalError("the connection is closed")
+        raise error("the connection is closed")
 
     monkeypatch.setattr(actions, "record_readings", away)
     monkeypatch.setattr("emotions.draining.connection.close", lambda: None)  # the test's transaction lives on it
