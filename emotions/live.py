@@ -73,6 +73,15 @@ def forget(client: redis.Redis, session_pk: int, participant_pks: Iterable[int])
         client.hdel(live_key(session_pk), *pks)
 
 
+def outlived(readings: Mapping[int, LiveReading], consents: Mapping[int, int]) -> list[int]:
+    """Whose reading is of an earlier consent than the one in force, or of nobody who is present.
+
+    A worker may write what it stored after the withdrawal has cleared it away; the others' readings would keep it
+    alive. `consents`: the epoch of everybody present.
+    """
+    return [pk for pk, reading in readings.items() if pk not in consents or reading.consent_epoch < consents[pk]]
+
+
 def parse(rows: Mapping[Any, Any]) -> dict[int, LiveReading]:
     """A session's hash as HGETALL gives it, by participant."""
     return {int(pk): LiveReading.unpack(value) for pk, value in rows.items()}

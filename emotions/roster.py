@@ -44,6 +44,11 @@ class Roster:
     students: list[Student]
     pace: Pace
 
+    @property
+    def consents(self) -> dict[int, int]:
+        """The epoch of each one's consent in force."""
+        return {student.pk: student.consent_epoch for student in self.students}
+
 
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""

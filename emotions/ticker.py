@@ -146,6 +146,7 @@ class Ticker:
         scenes = []
         for session, known in rosters.items():
             presences, readings = presence.parse(next(found)), live.parse(next(found))
+            live.forget(sync_redis(), session, live.outlived(readings, known.consents))
             scenes.append(Scene(session, known, standings(known.students, presences, readings, now_ms)))
         return scenes
 

@@ -22,7 +22,7 @@ from emotions import live, roster, snapshots, ticker
 from emotions.board import apply_tick
 from emotions.messages import MoodTick, Pace
 from emotions.models import MoodPoint
-from emotions.store import cohort_key, key, presence_key, sync_redis, tiles_key
+from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
 from emotions.ticker import Ticker
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, joined, observation
@@ -230,6 +230,20 @@ def test_who_withdraws_is_in_no_snapshot_from_then_on(session: ClassSession, one
     actions.erase(students[1])
     shown = {tile.id for tile in snapshots.build(session).tiles}
     assert shown == {student.public_id for student in students[2:]}
+
+
+@pytest.mark.django_db
+def test_a_reading_that_outlived_its_consent_leaves_redis(session: ClassSession, one: Ticker) -> None:
+    """A worker that stored it before the withdrawal may say so afterwards."""
+    withdrawn, erased, staying = class_of(session, 3)
+    late = [observation(frame_of(withdrawn)), observation(frame_of(erased))]
+    actions.withdraw(withdrawn)
+    actions.erase(erased)
+    with sync_redis().pipeline() as pipe:
+        live.update(pipe, late)
+        pipe.execute()
+    one.tick(time.time() * 1000)
+    assert list(live.parse(sync_redis().hgetall(live_key(session.pk)))) == [staying.pk]
 
 
 @pytest.mark.django_db
