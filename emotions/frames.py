@@ -17,7 +17,11 @@ HEADER_BYTES = _HEADER.size
 
 # Pixels. Below the network's own input there is no face to read; above, a few bytes would declare gigabytes.
 SMALLEST_SIDE = 48
-LARGEST_SIDE = 4096
+LARGEST_SIDE = 1920
+# Each scan of a progressive picture goes over all its pixels: thousands fit into 60 kB, and take a worker seconds.
+# Encoders write one, progressive ones about ten.
+MOST_SCANS = 16
+_SCAN = b"\xff\xda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def fault_of(jpeg: bytes) -> RejectReason | None:
         return "truncated" if error.reason == "truncated" else "not_jpeg"
     if min(width, height) < SMALLEST_SIDE or max(width, height) > LARGEST_SIDE:
         return "dimensions"
-    return None
+    return "undecodable" if jpeg.count(_SCAN) > MOST_SCANS else None
 
 
 _SLOT = struct.Struct(">16sQQIIBdd")
