@@ -65,7 +65,7 @@ class ConsentInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
 
 
 class CheckInInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
-    """As students are told: a word stands beside a name only where its owner shares with the name, and did so then."""
+    """As students are told: a word stands beside a name only where its owner shares with the name, and did then."""
 
     model = CheckIn
     fields = readonly_fields = ("at", "word")
