@@ -62,6 +62,17 @@ def address(name: str) -> str:
     return value
 
 
+# A server that is gone without a word is noticed in seconds, not after the system's quarter of an hour: sockets, the
+# ticker and workers wait for it in few threads. libpq's names; the URL may say otherwise.
+_DATABASE_LIMITS = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+}
+
+
 def database(url: str) -> dict[str, object]:
     """Django's database settings from `postgres://user:password@host:port/name?option=value`."""
     parts = urlsplit(url)
@@ -78,7 +89,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": _DATABASE_LIMITS | dict(parse_qsl(parts.query)),
         # The web process serves from many threads: a connection kept per thread would hold hundreds.
         "CONN_MAX_AGE": 0,
     }

@@ -194,8 +194,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    # It logs every address at INFO, join codes with them.
-    "loggers": {"httpx": {"level": "WARNING"}},
+    "loggers": {
+        # It logs every address at INFO, join codes with them.
+        "httpx": {"level": "WARNING"},
+        # At WARNING the addresses of pages that were refused: a locked class, an empty name, a missing token.
+        "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+    },
     "root": {
         "handlers": ["console"],
         "level": env.choice("ROOMTONE_LOG_LEVEL", ["DEBUG", "INFO", "WARNING"], "INFO"),
