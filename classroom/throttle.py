@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,8 +20,12 @@ def client_address(request: HttpRequest) -> str:
 
 
 def who_signs_in(request: HttpRequest) -> str:
-    """Whose wrong passwords are counted together: an address and the user name that was typed."""
-    return f"{client_address(request)}:{request.POST.get('username', '')[:150].lower()}"
+    """Whose wrong passwords are counted together: an address and the user name that was typed.
+
+    In the form in which Django looks it up (NFKC, no blanks around it): written otherwise it is the same name.
+    """
+    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().lower()
+    return f"{client_address(request)}:{name[:150]}"
 
 
 @dataclass(frozen=True, slots=True)

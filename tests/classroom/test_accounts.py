@@ -54,6 +54,14 @@ def test_guessing_passwords_is_stopped_for_that_name_from_that_address(
     assert Client().post(reverse("login"), away, REMOTE_ADDR="10.0.0.9").status_code == 302
 
 
+@pytest.mark.parametrize("written", [" alice", "alice\t", "\uff41lice", " " * 200 + "alice", "ALICE"])
+def test_a_name_written_otherwise_gives_no_further_guesses(client: Client, alice: User, written: str) -> None:
+    for _ in range(PASSWORDS.limit):
+        _sign_in(client, "wrong")
+    answer = client.post(reverse("login"), {"username": written, "password": PASSWORD})
+    assert answer.status_code == 429
+
+
 def test_the_administrations_own_door_counts_the_same_guesses(client: Client, dana: User) -> None:
     door, right = reverse("admin:login"), {"username": "dana", "password": PASSWORD}
     for _ in range(PASSWORDS.limit):
