@@ -7,11 +7,11 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS
+from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS, client_address
 
 PASSWORD = "a long enough password"
 
@@ -60,6 +60,20 @@ def test_a_name_written_otherwise_gives_no_further_guesses(client: Client, alice
         _sign_in(client, "wrong")
     answer = client.post(reverse("login"), {"username": written, "password": PASSWORD})
     assert answer.status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+    ],
+)
+def test_guesses_are_counted_for_a_line_not_for_each_of_its_addresses(here: str, there: str, same: bool) -> None:
+    first, second = (client_address(RequestFactory().get("/", REMOTE_ADDR=address)) for address in (here, there))
+    assert (first == second) is same
 
 
 def test_the_administrations_own_door_counts_the_same_guesses(client: Client, dana: User) -> None:
