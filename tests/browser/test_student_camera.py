@@ -110,6 +110,7 @@ def test_a_denied_camera_is_explained_and_can_be_allowed(join: Join, product: Ru
 def test_each_problem_has_its_words_and_the_pace_stays(join: Join, script: str, words: str) -> None:
     page = join(script=script)
     assert words in problem(page)
+    expect(page.locator("[data-part=state]")).to_have_text("No camera")  # connected, that is
     page.get_by_role("button", name="Got it").click()
     expect(page.get_by_text("Sent, without your name.")).to_be_visible()
 
