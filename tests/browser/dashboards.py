@@ -103,8 +103,16 @@ def drawn(page: Page) -> int:
     return int(page.locator("#mood-chart").get_attribute("data-drawn") or 0)
 
 
+def wait_until(page: Page, expression: str, arg: Any = None, seconds: float = 30.0) -> None:
+    """Poll from outside: Playwright's own wait evaluates text within the page, which the page's policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < end, f"not within {seconds:g} s: {expression}"
+        page.wait_for_timeout(100)
+
+
 def wait_for_chart(page: Page, times: int = 1) -> None:
-    page.wait_for_function("n => Number(document.getElementById('mood-chart').dataset.drawn ?? 0) >= n", arg=times)
+    wait_until(page, "n => Number(document.getElementById('mood-chart').dataset.drawn ?? 0) >= n", times)
 
 
 def chart(page: Page) -> Any:

@@ -22,7 +22,7 @@ from emotions.models import EmotionEvent, MoodPoint
 from emotions.selectors import individual_events
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import chart, sign_in, wait_for_chart
+from tests.browser.dashboards import chart, sign_in, wait_for_chart, wait_until
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -88,9 +88,9 @@ def watch_the_class(page: Page, session: ClassSession) -> None:
     expect(page.locator("#sentence")).to_have_text(re.compile(r"look|nobody"), timeout=LONG)
     expect(page.locator("#tiles .word").first).to_have_text(re.compile(r"^(Angry|Disgust|Fear|Happy|Sad|Surp|Neut)"))
     wait_for_chart(page)
-    page.wait_for_function("document.getElementById('mood-chart').data.length >= 7", timeout=LONG)
+    wait_until(page, "document.getElementById('mood-chart').data?.length >= 7")
     first = chart(page)[0]["x"][-1]
-    page.wait_for_function("x => document.getElementById('mood-chart').data.at(-7).x.at(-1) > x + 4000", arg=first)
+    wait_until(page, "x => document.getElementById('mood-chart').data.at(-7).x.at(-1) > x + 4000", first)
     shown = float(page.locator("#now li.happy .bar").evaluate("bar => bar.style.getPropertyValue('--share')"))
     recent = MoodPoint.objects.filter(session=session, shares__isnull=False).order_by("-sequence")[:5]
     assert any(abs(point.shares[LABELS.index("happy")] - shown) < 0.01 for point in recent if point.shares)

@@ -18,7 +18,7 @@ from emotions.messages import SPARK_LENGTH, CloseCode, SessionChanged
 from emotions.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import CALM, chart, played, point, snapshot, tick, tile, wait_for_chart
+from tests.browser.dashboards import CALM, chart, played, point, snapshot, tick, tile, wait_for_chart, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -177,7 +177,7 @@ def test_the_chart_follows_the_theme(visitors: Visitors, session: ClassSession) 
     wait_for_chart(page)
     assert chart(page)[3]["fillcolor"] == "#1e9de0"
     page.locator("[data-theme-toggle]").click()
-    page.wait_for_function("document.getElementById('mood-chart').data[3].fillcolor === '#8fbeef'")
+    wait_until(page, "document.getElementById('mood-chart').data[3].fillcolor === '#8fbeef'")
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(visitors: Visitors, session: ClassSession) -> None:
@@ -202,7 +202,7 @@ def test_a_lost_connection_comes_back_without_a_gap(visitors: Visitors, session:
     expect(page.locator("#connection-words")).to_have_text(re.compile(r"Connection lost\. Next try in \d+ s"))
     assert socket.wait_for_connection(2) == "12"
     expect(page.locator("#connection-words")).to_have_text("Live")
-    page.wait_for_function("document.getElementById('mood-chart').data[0].x.length >= 30")
+    wait_until(page, "document.getElementById('mood-chart').data[0].x.length >= 30")
     times = chart(page)[0]["x"]
     assert {round((b - a) / 1000) for a, b in pairwise(times)} == {1}
 
