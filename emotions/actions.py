@@ -10,7 +10,7 @@ from typing import Literal
 from django.db import connection
 
 from emotions.models import EmotionEvent, MinuteRollup
-from emotions.observations import FaceRead, Observation
+from emotions.readings.observations import FaceRead, Observation
 from ml.labels import LABELS
 
 Verdict = Literal["stored", "no_consent", "old_epoch", "repeated"]

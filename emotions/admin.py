@@ -15,9 +15,9 @@ from django.http import HttpRequest
 from classroom.admin import ClassSessionAdmin
 from classroom.admin_parts import Recorded
 from classroom.models import ClassSession
-from emotions import selectors
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.wording import percent
+from emotions.reports import selectors
+from emotions.reports.wording import percent
 from ml.labels import LABELS
 
 

@@ -17,8 +17,8 @@ import redis.asyncio
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from emotions import presence
-from emotions.presence import Seat
+from emotions.mood import presence
+from emotions.mood.presence import Seat
 from emotions.store import ANSWER_TIMEOUT, CONNECT_TIMEOUT, async_redis, own_channel
 
 log = logging.getLogger(__name__)

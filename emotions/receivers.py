@@ -18,8 +18,11 @@ from redis.exceptions import RedisError
 
 from classroom import signals
 from classroom.models import ClassSession, Participant
-from emotions import actions, live, publish, rollups, slots
+from emotions import actions, publish
+from emotions.frames import slots
 from emotions.messages import CloseCode, SessionChanged
+from emotions.readings import live
+from emotions.reports import rollups
 from emotions.store import presence_key, sync_redis
 
 log = logging.getLogger(__name__)

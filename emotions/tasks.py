@@ -9,7 +9,8 @@ import logging
 
 from celery import shared_task
 
-from emotions import rollups, slots
+from emotions.frames import slots
+from emotions.reports import rollups
 from emotions.store import sync_redis
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ DRAIN_EXPIRES_SECONDS = 10
 @shared_task(ignore_result=True)
 def analyse_pending(lane: int) -> None:
     """Drain one lane of the sessions."""
-    from emotions import draining
+    from emotions.readings import draining
 
     if draining.drain(lane):
         send_drain(lane)
@@ -30,7 +31,7 @@ def analyse_pending(lane: int) -> None:
 @shared_task(ignore_result=True)
 def analyse_try() -> None:
     """Drain the try page's lane."""
-    from emotions import draining
+    from emotions.readings import draining
 
     if draining.drain_try():
         send_drain(slots.TRY_LANE)

@@ -19,7 +19,7 @@ from classroom import access
 from classroom.models import CheckIn, ClassSession
 from classroom.views.answers import instructors_only
 from classroom.views.controls import session_facts
-from emotions import charts, exports, reports, selectors, wording
+from emotions.reports import charts, exports, page, selectors, wording
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
 BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
@@ -53,12 +53,12 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
     return {
         "session": facts,
         "measuring": settings.PROFILE.inference and session.mode == ClassSession.Mode.CAMERA,
-        "latest": reports.latest(session),
+        "latest": page.latest(session),
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
         "rules": wording.RULES,
         "style": charts.style(),
         "bar_order": BAR_ORDER,
-        "offset_ms": reports.zone_offset_ms(session.started_at),
+        "offset_ms": page.zone_offset_ms(session.started_at),
         "urls": {
             "socket": f"/ws/dashboard/{session.public_id}/",
             "qr": reverse("session_qr", args=[session.public_id]),
@@ -74,7 +74,7 @@ def report(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """For the instructor and the school's admin; of a live session, so far."""
     session = access.session_for_reader(request.user, public_id)
     context = {
-        "report": reports.build(session),
+        "report": page.build(session),
         "session": session,
         "own": session.course.instructor_id == request.user.pk,
         "words": CheckIn.Word.choices,

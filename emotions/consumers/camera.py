@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from classroom.actions import save_check_in
 from classroom.errors import RefusedError
 from classroom.models import CheckIn
-from emotions import presence, publish
-from emotions.admission import StudentAdmission, admit_student
+from emotions import publish
+from emotions.consumers.admission import StudentAdmission, admit_student
 from emotions.consumers.base import DOWN, Socket, in_database, log
 from emotions.consumers.gate import FrameGate
+from emotions.frames.intake import Intake
+from emotions.frames.limits import TokenBucket
 from emotions.hub import Hub
-from emotions.intake import Intake
-from emotions.limits import TokenBucket
 from emotions.messages import (
     CameraStateChanged,
     CheckInSaid,
@@ -33,7 +33,8 @@ from emotions.messages import (
     participant_group,
     students_group,
 )
-from emotions.presence import Seat
+from emotions.mood import presence
+from emotions.mood.presence import Seat
 from emotions.store import async_redis
 
 # A slightly large frame is answered; this is no frame.

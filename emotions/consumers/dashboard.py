@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from classroom.models import ClassSession
-from emotions import snapshots
-from emotions.admission import admit_instructor
+from emotions.consumers.admission import admit_instructor
 from emotions.consumers.base import DOWN, Socket, in_database, log
 from emotions.messages import CloseCode, MoodSnapshot, session_group
+from emotions.mood import snapshots
 
 
 class DashboardConsumer(Socket):

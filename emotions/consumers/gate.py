@@ -6,9 +6,9 @@ import uuid
 
 from django.conf import settings
 
-from emotions.admission import Scope, StudentAdmission
-from emotions.frames import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
-from emotions.limits import RemoteClock, TokenBucket
+from emotions.consumers.admission import Scope, StudentAdmission
+from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.frames.limits import RemoteClock, TokenBucket
 from emotions.messages import FrameRejected, RejectReason
 
 FRAMES_PER_SECOND = 3.0

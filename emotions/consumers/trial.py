@@ -7,12 +7,12 @@ import uuid
 
 from django.conf import settings
 
-from emotions import visitors
+from emotions.consumers import visitors
 from emotions.consumers.base import DOWN, Socket, log
-from emotions.frames import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.frames.intake import Intake
+from emotions.frames.limits import TokenBucket
 from emotions.hub import Hub
-from emotions.intake import Intake
-from emotions.limits import TokenBucket
 from emotions.messages import CloseCode, FrameRejected, RejectReason
 from emotions.store import async_redis
 

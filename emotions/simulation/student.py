@@ -14,7 +14,7 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from emotions.frames import FrameHeader
+from emotions.frames.frame import FrameHeader
 from emotions.messages import CameraStateChanged, CheckInSaid, Hello
 from emotions.simulation.joining import Ticket
 from emotions.simulation.moods import DriftingMood

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from classroom.models import ClassSession, Marker
-from emotions import charts, wording
 from emotions.messages import SPARK_LENGTH, CloseCode, SessionChanged
-from emotions.rows import MarkerRow, MoodRow
+from emotions.reports import charts, wording
+from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import CALM, chart, played, point, snapshot, tick, tile, wait_for_chart, wait_until
@@ -130,7 +130,7 @@ def test_a_tick_touches_only_what_it_changes(visitors: Visitors, session: ClassS
 
 
 def test_a_sparkline_grows_by_what_the_page_has_already(visitors: Visitors, session: ClassSession) -> None:
-    """As `emotions.board.apply_tick`: a tile that is not in the tick goes on with its value."""
+    """As `emotions.mood.board.apply_tick`: a tile that is not in the tick goes on with its value."""
     ada = tile("Ada", value=0.5)
     socket = played(visitors, session, snapshot([point(1)], [ada]))
     socket.send(*(tick(point(n)) for n in range(2, 4)))

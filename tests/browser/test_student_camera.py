@@ -17,7 +17,7 @@ from classroom.codes import spaced
 from classroom.local.network import free_port
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
-from emotions.frames import HEADER_BYTES, FrameHeader
+from emotions.frames.frame import HEADER_BYTES, FrameHeader
 from emotions.models import EmotionEvent
 from ml.jpeg import declared_size
 from tests.browser.conftest import FLAGS, Join, Visitors

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from classroom.models import ClassSession, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.rows import MoodRow
+from emotions.reports.rows import MoodRow
 from ml.labels import INDEX, LABELS
 
 CALM = (0.03, 0.02, 0.03, 0.20, 0.05, 0.05, 0.62)

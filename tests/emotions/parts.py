@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from classroom import actions, consent
 from classroom.models import ClassSession, Participant
-from emotions.frames import FrameHeader, SlotFrame
-from emotions.observations import FaceRead, Observation
+from emotions.frames.frame import FrameHeader, SlotFrame
+from emotions.readings.observations import FaceRead, Observation
 
 
 def joined(session: ClassSession, name: str, scope: str = "individual") -> Participant:

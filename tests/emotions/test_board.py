@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotions.board import RECENT, STRIDE, WINDOW, Board, apply_tick, kept, load, looks_different, thinned
 from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Pace, Point, Tile
+from emotions.mood.board import RECENT, STRIDE, WINDOW, Board, apply_tick, kept, load, looks_different, thinned
 
 hundredths = st.integers(-100, 100).map(lambda n: n / 100)
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from emotions import charts
-from emotions.rows import MarkerRow, MoodRow
+from emotions.reports import charts
+from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import INDEX, LABELS
 from tests.emotions.mood_data import CALM, TROUBLED, row
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotions.cohort import FLOOR, NOBODY, Group, next_cohort
+from emotions.mood.cohort import FLOOR, NOBODY, Group, next_cohort
 
 people = st.frozensets(st.integers(0, 40))
 seeds = st.integers(0, 2**32)

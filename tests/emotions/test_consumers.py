@@ -17,9 +17,10 @@ from pytest_django.fixtures import Settings
 from classroom import actions
 from classroom.config.profile import PROFILES
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions import presence, slots, visitors
-from emotions.consumers import gate
-from emotions.frames import SlotFrame
+from emotions.consumers import gate, visitors
+from emotions.frames import slots
+from emotions.frames.frame import SlotFrame
+from emotions.mood import presence
 from emotions.publish import Answer, own_readings
 from emotions.store import key, presence_key, sync_redis
 from tests.emotions.conftest import Join

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classroom.models import CheckIn, ClassSession
-from emotions import exports
+from emotions.reports import exports
 from ml.labels import LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from emotions import slots
-from emotions.frames import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
-from emotions.limits import STALE_AFTER_MS, RemoteClock, TokenBucket
-from emotions.slots import LEASE_MS, SLOT_MS, TRY_LANE
+from emotions.frames import slots
+from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.frames.limits import STALE_AFTER_MS, RemoteClock, TokenBucket
+from emotions.frames.slots import LEASE_MS, SLOT_MS, TRY_LANE
 from emotions.store import async_redis, close_async_redis, sync_redis
 from tests.emotions.parts import jpeg, observation, slot_frame
 

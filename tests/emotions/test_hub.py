@@ -17,10 +17,12 @@ from pytest_django.fixtures import Settings
 from classroom.local.folder import DataFolder
 from classroom.local.network import free_port
 from classroom.local.wheels import valkey_executable
-from emotions import hub, presence, slots
+from emotions import hub
+from emotions.frames import slots
+from emotions.frames.intake import Intake
 from emotions.hub import UNSENT_LIMIT, Hub, Outlet
-from emotions.intake import Intake
-from emotions.presence import Seat
+from emotions.mood import presence
+from emotions.mood.presence import Seat
 from emotions.publish import Answer, own_readings
 from emotions.store import presence_key, sync_redis
 from tests.emotions.parts import slot_frame

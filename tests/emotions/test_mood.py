@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotions import mood
-from emotions.cohort import FLOOR
-from emotions.live import LiveReading
 from emotions.messages import CameraState, Pace, TileState
-from emotions.mood import HALF_LIFE_SECONDS, MEASURED_MS, Bands, Memory, Moment, Standing, Student
-from emotions.presence import GONE_AFTER_MS, Presence
+from emotions.mood import estimate
+from emotions.mood.cohort import FLOOR
+from emotions.mood.estimate import HALF_LIFE_SECONDS, MEASURED_MS, Bands, Memory, Moment, Standing, Student
+from emotions.mood.presence import GONE_AFTER_MS, Presence
+from emotions.readings.live import LiveReading
 from ml.labels import LABELS
 from tests.emotions.parts import MeanEstimator
 
@@ -45,7 +45,7 @@ def measured(pk: int, scope: str = "individual", probabilities: tuple[float, ...
 
 def point_of(present: list[Standing], memory: Memory = Memory(), seconds: float = 1.0, seed: int = 1) -> Any:  # noqa: B008 - frozen
     moment = Moment(7, NOW, seconds, Pace(lost=2))
-    return mood.next_point(present, memory, moment, MeanEstimator(), Random(seed))
+    return estimate.next_point(present, memory, moment, MeanEstimator(), Random(seed))
 
 
 # -- Standings
@@ -69,16 +69,16 @@ def point_of(present: list[Standing], memory: Memory = Memory(), seconds: float 
     ],
 )
 def test_where_a_student_stands(presence: Presence | None, read: LiveReading | None, state: TileState) -> None:
-    assert mood.standing(student(), presence, read, NOW).state == state
+    assert estimate.standing(student(), presence, read, NOW).state == state
 
 
 def test_without_consent_nothing_is_measured() -> None:
-    stands = mood.standing(student(scope="none"), here(), reading(), NOW)
+    stands = estimate.standing(student(scope="none"), here(), reading(), NOW)
     assert (stands.state, stands.reading) == ("camera_off", None)
 
 
 def test_pleasantness_has_a_weight_for_each_emotion() -> None:
-    weights = dict(zip(LABELS, mood.PLEASANTNESS, strict=True))
+    weights = dict(zip(LABELS, estimate.PLEASANTNESS, strict=True))
     assert weights["happy"] == max(weights.values()) == 1
     assert weights["neutral"] == 0
     assert all(weights[label] < 0 for label in ("angry", "disgust", "fear", "sad"))
@@ -100,10 +100,10 @@ def test_a_point_counts_the_room() -> None:
     class_ = [measured(pk) for pk in range(6)]
     room = [
         *class_,
-        mood.standing(student(10), here(), None, NOW),
-        mood.standing(student(11), here("paused"), None, NOW),
-        mood.standing(student(12, "none"), here(), None, NOW),
-        mood.standing(student(13), None, None, NOW),
+        estimate.standing(student(10), here(), None, NOW),
+        estimate.standing(student(11), here("paused"), None, NOW),
+        estimate.standing(student(12, "none"), here(), None, NOW),
+        estimate.standing(student(13), None, None, NOW),
     ]
     point, _ = point_of(room)
     assert (point.joined, point.connected, point.measured, point.not_visible) == (10, 9, 6, 1)
@@ -121,7 +121,7 @@ def test_the_mood_without_the_visible_tiles_rests_on_nobody_or_a_crowd(
     """And between two ticks the hidden part changes by nobody or a crowd; under the floor nothing is shown."""
     rng, cohort, before = Random(seed), frozenset[int](), frozenset[int]()
     for class_ in seconds:
-        members, cohort = mood.entering([measured(pk, scope) for pk, scope in class_.items()], cohort, rng)
+        members, cohort = estimate.entering([measured(pk, scope) for pk, scope in class_.items()], cohort, rng)
         hidden = frozenset(one.student.pk for one in members if one.student.scope == "aggregate")
         assert len(members) == 0 or len(members) >= FLOOR
         assert len(hidden) == 0 or len(hidden) >= FLOOR
@@ -172,7 +172,7 @@ def test_after_the_floor_was_lost_the_mood_starts_anew() -> None:
 
 
 def test_a_tile_shows_the_last_reading_while_it_is_fresh() -> None:
-    tile = mood.tile(mood.standing(student(3), here(), reading(HAPPY, age_ms=800), NOW))
+    tile = estimate.tile(estimate.standing(student(3), here(), reading(HAPPY, age_ms=800), NOW))
     assert tile.model_dump() == {
         "id": uuid.UUID(int=3), "name": "Student 3", "state": "measured", "label": "happy", "confidence": 1.0,
         "uncertain": False, "seen_ms": NOW - 800, "value": 1.0,
@@ -181,6 +181,6 @@ def test_a_tile_shows_the_last_reading_while_it_is_fresh() -> None:
 
 @pytest.mark.parametrize("camera", ["on", "paused", "off"])
 def test_a_student_who_is_not_measured_is_never_shown_as_neutral(camera: CameraState) -> None:
-    tile = mood.tile(mood.standing(student(), here(camera), reading(age_ms=MEASURED_MS + 1), NOW))
+    tile = estimate.tile(estimate.standing(student(), here(camera), reading(age_ms=MEASURED_MS + 1), NOW))
     assert (tile.label, tile.confidence, tile.value) == (None, None, None)
     assert tile.seen_ms == NOW - MEASURED_MS - 1

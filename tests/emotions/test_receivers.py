@@ -13,9 +13,12 @@ from django.utils import timezone
 
 from classroom import actions
 from classroom.models import ClassSession, Participant
-from emotions import live, receivers, rollups, slots
+from emotions import receivers
 from emotions.actions import record_readings
+from emotions.frames import slots
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.readings import live
+from emotions.reports import rollups
 from emotions.store import async_redis, close_async_redis, live_key, presence_key, sync_redis
 from tests.emotions.conftest import Join
 from tests.emotions.parts import frame_of, observation

@@ -12,9 +12,12 @@ from django.conf import settings
 
 from classroom.models import ClassSession
 from classroom.throttle import JOIN_CODES
-from emotions import live, presence, slots, visitors
+from emotions.consumers import visitors
+from emotions.frames import slots
+from emotions.mood import presence
+from emotions.mood.ticker import Ticker
+from emotions.readings import live
 from emotions.store import async_redis, close_async_redis, sync_redis
-from emotions.ticker import Ticker
 from tests.emotions.parts import MeanEstimator, frame_of, joined, observation, slot_frame
 
 TABLE = Path(settings.BASE_DIR, "docs/redis-keys.md").read_text()

@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from classroom.models import CheckIn, ClassSession, Marker
-from emotions import reports
-from emotions.moments import APART_MS, moments
-from emotions.rows import MarkerRow
+from emotions.reports import page
+from emotions.reports.moments import APART_MS, moments
+from emotions.reports.rows import MarkerRow
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
 
@@ -34,7 +34,7 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     CheckIn.objects.create(participant=student, word="lost", at=START + timedelta(minutes=7))
     Marker.objects.create(session=session, label="quiz", at=START + timedelta(minutes=5))
     store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
-    report = reports.build(put(session, 10))
+    report = page.build(put(session, 10))
     assert report.summary == [
         "10 minutes, mostly calm; on average 36 % looked troubled.",
         "This rests on 20 of 24 connected students on average, over 84 % of the time.",
@@ -49,20 +49,20 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
 
 
 def test_a_session_that_nobody_was_measured_in_has_a_report_too(session: ClassSession) -> None:
-    report = reports.build(put(session, 1))
+    report = page.build(put(session, 1))
     assert report.summary == ["1 minute. No class mood: it is shown from five measured students on."]
     assert report.figure is None
     assert report.students == []
 
 
 def test_a_live_session_has_its_report_so_far(session: ClassSession) -> None:
-    assert "so far" in reports.build(session).summary[0]
+    assert "so far" in page.build(session).summary[0]
 
 
 def test_students_are_described_not_judged(session: ClassSession, join: Join) -> None:
     student = join("Ada")
     store_rollup(student, datetime.now(UTC), "sad")
-    (line,) = reports.build(session).students
+    (line,) = page.build(session).students
     assert line.words == "Mostly sad, 100 % of readings"
     assert line.unsure == "10 %"
     assert 'aria-label="Neutral 0 %, Happy 0 %, Surprise 0 %, Sad 100 %,' in line.strip
@@ -122,10 +122,10 @@ def test_three_hours_of_two_hundred_students_take_less_than_a_second(
     address = f"/teach/{session.public_id}/report/"
     client.get(address)  # Templates are compiled once per process, not per page.
     began = time.perf_counter()
-    page = client.get(address)
+    answer = client.get(address)
     took = time.perf_counter() - began
-    assert page.status_code == 200
-    assert page.content.count(b"Student ") == 200
+    assert answer.status_code == 200
+    assert answer.content.count(b"Student ") == 200
     assert took < 1.0
     with django_assert_num_queries(QUERIES):
-        reports.build(session)
+        page.build(session)

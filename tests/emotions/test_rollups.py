@@ -8,10 +8,10 @@ import pytest
 
 from classroom import actions
 from classroom.models import ClassSession, Participant
-from emotions import rollups
 from emotions.actions import record_readings
 from emotions.models import EmotionEvent, MinuteRollup
-from emotions.observations import FaceRead
+from emotions.readings.observations import FaceRead
+from emotions.reports import rollups
 from ml.labels import INDEX, LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.parts import HAPPY, frame_of, observation

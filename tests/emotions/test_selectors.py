@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, Marker
-from emotions import selectors
 from emotions.models import EmotionEvent, MinuteRollup
+from emotions.reports import selectors
 from ml.labels import INDEX
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, store_event, store_points, store_rollup

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from emotions.frames import HEADER_BYTES, FrameHeader
+from emotions.frames.frame import HEADER_BYTES, FrameHeader
 from emotions.simulation.joining import NAMES, Ticket, _Form, display_name
 from emotions.simulation.moods import PERIOD_S, DriftingMood, class_mix
 from emotions.simulation.pictures import Picture, PictureBank, synthetic_bank

@@ -14,10 +14,12 @@ from pytest_django.fixtures import Settings
 
 from classroom import actions as classroom_actions
 from classroom.models import Participant
-from emotions import actions, analysis, draining, live, slots, tasks
-from emotions.frames import SlotFrame
+from emotions import actions, tasks
+from emotions.frames import slots
+from emotions.frames.frame import SlotFrame
 from emotions.models import EmotionEvent
-from emotions.observations import Observation
+from emotions.readings import analysis, draining, live
+from emotions.readings.observations import Observation
 from emotions.store import async_redis, close_async_redis, key, live_key, own_channel, sync_redis
 from tests.emotions.conftest import Join
 from tests.emotions.parts import frame_of, jpeg, observation, slot_frame
@@ -169,7 +171,8 @@ def test_a_database_that_is_away_is_answered_busy(
         raise error("the connection is closed")
 
     monkeypatch.setattr(actions, "record_readings", away)
-    monkeypatch.setattr("emotions.draining.connection.close", lambda: None)  # the test's transaction lives on it
+    # The test's own transaction lives on the connection.
+    monkeypatch.setattr("emotions.readings.draining.connection.close", lambda: None)
     put(frame)
     tasks.analyse_pending(0)
     assert len(tries) == 2

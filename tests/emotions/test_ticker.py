@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from classroom import actions
 from classroom.models import ClassSession, Course, Participant
-from emotions import live, roster, snapshots, ticker
-from emotions.board import apply_tick
 from emotions.messages import MoodTick, Pace
 from emotions.models import MoodPoint
+from emotions.mood import roster, snapshots, ticker
+from emotions.mood.board import apply_tick
+from emotions.mood.ticker import Ticker
+from emotions.readings import live
 from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
-from emotions.ticker import Ticker
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, joined, observation
 from tests.emotions.sockets import browser, instructor_cookies, web_process

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotions import wording
+from emotions.reports import wording
 from ml.labels import INDEX, LABELS
 from tests.emotions.mood_data import CALM, TROUBLED
 

@@ -25,7 +25,7 @@ from websockets.typing import Origin
 from classroom import access, actions, consent
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Course, Participant
-from emotions.frames import FrameHeader
+from emotions.frames.frame import FrameHeader
 from ml.synthetic import SyntheticFaces, compose_frame
 
 _P = ParamSpec("_P")

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from classroom import actions
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession
-from emotions.frames import FrameHeader
+from emotions.frames.frame import FrameHeader
 from emotions.models import EmotionEvent
 from tests.pipeline.students import (
     Tab,

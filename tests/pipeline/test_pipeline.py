@@ -15,10 +15,10 @@ from websockets.typing import Origin
 
 from classroom import actions
 from classroom.local.running import RunningProduct
-from emotions.board import apply_tick
-from emotions.frames import FrameHeader
+from emotions.frames.frame import FrameHeader
 from emotions.messages import MoodSnapshot, MoodTick
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.mood.board import apply_tick
 from tests.pipeline.students import (
     camera,
     closing_connections,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from emotions.ticker import Ticker
+from emotions.mood.ticker import Ticker
 from ml.quantify import MoodEstimator
 
 

@@ -1,4 +1,4 @@
-// Points to a Plotly figure: the same as `mood_figure` of emotions/charts.py, from the same style (a browser test compares them).
+// Points to a Plotly figure: the same as `mood_figure` of emotions/reports/charts.py, from the same style (a browser test compares them).
 
 /** The points between two times as at most `most` rows of equal length (whole seconds), averaged. */
 export function binned(points, startMs, endMs, most) {

@@ -48,7 +48,7 @@ export class Room {
     this.changed.add(tile.id);
   }
 
-  /** A tick says only what looks different; a sparkline goes on with the value that the page has (emotions/board.py). */
+  /** A tick says only what looks different; a sparkline goes on with the value that the page has (emotions/mood/board.py). */
   grow(tile) {
     if (tile.value === null) return;
     tile.spark = [...tile.spark, tile.value].slice(-SPARK_LENGTH);

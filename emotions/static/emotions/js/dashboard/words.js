@@ -1,4 +1,4 @@
-// The words for a class mood. The rules are data of the page (emotions/wording.py writes them); here they are only walked through,
+// The words for a class mood. The rules are data of the page (emotions/reports/wording.py writes them); here they are only walked through,
 // so that the live page and the report say the same.
 
 const LABEL_WORDS = {
@@ -11,7 +11,7 @@ const STATE_WORDS = {
 export const labelWord = (label) => LABEL_WORDS[label] ?? "";
 export const percent = (share) => `${Math.round(share * 100)} %`;
 
-/** The words that belong to `rules` (RULES of emotions/wording.py). Shares stand in the order of `rules.labels`. */
+/** The words that belong to `rules` (RULES of emotions/reports/wording.py). Shares stand in the order of `rules.labels`. */
 export function wording(rules) {
   const shareOf = (shares, labels) => labels.reduce((sum, label) => sum + shares[rules.labels.indexOf(label)], 0);
   const troubled = (shares) => shareOf(shares, rules.troubled);

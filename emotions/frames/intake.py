@@ -9,10 +9,12 @@ from weakref import WeakKeyDictionary
 
 from redis.exceptions import RedisError
 
-from emotions import answers, slots, tasks
-from emotions.frames import SlotFrame
+from emotions import tasks
+from emotions.frames import slots
+from emotions.frames.frame import SlotFrame
 from emotions.hub import Hub
 from emotions.publish import Answer
+from emotions.readings import answers
 from emotions.store import async_redis
 
 log = logging.getLogger(__name__)

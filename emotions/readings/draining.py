@@ -12,10 +12,12 @@ from collections.abc import Sequence
 
 from django.db import InterfaceError, OperationalError, connection
 
-from emotions import actions, analysis, answers, live, publish, slots
+from emotions import actions, publish
 from emotions.actions import Verdict
-from emotions.observations import Observation
+from emotions.frames import slots
 from emotions.publish import Answer
+from emotions.readings import analysis, answers, live
+from emotions.readings.observations import Observation
 from emotions.store import sync_redis
 
 log = logging.getLogger(__name__)

@@ -16,14 +16,16 @@ from django.db import DatabaseError, InterfaceError, connection
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from emotions import board, live, presence, publish, roster
-from emotions.board import Board
-from emotions.cohort import NOBODY, Group
-from emotions.lease import Lease
+from emotions import publish
 from emotions.messages import MoodTick, Point
 from emotions.models import MoodPoint
-from emotions.mood import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
-from emotions.roster import Roster
+from emotions.mood import board, presence, roster
+from emotions.mood.board import Board
+from emotions.mood.cohort import NOBODY, Group
+from emotions.mood.estimate import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
+from emotions.mood.lease import Lease
+from emotions.mood.roster import Roster
+from emotions.readings import live
 from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
 
 log = logging.getLogger(__name__)

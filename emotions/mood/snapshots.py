@@ -6,10 +6,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Mod
 
 from classroom.models import ClassSession, Marker, Participant
-from emotions import board
 from emotions.messages import MarkerPlaced, MoodSnapshot, Point, TileWithHistory
 from emotions.models import MoodPoint
-from emotions.roster import as_message
+from emotions.mood import board
+from emotions.mood.roster import as_message
 from emotions.store import sync_redis, tiles_key
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emotions.frames import SlotFrame
+from emotions.frames.frame import SlotFrame
 from emotions.messages import Fractions, Help, Label, RejectReason
 
 

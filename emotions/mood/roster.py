@@ -13,7 +13,7 @@ from django.db.models import Max
 from classroom.models import Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
-from emotions.mood import Student
+from emotions.mood.estimate import Student
 
 PACE_WINDOW = timedelta(minutes=3)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from emotions.charts import STACK
-from emotions.wording import percent
+from emotions.reports.charts import STACK
+from emotions.reports.wording import percent
 from ml.labels import INDEX
 
 _PIECE = '<rect class="{}" x="{}" y="0" width="{}" height="10"><title>{}</title></rect>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from emotions.frames import SlotFrame
+from emotions.frames.frame import SlotFrame
 from emotions.messages import (
     FrameRejected,
     FrameReplaced,
@@ -15,8 +15,8 @@ from emotions.messages import (
     TryFace,
     TryReading,
 )
-from emotions.observations import Observation
 from emotions.publish import Answer
+from emotions.readings.observations import Observation
 
 
 def of_observation(observation: Observation) -> Answer:

@@ -19,9 +19,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from classroom.models import CheckIn, ClassSession
-from emotions import selectors
 from emotions.models import EmotionEvent
-from emotions.rows import MoodRow
+from emotions.reports import selectors
+from emotions.reports.rows import MoodRow
 from ml.labels import LABELS
 
 BYTE_ORDER_MARK = "\ufeff"

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession
-from emotions import charts, selectors, wording
-from emotions.moments import Moment, moments
-from emotions.rows import Attendance, MarkerRow, MoodRow, Section, Student
-from emotions.strips import strip
+from emotions.reports import charts, selectors, wording
+from emotions.reports.moments import Moment, moments
+from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from emotions.reports.strips import strip
 from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)

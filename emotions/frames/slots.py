@@ -16,7 +16,7 @@ import redis
 import redis.asyncio
 from django.conf import settings
 
-from emotions.frames import SLOT_HEADER_BYTES, SlotFrame
+from emotions.frames.frame import SLOT_HEADER_BYTES, SlotFrame
 from emotions.store import key
 
 SLOT_MS = 5_000

@@ -1,7 +1,7 @@
 """Which moments of a session are worth looking at again, and why. A rule, written down; not a verdict.
 
 A moment is a stretch of MOMENT_MS around the time at which the share of those who looked troubled (as
-`emotions.wording.troubled` counts it) was highest. It counts only where that share lies LEAST_ABOVE over the
+`emotions.reports.wording.troubled` counts it) was highest. It counts only where that share lies LEAST_ABOVE over the
 session's own mean, so that a session without such a moment has none. Two moments stand at least APART_MS from each
 other.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emotions.rows import MarkerRow, MoodRow
-from emotions.wording import troubled
+from emotions.reports.rows import MarkerRow, MoodRow
+from emotions.reports.wording import troubled
 
 MOMENT_MS = 120_000
 APART_MS = 300_000

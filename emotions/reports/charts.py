@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from emotions.rows import MarkerRow, MoodRow
+from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import INDEX
 
 Figure = dict[str, Any]

@@ -19,7 +19,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
 from ml.labels import LABELS
 
 _MEANS = ", ".join(f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS)))

@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import cast
 
-from emotions.frames import SlotFrame
+from emotions.frames.frame import SlotFrame
 from emotions.messages import Help, Label, RejectReason
-from emotions.observations import FaceRead, Observation
+from emotions.readings.observations import FaceRead, Observation
 from ml.analyser import FrameAnalyser
 from ml.types import FrameAnalysis, Reading, UndecodableFrame
 

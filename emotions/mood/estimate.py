@@ -14,10 +14,10 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from emotions.cohort import FLOOR, Group, next_cohort
-from emotions.live import LiveReading
 from emotions.messages import Pace, Point, Tile, TileState
-from emotions.presence import Presence
+from emotions.mood.cohort import FLOOR, Group, next_cohort
+from emotions.mood.presence import Presence
+from emotions.readings.live import LiveReading
 
 MEASURED_MS = 10_000
 """A reading that is older says nothing about now."""

@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from emotions.messages import Label
-from emotions.observations import FaceRead, Observation
+from emotions.readings.observations import FaceRead, Observation
 from emotions.store import live_key
 from ml.labels import INDEX, LABELS
 
