@@ -111,7 +111,10 @@ class Training:
 
 
 def compiled(name: str, recipe: Recipe) -> keras.Model:
-    """The network, ready to be trained at any size of face."""
+    """The network, ready to be trained at the recipe's sizes of face. Raises ValueError for a size it can't take."""
+    if recipe.small_side % architectures.SIDE_STEP:
+        step, received = architectures.SIDE_STEP, recipe.small_side
+        raise ValueError(f"small_side: expected a multiple of {step}, received {received}.")
     side = architectures.SIDE if recipe.small_side == architectures.SIDE else None
     model = quickened(architectures.build(name, side))
     optimizer = _optimizer(recipe)
@@ -132,12 +135,12 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
 
 
 def quickened(model: keras.Model) -> keras.Model:
-    """On torch, the same network with torch's own batch norm; elsewhere the model itself."""
+    """On torch, the same network in torch's own layers; elsewhere the model itself."""
     if keras.config.backend() != "torch":
         return model
-    from ml.training.torch_speed import with_native_norm
+    from ml.training.torch_speed import with_native_layers
 
-    return with_native_norm(model)
+    return with_native_layers(model)
 
 
 def accuracy(model: keras.Model, faces: FaceSet, batch: int = 256) -> float:
@@ -193,14 +196,13 @@ def main(argv: list[str] | None = None) -> None:
     recipe = chosen_recipe(options)
     keras.utils.set_random_seed(recipe.seed)
     console = Console()
-    try:
-        data = load_data(options, console)
-    except ValueError as error:
-        raise SystemExit(f"ml.train: {error}") from error
-    keras.mixed_precision.set_global_policy(options.precision)
     folder = options.checkpoints.expanduser() / options.architecture
     folder.mkdir(parents=True, exist_ok=True)
-    training = Training(options.architecture, recipe, data, folder)
+    keras.mixed_precision.set_global_policy(options.precision)
+    try:
+        training = Training(options.architecture, recipe, load_data(options, console), folder)
+    except ValueError as error:
+        raise SystemExit(f"ml.train: {error}") from error
     if options.resume:
         training.resume()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()

@@ -12,20 +12,20 @@ class Recipe:
     `small_side`: pixels a side but for the last `full` epochs. `ema`: the average's memory per step, 0 for none.
     `measure`: epochs between two measurements on dev."""
 
-    epochs: int = 70
-    batch: int = 128
+    epochs: int = 220
+    batch: int = 256
     optimizer: str = "sgd"
     peak: float = 0.1
     warm_up: int = 2
-    decay: int = 16
+    decay: int = 60
     momentum: float = 0.9
     weight_decay: float = 5e-3
     votes_weight: float = 0.4
     teacher_weight: float = 0.7
     smoothing: float = 0.05
     augment: int = 1
-    small_side: int = 40
-    full: int = 8
+    small_side: int = 32
+    full: int = 160
     ema: float = 0.999
     seed: int = 1
     measure: int = 3

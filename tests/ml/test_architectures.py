@@ -40,8 +40,8 @@ def test_the_network_normalises_pixels_itself() -> None:
     np.testing.assert_allclose(normal.ravel(), [-129.4 / 65, 0, 1], atol=1e-5)
 
 
-@pytest.mark.parametrize("side", [40, 48])
-def test_our_network_takes_faces_of_any_size_with_the_same_weights(side: int) -> None:
+@pytest.mark.parametrize("side", [32, 48])
+def test_our_network_takes_faces_of_several_sizes_with_the_same_weights(side: int) -> None:
     free, fixed = architectures.build("roomtone", side=None), architectures.build("roomtone")
     free.set_weights(fixed.get_weights())
     pixels = np.random.default_rng(0).uniform(0, 255, (2, side, side, 1))

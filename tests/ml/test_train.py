@@ -17,7 +17,7 @@ from ml import architectures, train
 from ml.dataset import FaceSet
 from ml.labels import LABELS
 from ml.training.average import WeightAverage
-from ml.training.batches import epoch_batches, soft_labels
+from ml.training.batches import epoch_batches, soft_labels, translated
 from ml.training.checkpoint import CheckpointError
 from ml.training.recipe import RECIPES, Recipe
 from ml.training.teacher import TeacherError, read_teacher
@@ -121,8 +121,13 @@ def test_the_rate_rises_stays_and_falls_to_nothing() -> None:
 
 
 def test_faces_are_small_until_the_last_epochs() -> None:
-    recipe = Recipe(epochs=10, small_side=40, full=3)
-    assert [recipe.side(epoch, 48) for epoch in (0, 6, 7, 9)] == [40, 40, 48, 48]
+    recipe = Recipe(epochs=10, small_side=32, full=3)
+    assert [recipe.side(epoch, 48) for epoch in (0, 6, 7, 9)] == [32, 32, 48, 48]
+
+
+def test_a_size_that_the_network_cannot_halve_is_refused() -> None:
+    with pytest.raises(ValueError, match="small_side: expected a multiple of 16, received 40"):
+        train.compiled("roomtone", replace(QUICK, small_side=40))
 
 
 def _one_face(votes: list[float]) -> FaceSet:
@@ -131,13 +136,25 @@ def _one_face(votes: list[float]) -> FaceSet:
 
 def test_soft_labels_mix_label_votes_smoothing_and_teacher() -> None:
     recipe = Recipe(votes_weight=0.4, smoothing=0.07, teacher_weight=0.5)
+    # A single face, so every vote goes with its label.
     voted = soft_labels(_one_face([0.5, 0, 0, 0, 0, 0, 0.5]), recipe)[0]
-    np.testing.assert_allclose(voted, [0.93 * 0.8 + 0.01, *[0.01] * 5, 0.93 * 0.2 + 0.01], atol=1e-6)
+    np.testing.assert_allclose(voted, [0.94, *[0.01] * 6], atol=1e-6)
     teacher = np.array([[0, 1, 0, 0, 0, 0, 0]], np.float32)
     taught = soft_labels(_one_face([0] * 7), recipe, teacher)[0]
     np.testing.assert_allclose(taught, [0.47, 0.505, *[0.005] * 5], atol=1e-6)
     untaught = soft_labels(_one_face([0] * 7), recipe, 0 * teacher)[0]
     np.testing.assert_allclose(untaught, [0.94, *[0.01] * 6], atol=1e-6)
+
+
+def test_votes_count_as_the_labels_that_such_votes_go_with() -> None:
+    """Fear is seldom voted for: as votes say it, a face of fear is mostly surprise; as labels, half fear."""
+    labels = np.eye(7, dtype=np.float32)[[2, 5, 2, 5]]
+    votes = np.eye(7, dtype=np.float32)[[5, 5, 2, 5]]
+    said = translated(votes, labels)
+    np.testing.assert_allclose(said[0, [2, 5]], [1 / 3, 2 / 3], atol=1e-6)
+    np.testing.assert_allclose(said[2, 2], 1.0, atol=1e-6)
+    np.testing.assert_allclose(said.mean(axis=0), labels.mean(axis=0), atol=1e-6)
+    assert not translated(np.zeros((1, 7), np.float32), labels[:1]).any()
 
 
 def test_an_epochs_batches_depend_on_seed_and_epoch_alone() -> None:
