@@ -98,8 +98,8 @@ def decode(jpeg: bytes) -> ByteArray | UndecodableFrame:
 
 
 def brightness(bgr: ByteArray) -> float:
-    """Mean luminance of a (h, w, 3) blue-green-red picture, 0..1 (Rec. 601 weights)."""
-    blue, green, red, _ = cv2.mean(bgr)
+    """Mean luminance of a (h, w, 3) blue-green-red picture, 0..1 (Rec. 601 weights). Every fourth row says it."""
+    blue, green, red, _ = cv2.mean(np.ascontiguousarray(bgr[::4]))
     return (0.114 * blue + 0.587 * green + 0.299 * red) / 255
 
 

@@ -36,7 +36,8 @@ def declared_size(data: bytes) -> tuple[int, int]:
         position += max(length, 2)
     if size is None:
         raise BadJpegError("not_jpeg")
-    if data.find(END, position) < 0:
+    # A camera's picture ends with the marker; some programs write more after it.
+    if not data.endswith(END) and data.find(END, position) < 0:
         raise BadJpegError("truncated")
     return size
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
@@ -55,11 +58,30 @@ class Socket(AsyncWebsocketConsumer):
         """The socket has ended, however it did: undo what `enter` did."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Channels' own loop makes two tasks and waits anew for every message; here two tasks live as long as the
+        socket, and a lock keeps what Channels promises: one handler at a time."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
+        self.channel_name = await self.channel_layer.new_channel()
+        self._turn = asyncio.Lock()
         try:
-            await super().__call__(scope, receive, send)
+            await _until_one_ends(self._obey(receive), self._obey(self._hear))
+        except StopConsumer:
+            pass
         finally:
             self.closing = True
             await self.leave()
+
+    async def _obey(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        while True:
+            message = await receive()
+            async with self._turn:
+                await self.dispatch(message)
+
+    async def _hear(self) -> dict[str, Any]:
+        """What is said to this socket's groups."""
+        message: dict[str, Any] = await self.channel_layer.receive(self.channel_name)
+        return message
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels' own hops to a thread for each message, to tidy connections that this loop never opens."""
@@ -101,3 +123,16 @@ class Socket(AsyncWebsocketConsumer):
         if not self.closing:
             self.closing = True
             await self.close(code=int(code))
+
+
+async def _until_one_ends(*loops: Coroutine[Any, Any, None]) -> None:
+    """Run them together; the first that ends ends the others, and raises what it raised."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()

@@ -20,8 +20,11 @@ class _Sent:
 
 @dataclass(slots=True)
 class Tally:
-    """Shared by all students of a run. Times are seconds of one monotonic clock."""
+    """Shared by all students of a run. Times are seconds of one monotonic clock.
 
+    `since`: frames that were due before it are a warm-up, and not counted."""
+
+    since: float = 0.0
     sent: int = 0
     results: int = 0
     replaced: int = 0
@@ -84,6 +87,8 @@ class Outstanding:
         return len(self._frames)
 
     def sent(self, sequence: int, scheduled: float, label: str) -> None:
+        if scheduled < self._tally.since:
+            return
         self._tally.sent += 1
         self._frames[sequence] = _Sent(scheduled, label)
         self.give_up(scheduled)

@@ -1,0 +1,1 @@
+"""What `make bench` measures: the live pipeline against its own parts and against the usual recipes."""

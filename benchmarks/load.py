@@ -1,0 +1,87 @@
+"""The load generator: `python -m benchmarks.load`, a process of its own, so that its cost can be told apart.
+
+Reads a plan from standard input (JSON), streams, prints one JSON object. Students have joined already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.config.settings")
+django.setup()
+
+import numpy as np  # noqa: E402
+
+from emotions.simulation.joining import Ticket  # noqa: E402
+from emotions.simulation.pictures import Picture, synthetic_bank  # noqa: E402
+from emotions.simulation.student import Schedule, ShufflingCamera, Student  # noqa: E402
+from emotions.simulation.tally import Tally  # noqa: E402
+
+CONNECT_PER_SECOND = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """`url`: ws://host:port. `tickets`: name, session, cookie of each student. `warm_up`, `seconds`: frames of the
+    warm-up are sent but not counted. `fps`: frames a second and student."""
+
+    url: str
+    tickets: list[tuple[str, str, str]]
+    warm_up: float
+    seconds: float
+    fps: float = 1.0
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+async def stream(plan: LoadPlan, pictures: Sequence[Picture]) -> dict[str, object]:
+    """Connect everybody, send the warm-up's frames, then count."""
+    connecting = len(plan.tickets) / CONNECT_PER_SECOND
+    start = time.monotonic() + connecting
+    tally = Tally(since=start + plan.warm_up)
+    students = [asyncio.create_task(_stream(plan, number, start, pictures, tally)) for number in _numbers(plan)]
+    await asyncio.sleep(tally.since - time.monotonic())
+    _say("counting")
+    before = time.process_time()
+    await asyncio.sleep(plan.seconds)
+    _say("counted")
+    cpu = time.process_time() - before
+    await asyncio.gather(*students)
+    return tally.summary(len(plan.tickets), plan.seconds, cpu)
+
+
+def _numbers(plan: LoadPlan) -> range:
+    return range(len(plan.tickets))
+
+
+async def _stream(plan: LoadPlan, number: int, start: float, pictures: Sequence[Picture], tally: Tally) -> None:
+    """One student, from connecting to the last answer. Frames of a class are spread evenly over the interval."""
+    await asyncio.sleep(number / CONNECT_PER_SECOND)
+    interval = 1 / plan.fps
+    schedule = Schedule(start, interval * number / len(plan.tickets), interval, plan.warm_up + plan.seconds)
+    camera = ShufflingCamera(list(pictures), np.random.default_rng(number))
+    await Student(plan.url, Ticket(*plan.tickets[number]), camera, schedule, tally).run(None)
+
+
+def _say(word: str) -> None:
+    """To whoever measures the other processes meanwhile."""
+    print(word, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    plan = LoadPlan(**json.loads(sys.stdin.read()))
+    pictures = synthetic_bank(1, lambda done, total: None).all
+    print(json.dumps(asyncio.run(stream(plan, pictures))))
+
+
+if __name__ == "__main__":
+    main()
