@@ -17,6 +17,8 @@ UP := $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(LAN)),--lan) $(if $(WOR
 TESTING := ROOMTONE_DEBUG=1 ROOMTONE_PROFILE=demo
 PRODUCTION := ROOMTONE_DEBUG=0 ROOMTONE_PROFILE=consent ROOMTONE_ALLOWED_HOSTS=school.example
 SOURCES := classroom emotions ml tests manage.py
+# A server's settings, without HTTPS, with a key for this one run.
+BENCHING := ROOMTONE_DEBUG=0 ROOMTONE_PROFILE=consent ROOMTONE_HTTPS=0 ROOMTONE_LOG_LEVEL=WARNING
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +34,17 @@ run: $(RUN_STAMP) ## Start everything with a demo class; Ctrl-C stops it
 test: $(TEST_STAMP) check ## Run the quality gates, then every test
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
 
+bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about 15 minutes)
+	@mkdir -p build
+	@$(BENCHING) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		$(BIN)/python -m classroom.local -- $(BIN)/python -m benchmarks $(ARGS) > build/bench.json
+	@echo "Wrote build/bench.json"
+
 check: lint types imports templates security migrations deploy ## Run the quality gates alone
 
 lint: $(TEST_STAMP)
-	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES) benchmarks
+	$(BIN)/ruff format --check $(SOURCES) benchmarks
 
 types: $(TEST_STAMP)
 	$(TESTING) $(BIN)/mypy $(SOURCES)
@@ -87,4 +95,4 @@ $(TEST_STAMP): $(BIN)/pip
 	$(PIP) --requirement requirements-dev.txt
 	@rm -f .venv/installed-* && touch $(RUN_STAMP) $@
 
-.PHONY: help run test check lint types imports templates security migrations deploy install clean distclean
+.PHONY: help run test bench check lint types imports templates security migrations deploy install clean distclean

@@ -46,7 +46,7 @@ def _children(pid: int) -> Iterator[int]:
 
 def _tasks(pid: int) -> list[str]:
     try:
-        return os.listdir(f"/proc/{pid}/task")
+        return [task.name for task in Path(f"/proc/{pid}/task").iterdir()]
     except FileNotFoundError:
         return []
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +31,45 @@ CLASS_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One load. `load`: what the generator counted. `cpu_ms`: CPU milliseconds per analysed frame of each service,
-    generator included. `pss_mb`: memory of each service's largest process at the end."""
+    """One load. `load`: what the generator counted. `cpu`: CPU seconds of each service while it counted, generator
+    included. `memory`: MB of each service's largest process, at the start and the end of the count. `stored`: events
+    in the database, warm-up included."""
 
     load: dict[str, Any]
-    cpu_ms: dict[str, float]
-    pss_mb: dict[str, float]
+    cpu: dict[str, float]
+    memory: dict[str, dict[str, float]]
     stored: int
+
+    @property
+    def read_per_second(self) -> float:
+        return float(self.load["results_received"] / self.load["seconds"])
+
+    @property
+    def replaced(self) -> float:
+        """Share of the sent frames that newer ones replaced."""
+        return float(self.load["frames_replaced"] / max(1, self.load["frames_sent"]))
+
+    @property
+    def p95_ms(self) -> float:
+        return float(self.load["latency_ms"]["p95"] or math.inf)
+
+    @property
+    def held(self) -> bool:
+        """p95 under half a second, under 1 % replaced, none lost."""
+        return self.p95_ms < 500 and self.replaced < 0.01 and not self.load["lost"]
+
+    def summary(self) -> dict[str, Any]:
+        """The row that the report prints. CPU in milliseconds per frame that was read."""
+        frames = max(1, self.load["results_received"])
+        kept = ("students", "frames_sent", "results_received", "frames_replaced", "rejected", "lost", "pending")
+        return {name: self.load[name] for name in kept} | {
+            "read_per_second": round(self.read_per_second, 1),
+            "replaced_share": round(self.replaced, 4),
+            "latency_ms": self.load["latency_ms"],
+            "held": self.held,
+            "cpu_ms_per_frame": {name: round(1000 * cpu / frames, 3) for name, cpu in self.cpu.items()},
+            "memory_mb": self.memory,
+        }
 
 
 @contextmanager
@@ -51,36 +83,46 @@ def running(folder: Path, workers: int) -> Iterator[RunningProduct]:
         product.stop()
 
 
-def measure(product: RunningProduct, parts: Mapping[str, int], students: int, seconds: float, fps: float = 1.0) -> Run:
-    """Join `students`, let them stream, count. `parts`: process ids of Postgres and Valkey."""
-    plan = LoadPlan(product.ws_url, tickets(students), WARM_UP_SECONDS, seconds, fps)
-    roots = product.pids() | dict(parts)
-    roots.pop("up")
+def measure(
+    product: RunningProduct, parts: Mapping[str, int], plan: LoadPlan, meanwhile: Callable[[], None] = lambda: None
+) -> Run:
+    """One load from the first connection to the last answer. `parts`: process ids of Postgres and Valkey.
+
+    `meanwhile` runs in a thread while frames are counted; what it raises is raised here.
+    """
+    roots = {name: pid for name, pid in product.pids().items() if name != "up"} | dict(parts)
     before = _events()
-    with _generator(plan) as generator:
+    with ThreadPoolExecutor(1) as beside, _generator(plan) as generator:
         _await(generator, "counting")
-        at_start = processes.cpu_by_name(roots)
+        other = beside.submit(meanwhile)
+        spent = processes.cpu_by_name(roots)
+        memory = {"at_start": _memory(roots)}
         _await(generator, "counted")
-        spent = {name: cpu - at_start[name] for name, cpu in processes.cpu_by_name(roots).items()}
-        memory = {name: max(map(processes.pss_mb, processes.tree(pid))) for name, pid in roots.items()}
+        spent = {name: cpu - spent[name] for name, cpu in processes.cpu_by_name(roots).items()}
+        memory["at_end"] = _memory(roots)
         load = json.loads(generator.stdout.read())  # type: ignore[union-attr]
+        other.result()
     spent["load generator"] = load["cpu_seconds"]
-    frames = max(1, load["results_received"])
-    return Run(load, {name: round(1000 * cpu / frames, 3) for name, cpu in spent.items()}, memory, _events() - before)
+    return Run(load, {name: round(cpu, 3) for name, cpu in spent.items()}, memory, _events() - before)
 
 
-def tickets(students: int) -> list[tuple[str, str, str]]:
-    """Students in live sessions of CLASS_SIZE, with the cookies that their browsers would hold."""
+def _memory(roots: Mapping[str, int]) -> dict[str, float]:
+    """Each service's largest process, MB."""
+    return {name: round(max(map(processes.pss_mb, processes.tree(pid))), 1) for name, pid in roots.items()}
+
+
+def school(url: str, students: int, seconds: float, class_size: int = CLASS_SIZE, fps: float = 1.0) -> LoadPlan:
+    """Students in live sessions of `class_size`, with the cookies that their browsers would hold."""
     owner, _ = User.objects.get_or_create(username="bench")
     found: list[tuple[str, str, str]] = []
-    for first in range(0, students, CLASS_SIZE):
+    for first in range(0, students, class_size):
         session = actions.start_session(Course.objects.create(title=f"Class {first}", instructor=owner))
-        count = min(CLASS_SIZE, students - first)
-        found += [_ticket(session, number) for number in range(count)]
-    return found
+        found += [_ticket(session, number) for number in range(min(class_size, students - first))]
+    return LoadPlan(url, found, WARM_UP_SECONDS, seconds, fps)
 
 
 def _ticket(session: ClassSession, number: int) -> tuple[str, str, str]:
+    """A student who has joined and consented; three of five with their name."""
     scope = Participant.Scope.INDIVIDUAL if number % 5 < 3 else Participant.Scope.AGGREGATE
     student = actions.join(session, f"Student {number}")
     actions.record_consent(student, scope, consent.text_for(session).sha256)

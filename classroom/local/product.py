@@ -153,8 +153,10 @@ class Product:
         return demo
 
     def _keep_services(self) -> None:
-        for service in (services.ticker(), services.beat(), services.worker(self._choices.workers)):
+        for service in (services.ticker(), services.beat()):
             self._keep(service)
+        if self._choices.workers:
+            self._keep(services.worker(self._choices.workers))
         self._keep(services.web(self._host, self._port, self._certificate))
         answers = readiness.probe(self.base_url, self._certificate)
         with self._screen.step("Starting web, worker, ticker and beat"):
@@ -164,7 +166,7 @@ class Product:
         watch = readiness.DrainWatch(self._environment)
         while True:
             self._supervisor.pause()
-            if watch.due_and_stalled(time.monotonic()):
+            if self._choices.workers and watch.due_and_stalled(time.monotonic()):
                 self._supervisor.restart("worker", "it stopped reading frames")
 
     def _run(self, service: Service) -> list[str]:

@@ -29,11 +29,15 @@ class Command(BaseCommand):
         )
         parser.add_argument("--lan", action="store_true", help="HTTPS for the phones in the local network")
         parser.add_argument("--no-demo", dest="demo", action="store_false", help="no demo accounts, no students")
-        parser.add_argument("--workers", type=int, default=1, help="processes that read frames (default: 1)")
+        parser.add_argument(
+            "--workers", type=int, default=1, help="processes that read frames (default: 1; 0: on other hosts)"
+        )
         parser.add_argument("--data", type=Path, metavar="DIR", help="where to keep the data")
         parser.add_argument("--quiet", action="store_true", help="don't show the processes' logs")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["workers"] < 0:
+            raise CommandError(f"--workers {options['workers']}: expected 0 or more")
         names = ("port", "host", "lan", "demo", "workers", "quiet")
         choices = Choices(folder=options["data"], **{name: options[name] for name in names})
         try:

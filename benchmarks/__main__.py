@@ -1,0 +1,197 @@
+"""`python -m benchmarks`: every figure of docs/performance.md, taken side by side in one run.
+
+Wants a Postgres and a Valkey of its own (`make bench` starts throw-away ones). Prints tables on the error stream and
+one JSON object on standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.config.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from rich.console import Console  # noqa: E402
+
+from benchmarks import analysis, browser, dashboards, fer_package, machine, product, tables  # noqa: E402
+from benchmarks.product import Run  # noqa: E402
+from classroom.local.running import RunningProduct  # noqa: E402
+
+SECTIONS = ("analysis", "recipes", "fer", "cold_start", "growth", "saturation", "dashboards")
+GROWTH = (50, 100, 200, 400, 600, 800, 1_000, 1_200, 1_600)
+LARGE_CLASS = 500
+DASHBOARDS = 10
+console = Console(stderr=True)
+
+
+class Bench:
+    """The chosen sections, in order; each adds its part to `found`."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.parts = machine.parts()
+        self.found: dict[str, Any] = {"machine": machine.facts() | {"workers": options.workers}}
+
+    def run(self) -> dict[str, Any]:
+        for section in self.options.sections or SECTIONS:
+            with console.status(f"Measuring: {section.replace('_', ' ')}") as status:
+                self.found[section] = getattr(self, section)(status.update)
+            tables.show(console, section, self.found[section])
+        self.found["ratios"] = self.ratios()
+        tables.show(console, "ratios", self.found["ratios"])
+        return self.found
+
+    # -- Without the product
+
+    def analysis(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """The stages of one frame, the bare loop, and whether the quick search loses faces."""
+        return {
+            "stages_ms": analysis.stages(),
+            "recall": analysis.recall(),
+            "bare_loop": analysis.bare_loops(machine.cores(), self.options.seconds),
+        }
+
+    def recipes(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """The usual recipe, and our bare loop again beside it, in the same minute."""
+        usual: dict[str, Any] = _in_a_process("benchmarks.recipes")
+        return usual | {"ours": analysis.bare_loops(1, self.options.seconds)["per_core"]}
+
+    def fer(self, say: Callable[[str], None]) -> dict[str, Any]:
+        found: dict[str, Any] = fer_package.measure(say)
+        return found | {"ours": analysis.bare_loops(1, self.options.seconds)["per_core"]}
+
+    def cold_start(self, say: Callable[[str], None]) -> dict[str, Any]:
+        found: dict[str, Any] = _in_a_process("benchmarks.cold_start")
+        return found
+
+    # -- With the product
+
+    def growth(self, say: Callable[[str], None]) -> list[dict[str, Any]]:
+        """The same school, larger and larger; one product, so that what grows with time shows, too."""
+        with self._product() as running:
+            return [self._load(running, students, say).summary() for students in self.options.students or GROWTH]
+
+    def saturation(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """Twice what was held: how much is read, and whether memory stays flat."""
+        with self._product() as running:
+            return self._load(running, 2 * (self._held() or GROWTH[0]), say).summary()
+
+    def dashboards(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """A class of 500: what ten dashboards cost, how large a tick is, what a browser makes of it."""
+        heard: dict[str, Any] = {"students": LARGE_CLASS}
+        seen: dict[str, Any] = {}
+        with self._product() as running:
+            alone = self._large_class(running, say, lambda session, who: None)
+            watched = self._large_class(
+                running,
+                say,
+                lambda session, who: heard.update(
+                    dashboards.watch(running.ws_url, session, who, DASHBOARDS, self.options.seconds)
+                ),
+            )
+            self._large_class(
+                running,
+                say,
+                lambda session, who: seen.update(browser.watch(running.base_url, session, who, self.options.seconds)),
+            )
+        cores = {
+            name: run.cpu["web"] / self.options.seconds for name, run in (("alone", alone), ("watched", watched))
+        }
+        return heard | {"web_cpu_cores": cores, "web_memory_mb": alone.memory["at_end"]["web"], "browser": seen}
+
+    def _large_class(
+        self, running: RunningProduct, say: Callable[[str], None], look: Callable[[str, str], None]
+    ) -> Run:
+        """One class of LARGE_CLASS; `look` gets the session and the instructor's cookie while frames are counted."""
+        say(f"{LARGE_CLASS} students join one class")
+        plan = product.school(running.ws_url, LARGE_CLASS, self.options.seconds, class_size=LARGE_CLASS)
+        session, who = plan.tickets[0][1], dashboards.cookie()
+        say(f"{LARGE_CLASS} students stream into one class")
+        run = product.measure(running, self.parts, plan, lambda: look(session, who))
+        product.end_sessions()
+        return run
+
+    def _product(self) -> Any:
+        folder = Path(tempfile.mkdtemp(prefix="roomtone-bench-"))
+        return product.running(folder, self.options.workers)
+
+    def _load(self, running: RunningProduct, students: int, say: Callable[[str], None]) -> Run:
+        say(f"{students} students join")
+        plan = product.school(running.ws_url, students, self.options.seconds)
+        say(f"{students} students stream")
+        run = product.measure(running, self.parts, plan)
+        product.end_sessions()
+        return run
+
+    # -- What follows from it
+
+    def _held(self) -> int:
+        return max((row["students"] for row in self.found.get("growth", []) if row["held"]), default=0)
+
+    def ratios(self) -> dict[str, Any]:
+        """Only of what was measured in this run."""
+        found = self.found
+        ratios: dict[str, Any] = {}
+        if "recipes" in found:
+            ratios["ours_to_haar_and_predict"] = found["recipes"]["ours"] / found["recipes"]["haar_and_predict"]
+            ratios["ours_to_haar_and_litert"] = found["recipes"]["ours"] / found["recipes"]["haar_and_litert"]
+        if found.get("fer", {}).get("per_core"):
+            ratios["ours_to_fer"] = found["fer"]["ours"] / found["fer"]["per_core"]
+        if "growth" in found:
+            ratios["students_held"] = self._held()
+        if "growth" in found and "analysis" in found:
+            ratios |= self._pipeline()
+        return {name: round(value, 2) for name, value in ratios.items()}
+
+    def _pipeline(self) -> dict[str, float]:
+        """The busiest row against the bare loop on the cores that the load generator left over; and what an event
+        costs outside the analysis, from the same row."""
+        row = max([*self.found["growth"], self.found.get("saturation", {"read_per_second": 0})], key=_read)
+        cost, read = row["cpu_ms_per_frame"], row["read_per_second"]
+        bare = self.found["analysis"]["bare_loop"]
+        left = 1 - cost["load generator"] * read / 1000 / bare["processes"]
+        analysing = 1000 / bare["per_core"]
+        return {
+            "pipeline_to_bare_loop": read / (bare["frames_per_second"] * left),
+            "cpu_ms_outside_the_analysis": sum(cost.values()) - cost["load generator"] - analysing,
+        }
+
+
+def _read(row: dict[str, Any]) -> float:
+    return float(row["read_per_second"])
+
+
+def _in_a_process(module: str) -> Any:
+    """What `python -m module` prints: it loads what this process must not, or has to begin cold."""
+    answer = subprocess.run([sys.executable, "-m", module], stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all")
+    parser.add_argument("--seconds", type=float, default=15.0, help="how long each load is counted (default 15)")
+    parser.add_argument("--students", type=int, nargs="+", help=f"the sizes of `growth` (default {GROWTH})")
+    parser.add_argument("--workers", type=int, default=machine.cores(), help="reading processes (default: cores)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = _arguments()
+    call_command("migrate", verbosity=0)
+    print(json.dumps(Bench(options).run()))
+
+
+if __name__ == "__main__":
+    main()

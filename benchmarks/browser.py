@@ -1,0 +1,61 @@
+"""A dashboard in a real browser beside a large class: main-thread time, long tasks, points in the chart."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from playwright.sync_api import CDPSession, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SETTLE_SECONDS = 6.0
+_LONG_TASKS = """
+window.longTasks = [];
+new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((task) => task.duration)))
+  .observe({ type: "longtask" });
+"""
+_POINTS = (
+    "() => Math.max(0, ...[...document.querySelectorAll('.js-plotly-plot')].flatMap("
+    "(plot) => plot.data.map((trace) => (trace.x || []).length)))"
+)
+
+
+def watch(base_url: str, session_id: str, who: str, seconds: float) -> dict[str, Any]:
+    """What the page's main thread does while ticks come. `who`: the instructor's cookie.
+
+    {"skipped": why} without a Chromium.
+    """
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        return {"skipped": "no Chromium on this machine"}
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=found, args=options)
+        try:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            name, _, value = who.partition("=")
+            context.add_cookies([{"name": name, "value": value, "url": base_url}])
+            page = context.new_page()
+            page.add_init_script(_LONG_TASKS)
+            page.goto(f"{base_url}/teach/{session_id}/")
+            page.wait_for_timeout(1000 * SETTLE_SECONDS)
+            page.evaluate("() => { window.longTasks.length = 0; }")
+            before = _busy(cdp := context.new_cdp_session(page))
+            page.wait_for_timeout(1000 * (seconds - SETTLE_SECONDS))
+            busy = _busy(cdp) - before
+            return {
+                "main_thread_ms_per_second": round(1000 * busy / (seconds - SETTLE_SECONDS), 1),
+                "tasks_over_50_ms": page.evaluate("() => window.longTasks.length"),
+                "longest_task_ms": page.evaluate("() => Math.max(0, ...window.longTasks)"),
+                "tiles": page.locator("[data-tile]").count(),
+                "points_in_a_trace": page.evaluate(_POINTS),
+            }
+        finally:
+            browser.close()
+
+
+def _busy(cdp: CDPSession) -> float:
+    """Seconds that the main thread has worked since the page began."""
+    cdp.send("Performance.enable")
+    metrics = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])

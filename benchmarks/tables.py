@@ -1,0 +1,57 @@
+"""The figures as tables to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+GROWTH_COLUMNS = ("students", "read_per_second", "replaced_share", "lost", "held")
+
+
+def show(console: Console, section: str, found: Any) -> None:
+    """One section. Loads are rows side by side; everything else is a name and a value a line."""
+    rows = found if isinstance(found, list) else [found]
+    loads = [row for row in rows if "cpu_ms_per_frame" in row]
+    console.print(_loads(section, loads) if loads else _facts(section, found))
+
+
+def _facts(section: str, found: dict[str, Any]) -> Table:
+    table = Table(title=_words(section), show_header=False, title_justify="left")
+    for name, value in _flat(found):
+        table.add_row(name, f"{value:g}" if isinstance(value, float) else str(value))
+    return table
+
+
+def _flat(found: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    lines: list[tuple[str, Any]] = []
+    for name, value in found.items():
+        words = f"{above} {_words(name)}".strip()
+        lines += _flat(value, f"{words}:") if isinstance(value, dict) else [(words, value)]
+    return lines
+
+
+def _loads(section: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=_words(section), title_justify="left")
+    services = list(rows[0]["cpu_ms_per_frame"])
+    names = [
+        *map(_words, GROWTH_COLUMNS),
+        "p50 ms",
+        "p95 ms",
+        *(f"{name} CPU ms" for name in services),
+        "web MB",
+        "worker MB",
+    ]
+    for name in names:
+        table.add_column(name, justify="right")
+    for row in rows:
+        latency, memory = row["latency_ms"], row["memory_mb"]["at_end"]
+        values = [*(row[name] for name in GROWTH_COLUMNS), latency["p50"], latency["p95"]]
+        values += [*row["cpu_ms_per_frame"].values(), memory["web"], memory["worker"]]
+        table.add_row(*map(str, values))
+    return table
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
