@@ -212,9 +212,11 @@ LOGGING = {
         # At WARNING the addresses of pages that were refused: a locked class, an empty name, a missing token.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
-        # Their own handlers would write as they please; their levels are those of the command line.
-        "uvicorn": {"handlers": [], "propagate": True},
-        "django": {"handlers": [], "propagate": True},
+        # Their own handlers would write as they please. Below WARNING are addresses, of pages and of people.
+        "django": {"handlers": []},
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn.error": {"level": "WARNING"},
+        "uvicorn.access": {"handlers": [], "level": "WARNING"},
     },
     "root": {
         "handlers": ["console"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -13,11 +14,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 from redis.exceptions import RedisError
 
+from classroom import logs
 from classroom.models import ClassSession, Participant
+from emotions.consumers import base
 from emotions.consumers.admission import StudentAdmission
 from emotions.consumers.gate import FrameGate
 from emotions.frames import slots
 from emotions.meters import counts, exposition, sending
+from emotions.mood import presence
 from emotions.mood.ticker import Ticker
 from emotions.readings import draining
 from emotions.store import sync_redis
@@ -201,3 +205,23 @@ def test_every_name_has_been_kept_apart() -> None:
     """A field is split at bars; a label's value must hold none."""
     assert all("|" not in meter.name for meter in counts.METERS.values())
     assert len({meter.name for meter in counts.METERS.values()}) == len(counts.METERS)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_sockets_lines_bear_the_participants_number(
+    join_soon: JoinSoon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: said.append(logs.Json().format(record)))
+    monkeypatch.setattr(base.log, "handlers", [handler])
+    student = await join_soon()
+    async with web_process(), camera(student) as socket:
+        monkeypatch.setattr(presence, "mark", _redis_is_away)
+        await socket.say(type="camera.state", state="paused")
+        await eventually(lambda: bool(said))
+    assert json.loads(said[0])["participant"] == student.pk
+
+
+async def _redis_is_away(*_: object) -> None:
+    raise RedisError("away")
