@@ -169,6 +169,7 @@ class Measures:
         self._report("ended")
         stream = asyncio.run(self._stream())
         self._once("one student erased", self._erase_a_student)
+        self._once("an old session erased", self._erase_an_old_session)
         return {"calls": self.calls, "readings_csv": stream}
 
     # -- What is called
@@ -207,6 +208,8 @@ class Measures:
         self._page("admin: readings, of no such name", self.admin, f"{readings}?q=Nobody")
         self._page("admin: readings of the long session", self.admin, readings + one)
         self._page("admin: readings of an old session", self.admin, readings + old)
+        own = f"?participant__id__exact={self.participant.pk}"
+        self._page("admin: readings of a student", self.admin, readings + own)
         self._page("admin: mood points", self.admin, "/admin/emotions/moodpoint/")
         self._page("admin: mood points of the long session", self.admin, f"/admin/emotions/moodpoint/{one}")
         self._page("admin: minutes", self.admin, "/admin/emotions/minuterollup/")
@@ -239,6 +242,12 @@ class Measures:
         from classroom import actions
 
         actions.erase(self.participant)
+
+    def _erase_an_old_session(self) -> None:
+        from classroom import actions
+        from classroom.models import ClassSession
+
+        actions.erase_session(ClassSession.objects.get(pk=self.session.pk // 2))
 
     async def _stream(self) -> Figure:
         """The first CSV_ROWS rows of the readings, as the ASGI server would send them."""
