@@ -193,6 +193,9 @@ class Measures:
         self._page(f"minutes CSV ({state})", self.owner, f"/teach/{self.session.public_id}/report.csv")
 
     def _admin(self) -> None:
+        from emotions.models import EmotionEvent
+
+        late = min(199, EmotionEvent.objects.count() // 200)
         readings, one = "/admin/emotions/emotionevent/", f"?session__id__exact={self.session.pk}"
         old = f"?session__id__exact={self.session.pk // 2}"
         self._page("admin: sessions", self.admin, "/admin/classroom/classsession/")
@@ -202,7 +205,7 @@ class Measures:
         self._page("admin: consents", self.admin, "/admin/classroom/consentevent/")
         self._page("admin: one student", self.admin, f"/admin/classroom/participant/{self.participant.pk}/change/")
         self._page("admin: readings", self.admin, readings)
-        self._page("admin: readings, a late page", self.admin, f"{readings}?p=199")
+        self._page("admin: readings, a late page", self.admin, f"{readings}?p={late}")
         self._page("admin: readings, a rare emotion", self.admin, f"{readings}?label__exact=disgust")
         self._page("admin: readings, of a name", self.admin, f"{readings}?q=Meera+4")
         self._page("admin: readings, of no such name", self.admin, f"{readings}?q=Nobody")
