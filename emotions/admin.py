@@ -57,8 +57,15 @@ class Readings(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
         return NewestRows
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        told = {} if PARTICIPANT in request.GET else {"subtitle": f"Among the newest {WINDOW:,} stored"}
-        return super().changelist_view(request, told | (extra_context or {}))
+        told = {"subtitle": self._window_words(request)} | (extra_context or {})
+        return super().changelist_view(request, told)
+
+    def _window_words(self, request: HttpRequest) -> str:
+        if PARTICIPANT in request.GET:
+            return "Of one student"
+        if SESSION in request.GET:
+            return f"Among the newest {WINDOW:,} of one session"
+        return f"Among the newest {WINDOW:,} stored; older ones are reached from the page of their session"
 
     def window(self, request: HttpRequest) -> dict[str, Any]:
         """From where on. A student's rows are few: all of them."""
