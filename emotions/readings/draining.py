@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -24,6 +25,8 @@ from emotions.store import sync_redis
 
 log = logging.getLogger(__name__)
 
+Fate = Verdict | Literal["busy"]
+"""What became of a reading; "busy": the database does not answer."""
 BATCH = 64
 # Then the drain goes to the end of the broker's queue: other shards and the housekeeping get their turn.
 BUDGET_SECONDS = 0.5
@@ -58,14 +61,8 @@ def _drain(lane: int, *, every_face: bool) -> bool:
 def settle(observations: Sequence[Observation]) -> None:
     """Store what may be stored, then answer every frame: live state and answers leave in one round trip."""
     readings = [observation for observation in observations if observation.face and observation.frame.participant]
-    try:
-        with counts.STAGE.timed("store"):
-            verdicts = _record(readings)
-    except (OperationalError, InterfaceError):
-        log.exception("the database does not answer; %d readings are not stored", len(readings))
-        publish.own_readings(sync_redis(), [answers.rejected(reading.frame, "busy") for reading in readings])
-        counts.REJECTED.add("busy", len(readings))
-        return
+    with counts.STAGE.timed("store"):
+        verdicts = _fates(readings)
     fates = {id(reading): verdict for reading, verdict in zip(readings, verdicts, strict=True)}
     with counts.STAGE.timed("publish"), sync_redis().pipeline(transaction=False) as pipe:
         live.update(pipe, [reading for reading in readings if fates[id(reading)] == "stored"])
@@ -81,7 +78,7 @@ def _count_taken(frames: Sequence[SlotFrame]) -> None:
         counts.SLOT_WAIT.observe((now_ms - frame.received_ms) / 1000)
 
 
-def _count_answered(observations: Sequence[Observation], fates: Mapping[int, Verdict]) -> None:
+def _count_answered(observations: Sequence[Observation], fates: Mapping[int, Fate]) -> None:
     """What became of each frame of a session, and how old it was then."""
     now_ms = time.time() * 1000
     for observation in observations:
@@ -90,7 +87,7 @@ def _count_answered(observations: Sequence[Observation], fates: Mapping[int, Ver
             counts.ANSWERED.observe((now_ms - observation.frame.captured_ms) / 1000)
 
 
-def _count_fate(observation: Observation, verdict: Verdict | None) -> None:
+def _count_fate(observation: Observation, verdict: Fate | None) -> None:
     if observation.refused is not None:
         counts.REJECTED.add(observation.refused)
     elif verdict is None:
@@ -102,6 +99,14 @@ def _count_fate(observation: Observation, verdict: Verdict | None) -> None:
         counts.REJECTED.add(verdict)
 
 
+def _fates(readings: Sequence[Observation]) -> Sequence[Fate]:
+    try:
+        return _record(readings)
+    except (OperationalError, InterfaceError):
+        log.exception("the database does not answer; %d readings are not stored", len(readings))
+        return ["busy"] * len(readings)
+
+
 def _record(readings: Sequence[Observation]) -> list[Verdict]:
     """Once more on a fresh connection: the database may have been restarted. Storing twice is storing once."""
     try:
@@ -111,7 +116,7 @@ def _record(readings: Sequence[Observation]) -> list[Verdict]:
         return actions.record_readings(readings)
 
 
-def _answer(observation: Observation, verdict: Verdict | None) -> Answer:
+def _answer(observation: Observation, verdict: Fate | None) -> Answer:
     """`verdict`: None for a frame that had nothing to store."""
     if verdict is None or verdict == "stored":
         return answers.of_observation(observation)

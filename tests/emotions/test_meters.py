@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
@@ -16,6 +17,7 @@ from redis.exceptions import RedisError
 
 from classroom import logs
 from classroom.models import ClassSession, Participant
+from emotions import publish
 from emotions.consumers import base
 from emotions.consumers.admission import StudentAdmission
 from emotions.consumers.gate import FrameGate
@@ -23,6 +25,7 @@ from emotions.frames import slots
 from emotions.meters import counts, exposition, sending
 from emotions.mood import presence
 from emotions.mood.ticker import Ticker
+from emotions.publish import Answer
 from emotions.readings import draining
 from emotions.store import sync_redis
 from tests.emotions.conftest import Join
@@ -225,3 +228,23 @@ async def test_a_sockets_lines_bear_the_participants_number(
 
 async def _redis_is_away(*_: object) -> None:
     raise RedisError("away")
+
+
+def test_without_the_database_every_frame_is_answered_and_counted(
+    join: Join, sender: sending.Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(readings: object) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(draining, "_record", away)
+    told: list[Answer] = []
+    monkeypatch.setattr(publish, "own_readings", lambda publisher, answers: told.extend(answers))
+    with_face, without = (
+        observation(frame_of(join("Mia"))),
+        observation(frame_of(join("Ben")), faces=(), face_count=0),
+    )
+    draining.settle([with_face, without])
+    sender.send()
+    assert [json.loads(answer.text)["type"] for answer in told] == ["frame.rejected", "reading.own"]
+    assert page()["roomtone_frames_rejected_total", ("busy",)] == 1
+    assert page()["roomtone_frames_analysed_total", ("no face",)] == 1
