@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpResponse
 
-from classroom import codes
+from classroom import codes, logs
 from classroom.managers import ClassSessionQuerySet
 from classroom.models import ClassSession, Course, Participant
 
@@ -110,7 +110,9 @@ def cookie_holder(cookies: Mapping[str, str], session_public_id: UUID) -> Partic
     except (signing.BadSignature, ValueError):
         return None
     participants = Participant.objects.select_related("session__course__instructor")
-    return participants.filter(public_id=public_id, session__public_id=session_public_id).first()
+    holder = participants.filter(public_id=public_id, session__public_id=session_public_id).first()
+    logs.participant.set(holder.pk if holder else None)
+    return holder
 
 
 def participant_from_cookies(cookies: Mapping[str, str], session_public_id: UUID) -> Participant | None:

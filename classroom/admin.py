@@ -159,7 +159,16 @@ class ParticipantAdmin(Recorded, Erasable):
     search_fields = ("display_name", "session__course__title")
     list_per_page = 50
     inlines = (ConsentInline, CheckInInline)
-    fields = ("display_name", "session", "kind", "scope", "consent_epoch", "joined_at", "left_at", "removed_at")
+    fields: ClassVar[tuple[str, ...]] = (
+        "display_name",
+        "session",
+        "kind",
+        "scope",
+        "consent_epoch",
+        "joined_at",
+        "left_at",
+        "removed_at",
+    )
 
     def erase(self, row: Participant) -> None:
         actions.erase(row)

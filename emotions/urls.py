@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from emotions import views
+from emotions.meters.views import metrics
 
 urlpatterns = [
     path("teach/<uuid:public_id>/", views.dashboard, name="dashboard"),
@@ -12,4 +13,6 @@ urlpatterns = [
     path("teach/<uuid:public_id>/report.csv", views.report_csv, name="report_csv"),
     path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
     path("try/", views.try_page, name="try"),
+    # Machines
+    path("metrics", metrics, name="metrics"),
 ]

@@ -18,7 +18,10 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 # Before the consumers are imported: it loads the applications.
 pages = get_asgi_application()
 
+from emotions.meters import sending  # noqa: E402
 from emotions.routing import sockets  # noqa: E402
+
+sending.start("web")
 
 application = ProtocolTypeRouter(
     {

@@ -17,6 +17,14 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
+def secret(name: str, shortest: int = 16) -> str:
+    """Empty, or long enough not to be guessed; raises ImproperlyConfigured otherwise, without repeating it."""
+    value = text(name)
+    if value and len(value) < shortest:
+        raise ImproperlyConfigured(f"{name}: expected at least {shortest} characters, received {len(value)}")
+    return value
+
+
 def flag(name: str, default: bool = False) -> bool:
     """A boolean; raises ImproperlyConfigured for anything but the usual words."""
     value = text(name, "1" if default else "0").lower()

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "emotions",
 ]
 MIDDLEWARE = [
+    "classroom.logs.request_ids",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -105,10 +106,15 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 # A worker keeps its database connection over so many tasks; by default it would open one for every batch of frames.
 CELERY_DB_REUSE_MAX = 2_000
+# The log is LOGGING's, also in workers.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-lanes": {"task": "emotions.tasks.sweep_lanes", "schedule": 2.0, "options": {"expires": 2.0}},
     "close-minutes": {"task": "emotions.tasks.close_minutes", "schedule": 60.0, "options": {"expires": 60.0}},
 }
+
+# -- Seen from outside: who bears this token may read /metrics; without one nobody may
+METRICS_TOKEN = env.secret("ROOMTONE_METRICS_TOKEN")
 
 # -- Frames
 FRAME_SHARDS = env.number("ROOMTONE_FRAME_SHARDS", 4, low=1, high=256)
@@ -180,26 +186,37 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.flag("ROOMTONE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env.number("ROOMTONE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
-# Set only behind a proxy that always overwrites the header (the one in docker-compose.yml does).
-if env.flag("ROOMTONE_BEHIND_PROXY"):
+# Set only behind a proxy that always overwrites the headers (the one in docker-compose.yml does).
+TRUST_REQUEST_ID = env.flag("ROOMTONE_BEHIND_PROXY")
+if TRUST_REQUEST_ID:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 
-# -- Logs: to the console, without addresses of pages that hold codes, never a frame
+# -- Logs: to the console, without addresses of pages that hold codes, never a frame. JSON: one object a line.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"plain": {"()": "classroom.logs.Plain"}, "json": {"()": "classroom.logs.Json"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("ROOMTONE_LOG_FORMAT", ["plain", "json"], "plain"),
+        },
+    },
     "loggers": {
         # It logs every address at INFO, join codes with them.
         "httpx": {"level": "WARNING"},
         # At WARNING the addresses of pages that were refused: a locked class, an empty name, a missing token.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
+        # Their own handlers would write as they please. Below WARNING are addresses, of pages and of people.
+        "django": {"handlers": []},
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn.error": {"level": "WARNING"},
+        "uvicorn.access": {"handlers": [], "level": "WARNING"},
     },
     "root": {
         "handlers": ["console"],

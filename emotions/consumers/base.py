@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from emotions.messages import CloseCode, Message
+from emotions.meters import counts
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Socket(AsyncWebsocketConsumer):
     """Accepts, then calls `enter`; afterwards `text_received` and `binary_received` until it closes."""
 
     closing = False
+    kind: ClassVar[str]
 
     async def enter(self) -> None:
         """Settle access; join groups. Whatever fails to answer closes the socket, and the browser comes back."""
@@ -65,7 +67,8 @@ class Socket(AsyncWebsocketConsumer):
         self.channel_name = await self.channel_layer.new_channel()
         self._turn = asyncio.Lock()
         try:
-            await _until_one_ends(self._obey(receive), self._obey(self._hear))
+            with counts.OPEN.one_more(self.kind):
+                await _until_one_ends(self._obey(receive), self._obey(self._hear))
         except StopConsumer:
             pass
         finally:
@@ -122,6 +125,7 @@ class Socket(AsyncWebsocketConsumer):
         """Close; what still comes in is not looked at."""
         if not self.closing:
             self.closing = True
+            counts.CLOSED.add(str(int(code)))
             await self.close(code=int(code))
 
 

@@ -47,6 +47,7 @@ CHECK_INS_PER_SECOND, CHECK_INS_AT_ONCE = 0.5, 6.0
 class CameraConsumer(Socket):
     """/ws/camera/<session>/. Access is settled when it opens; frames then touch no database."""
 
+    kind = "camera"
     seat: Seat
     seated = False
     camera_known = False

@@ -15,6 +15,7 @@ from emotions.mood import snapshots
 class DashboardConsumer(Socket):
     """/ws/dashboard/<session>/[?after=SEQUENCE]. Says nothing but what everybody with this session's page sees."""
 
+    kind = "dashboard"
     group: str | None = None
     sequence = 0
 

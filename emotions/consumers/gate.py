@@ -10,6 +10,7 @@ from emotions.consumers.admission import Scope, StudentAdmission
 from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
 from emotions.frames.limits import RemoteClock, TokenBucket
 from emotions.messages import FrameRejected, RejectReason
+from emotions.meters import counts
 
 FRAMES_PER_SECOND = 3.0
 FRAMES_AT_ONCE = 5.0
@@ -41,7 +42,14 @@ class FrameGate:
             self.consent_epoch, self.scope = consent_epoch, scope
 
     def examine(self, message: bytes, received_ms: float) -> SlotFrame | FrameRejected:
-        """The frame as it goes into its slot, or its refusal."""
+        """The frame as it goes into its slot, or its refusal. Either is counted."""
+        counts.RECEIVED.add()
+        answer = self._examined(message, received_ms)
+        if isinstance(answer, FrameRejected):
+            counts.REJECTED.add(answer.reason)
+        return answer
+
+    def _examined(self, message: bytes, received_ms: float) -> SlotFrame | FrameRejected:
         try:
             header = FrameHeader.unpack(message)
         except ValueError:

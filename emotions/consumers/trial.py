@@ -25,6 +25,7 @@ STILL_HERE_SECONDS = 20.0
 class TryConsumer(Socket):
     """/ws/try/. For anybody, where the deployment opens it; sessions come first."""
 
+    kind = "try"
     connection: uuid.UUID
     entered = False
 

@@ -13,6 +13,7 @@ from emotions import tasks
 from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
 from emotions.hub import Hub
+from emotions.meters import counts
 from emotions.publish import Answer
 from emotions.readings import answers
 from emotions.store import async_redis
@@ -50,7 +51,7 @@ class Intake:
     def offer(self, frame: SlotFrame) -> None:
         """Take a frame that passed the checks. Its answer comes through the hub."""
         if len(self._waiting) >= WAITING_LIMIT:
-            self._tell(answers.rejected(frame, "busy"))
+            self._refuse(frame)
             return
         self._waiting.append(frame)
         if self._writer is None:
@@ -72,12 +73,18 @@ class Intake:
         except (RedisError, OSError) as error:
             log.warning("%d frames are refused, Redis does not answer: %s", len(batch), error)
             for frame in batch:
-                self._tell(answers.rejected(frame, "busy"))
+                self._refuse(frame)
             return
+        counts.REPLACED.add(amount=sum(frame.participant != 0 for frame in outcome.replaced))
         for frame in outcome.replaced:
             self._tell(answers.replaced(frame))
         for lane in outcome.wake:
             asyncio.get_running_loop().run_in_executor(_dispatchers, _send_drain, lane)
+
+    def _refuse(self, frame: SlotFrame) -> None:
+        if frame.participant:
+            counts.REJECTED.add("busy")
+        self._tell(answers.rejected(frame, "busy"))
 
     def _tell(self, answer: Answer) -> None:
         self._hub.deliver(answer.connection, answer.text)

@@ -151,6 +151,14 @@ def oldest_waiting_ms(client: redis.Redis) -> float:
     return max(0.0, time.time() * 1000 - min(first)) if first else 0.0
 
 
+def waiting(client: redis.Redis) -> int:
+    """How many sessions' frames wait."""
+    with client.pipeline(transaction=False) as pipe:
+        for lane in lanes():
+            pipe.zcard(ready_key(lane))
+        return sum(pipe.execute())
+
+
 def _keys_of(frame: SlotFrame) -> tuple[str, str, str]:
     lane = lane_of(frame)
     return slot_key(owner_of(frame)), ready_key(lane), queued_key(lane)

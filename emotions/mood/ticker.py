@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from emotions import publish
 from emotions.messages import MoodTick, Point
+from emotions.meters import counts
 from emotions.models import MoodPoint
 from emotions.mood import board, presence, roster
 from emotions.mood.board import Board
@@ -82,6 +83,7 @@ class Ticker:
             return self.tick_if_held(now_ms)
         except (DatabaseError, InterfaceError, RedisError, OSError) as error:
             log.warning("this second has no mood point: %s: %s", type(error).__name__, error)
+            counts.TICKS_FAILED.add()
             self._start_anew()
             connection.close()
             return False
@@ -103,7 +105,8 @@ class Ticker:
         if not self._lease.hold():
             self._start_anew()
             return False
-        self.tick(now_ms)
+        with counts.TICK.timed():
+            self.tick(now_ms)
         return True
 
     def tick(self, now_ms: float) -> None:
@@ -116,6 +119,7 @@ class Ticker:
         scenes = self._look(rosters, now_ms)
         ticks = {scene.session: tick for scene in scenes if (tick := self._tick_of(scene, round(now_ms)))}
         roster.store_points({session: tick.point for session, tick in ticks.items()})
+        counts.POINTS.add(amount=len(ticks))
         self._send(scenes, ticks)
         self._note_seen(scenes, now)
 

@@ -61,6 +61,7 @@ TABLE = {
     "password_reset_confirm": Row("GET", 200, of="link"),
     "password_reset_complete": Row("GET", 200),
     "healthz": Row("GET", 200),
+    "readyz": Row("GET", 200),
 }
 POSTED = {"label": "Slide 4", "mode": "camera"}
 

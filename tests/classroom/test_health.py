@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -53,3 +54,17 @@ def test_silence_is_not_waited_for(
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert time.monotonic() - start < 3 * health.TIMEOUT_SECONDS
+
+
+def test_ready_with_every_table(client: Client, db: None) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["tables"]) == (200, "answers")
+
+
+def test_not_ready_before_the_migrations(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_migrated", False)
+    MigrationRecorder.Migration.objects.filter(app="emotions").delete()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "migrate" in answer.json()["tables"]
+    assert client.get("/healthz").status_code == 200

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 from django.test import Client
@@ -45,3 +46,12 @@ def test_no_log_holds_a_live_sessions_code(
     actions.lock_joining(session)
     assert Client().get(address).status_code == 403
     assert session.join_code not in caplog.text + "".join(capsys.readouterr())
+
+
+def test_a_token_that_could_be_guessed_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMTONE_METRICS_TOKEN", "short-secret")
+    with pytest.raises(ImproperlyConfigured, match="at least 16 characters, received 12") as refused:
+        env.secret("ROOMTONE_METRICS_TOKEN")
+    assert "short-secret" not in str(refused.value)
+    monkeypatch.setenv("ROOMTONE_METRICS_TOKEN", "")
+    assert env.secret("ROOMTONE_METRICS_TOKEN") == ""

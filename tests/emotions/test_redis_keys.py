@@ -14,6 +14,7 @@ from classroom.models import ClassSession
 from classroom.throttle import JOIN_CODES
 from emotions.consumers import visitors
 from emotions.frames import slots
+from emotions.meters import counts, sending
 from emotions.mood import presence
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
@@ -52,12 +53,16 @@ def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys
         pipe.execute()
     Ticker(MeanEstimator()).tick_if_held(time.time() * 1000)
     JOIN_CODES.count("192.0.2.1")
+    meter = sending.Sender("web")
+    counts.RECEIVED.add()
+    meter.send()
     found = {
         name.decode().removeprefix(f"{keys}:"): sync_redis().pttl(name)
         for name in sync_redis().scan_iter(f"{keys}:*")
     }
     kinds = {name.split(":")[0] for name in found}
     met = {"frame", "ready", "queued", "drained", "live", "presence", "tiles", "cohort", "ticker", "try", "guesses"}
+    met |= {"meters", "processes"}
     assert kinds == met
     for name, left_ms in found.items():
         lifetimes = [seconds(lifetime) for pattern, lifetime in documented() if pattern.fullmatch(name)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from emotions.meters import sending
 from emotions.mood.ticker import Ticker
 from ml.quantify import MoodEstimator
 
@@ -20,4 +21,5 @@ class Command(BaseCommand):
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        sending.start("ticker")
         Ticker(MoodEstimator.load()).run(stop)

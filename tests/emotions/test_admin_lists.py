@@ -1,0 +1,116 @@
+"""Admin's lists over millions of rows: they show the newest, and cost the same however many there are."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import cast
+
+import pytest
+from django.apps import apps
+from django.contrib.admin import site
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from classroom import actions
+from classroom.models import ClassSession
+from emotions import admin
+from emotions.models import EmotionEvent
+from tests.emotions.conftest import Join
+from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
+
+pytestmark = pytest.mark.usefixtures("pages")
+LISTS = ("emotionevent", "minuterollup", "moodpoint")
+
+
+@pytest.fixture
+def office(client: Client, administrator: User) -> Client:
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin, "WINDOW", 3)
+
+
+def events_of(session: ClassSession, join: Join, name: str, count: int) -> list[EmotionEvent]:
+    student, start = join(name, where=session), timezone.now() + timedelta(seconds=5)
+    return [store_event(student, start + timedelta(seconds=n), sequence=n) for n in range(count)]
+
+
+def numbers(client: Client, query: str = "", model: str = "emotionevent") -> list[int]:
+    """The keys of the rows that a list shows, in its order."""
+    page = client.get(reverse(f"admin:emotions_{model}_changelist") + query).content.decode()
+    return [int(pk) for pk in re.findall(rf'href="/admin/emotions/{model}/(\d+)/change/', page)]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_list_shows_the_newest_that_were_stored(office: Client, session: ClassSession, join: Join) -> None:
+    stored = events_of(session, join, "Ada", 5)
+    assert numbers(office) == [event.pk for event in stored[:1:-1]]
+    assert b"Among the newest 3 stored" in office.get(reverse("admin:emotions_emotionevent_changelist")).content
+
+
+@pytest.mark.usefixtures("small")
+def test_older_rows_are_found_by_their_session_and_by_their_student(
+    office: Client, session: ClassSession, join: Join
+) -> None:
+    old = events_of(session, join, "Ada", 5)
+    actions.end_session(session)
+    later = actions.start_session(session.course)
+    events_of(later, join, "Bea", 4)
+    assert numbers(office, f"?session__id__exact={session.pk}") == [event.pk for event in old[:1:-1]]
+    own = numbers(office, f"?participant__id__exact={old[0].participant_id}")
+    assert sorted(own) == [event.pk for event in old]
+
+
+def test_a_session_and_a_student_lead_to_their_rows(office: Client, session: ClassSession, join: Join) -> None:
+    (event,) = events_of(session, join, "Ada", 1)
+    for page, key, of in (
+        ("classsession", session.pk, "session"),
+        ("participant", event.participant_id, "participant"),
+    ):
+        shown = office.get(reverse(f"admin:classroom_{page}_change", args=[key])).content.decode()
+        links = re.findall(rf'"(/admin/emotions/\w+/\?{of}__id__exact={key})"', shown)
+        assert len(links) >= 2
+        assert all(office.get(link).status_code == 200 for link in links)
+
+
+@pytest.mark.parametrize("query", ["?session__id__exact=none", "?session__id__exact=99999999999999999999"])
+def test_what_is_no_session_is_no_error(office: Client, query: str) -> None:
+    assert office.get(reverse("admin:emotions_emotionevent_changelist") + query).status_code in {200, 302}
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_no_list_asks_more_for_more_rows(
+    model: str, office: Client, session: ClassSession, join: Join, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Session, user; the window's edge, the count within it, the rows."""
+    events_of(session, join, "Ada", 8)
+    store_points(session, session.started_at, [CALM] * 8)
+    student = join("Bea")
+    for minute in range(1, 9):
+        store_rollup(student, session.started_at + timedelta(minutes=minute))
+    office.get(reverse(f"admin:emotions_{model}_changelist"))
+    with django_assert_num_queries(5):
+        assert len(numbers(office, model=model)) == 8
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_the_newest_are_found_by_an_index(model: str, session: ClassSession) -> None:
+    """Of all and of one session, without sorting more than a session's minutes."""
+    lists = cast(admin.Readings, site.get_model_admin(apps.get_model("emotions", model)))
+    everything = lists.model._default_manager.order_by(*lists.ordering)
+    of_one = lists.model._default_manager.filter(session=session).order_by(f"-{lists.in_session}")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+    for rows in (everything, of_one):
+        plan = rows.values("pk")[admin.WINDOW : admin.WINDOW + 1].explain()
+        assert "Index" in plan
+        assert "Sort" not in plan or model == "minuterollup"
