@@ -24,14 +24,26 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from benchmarks import analysis, browser, dashboards, fer_package, machine, product, tables  # noqa: E402
+from benchmarks import analysis, browser, dashboards, fer_package, hosts, machine, product, tables  # noqa: E402
 from benchmarks.product import Run  # noqa: E402
 from classroom.local.running import RunningProduct  # noqa: E402
 
-SECTIONS = ("analysis", "recipes", "fer", "cold_start", "growth", "saturation", "dashboards")
+SECTIONS = (
+    "analysis",
+    "recipes",
+    "fer",
+    "cold_start",
+    "growth",
+    "saturation",
+    "hosts",
+    "dashboards",
+    "long_sessions",
+)
 GROWTH = (50, 100, 200, 400, 600, 800, 1_000, 1_200, 1_600)
 LARGE_CLASS = 500
 DASHBOARDS = 10
+HOSTS = (2, 4)
+HOSTS_STUDENTS = 200
 console = Console(stderr=True)
 
 
@@ -75,6 +87,11 @@ class Bench:
         found: dict[str, Any] = _in_a_process("benchmarks.cold_start")
         return found
 
+    def long_sessions(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """Pages and lists with two million readings in a session, in a database of its own."""
+        found: dict[str, Any] = _in_a_process("benchmarks.long_sessions", "--json")
+        return found
+
     # -- With the product
 
     def growth(self, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -86,6 +103,19 @@ class Bench:
         """Twice what was held: how much is read, and whether memory stays flat."""
         with self._product() as running:
             return self._load(running, 2 * (self._held() or GROWTH[0]), say).summary()
+
+    def hosts(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """No worker beside the web: two and four on hosts of their own, one process each. On one machine this shows
+        that it works, not that it is faster."""
+        if why := hosts.refusal():
+            return {"skipped": why}
+        found: dict[str, Any] = {}
+        for count in HOSTS:
+            with self._product(workers=0) as running, hosts.workers(count, os.environ):
+                row = self._load(running, HOSTS_STUDENTS, say).summary()
+            kept = ("students", "read_per_second", "replaced_share", "lost", "latency_ms")
+            found[f"{count}_hosts"] = {name: row[name] for name in kept}
+        return found
 
     def dashboards(self, say: Callable[[str], None]) -> dict[str, Any]:
         """A class of 500: what ten dashboards cost, how large a tick is, what a browser makes of it."""
@@ -122,9 +152,9 @@ class Bench:
         product.end_sessions()
         return run
 
-    def _product(self) -> Any:
+    def _product(self, workers: int | None = None) -> Any:
         folder = Path(tempfile.mkdtemp(prefix="roomtone-bench-"))
-        return product.running(folder, self.options.workers)
+        return product.running(folder, self.options.workers if workers is None else workers)
 
     def _load(self, running: RunningProduct, students: int, say: Callable[[str], None]) -> Run:
         say(f"{students} students join")
@@ -172,9 +202,9 @@ def _read(row: dict[str, Any]) -> float:
     return float(row["read_per_second"])
 
 
-def _in_a_process(module: str) -> Any:
+def _in_a_process(module: str, *arguments: str) -> Any:
     """What `python -m module` prints: it loads what this process must not, or has to begin cold."""
-    answer = subprocess.run([sys.executable, "-m", module], stdout=subprocess.PIPE, check=True, text=True)
+    answer = subprocess.run([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(answer.stdout.splitlines()[-1])
 
 
