@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ml.labels import LABELS
 from ml.manifest import Manifest, ModelFileError
@@ -13,6 +14,7 @@ from ml.preprocess import FACE_SIDE
 from ml.types import ByteArray, FloatArray
 
 NETWORK_NAME = "emotion.tflite"
+NO_BIASES: npt.NDArray[np.float64] = np.zeros(len(LABELS))
 SMALLEST_PROBABILITY = 1e-6
 """Below this a probability has no logarithm worth scaling. A quantised output's own step may be larger."""
 
@@ -25,7 +27,7 @@ class EmotionClassifier:
 
         self.model_version = manifest.model_version
         self.uncertain_below = manifest.uncertain_below
-        self._temperature = manifest.temperature
+        self._temperature, self._biases = manifest.temperature, manifest.biases
         self._interpreter = Interpreter(model_content=manifest.read(NETWORK_NAME), num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
@@ -50,7 +52,7 @@ class EmotionClassifier:
         raw = np.empty((len(faces), len(LABELS)), np.float32)
         for row, face in enumerate(faces):
             raw[row] = self._run(face)
-        return calibrated(raw, self._temperature, self._smallest())
+        return calibrated(raw, self._temperature, self._biases, self._smallest())
 
     def _run(self, face: ByteArray) -> FloatArray:
         self._interpreter.set_tensor(self._input["index"], _to_tensor(face[None, :, :, None], self._input))
@@ -62,9 +64,14 @@ class EmotionClassifier:
         return max(SMALLEST_PROBABILITY, float(self._output["quantization"][0]) / 2)
 
 
-def calibrated(probabilities: FloatArray, temperature: float, smallest: float = SMALLEST_PROBABILITY) -> FloatArray:
-    """Temperature scaling (Guo et al. 2017) of (n, 7) probabilities: p^(1/T), normalised."""
-    logits = np.log(np.maximum(probabilities, smallest)) / temperature
+def calibrated(
+    probabilities: FloatArray,
+    temperature: float,
+    biases: npt.NDArray[np.float64] = NO_BIASES,
+    smallest: float = SMALLEST_PROBABILITY,
+) -> FloatArray:
+    """Bias-corrected temperature scaling (Alexandari et al. 2020) of (n, 7) probabilities: p^(1/T) e^b, normed."""
+    logits = np.log(np.maximum(probabilities, smallest)) / temperature + biases
     scaled = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(scaled / scaled.sum(axis=-1, keepdims=True), np.float32)
 

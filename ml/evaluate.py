@@ -57,7 +57,8 @@ def _keras_engine(weights: Path) -> Engine:
 
     def probabilities(faces: Bytes) -> Floats:
         pixels = faces[..., np.newaxis].astype(np.float32)
-        return calibrated(np.asarray(model.predict(pixels, batch_size=256, verbose=0)), manifest.temperature)
+        raw = np.asarray(model.predict(pixels, batch_size=256, verbose=0))
+        return calibrated(raw, manifest.temperature, manifest.biases)
 
     return probabilities
 

@@ -1,7 +1,7 @@
 """Make the served network: `python -m ml.export --model FILE.keras --data FILE|FOLDER`.
 
 Keras to int8 LiteRT, quantised after training with faces of the training part; then, with the quantised network
-itself and on dev alone: temperature, confusion, and the confidence under which a reading is uncertain. Needs
+itself and on dev alone: calibration, confusion, and the confidence under which a reading is uncertain. Needs
 TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
 """
 
@@ -25,7 +25,7 @@ from ml.dataset import FaceSet
 from ml.labels import LABELS
 from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
 from ml.measures import confusion
-from ml.training.calibration import fit_temperature, uncertain_below
+from ml.training.calibration import fit_calibration, uncertain_below
 from ml.training.mood import FEWEST_FACES, fit_mood
 
 if TYPE_CHECKING:
@@ -114,13 +114,14 @@ def _unread_manifest(out: Path, learn: FaceSet) -> dict[str, Any]:
 
 def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, Any]:
     """How the output is to be read, from the raw probabilities of dev's faces."""
-    temperature = fit_temperature(raw, labels)
-    probabilities = calibrated(raw, temperature)
+    temperature, biases = fit_calibration(raw, labels)
+    probabilities = calibrated(raw, temperature, biases)
     threshold = uncertain_below(probabilities, labels)
     sure = probabilities.max(axis=1) >= threshold
     right = probabilities.argmax(axis=1) == labels
     return {
-        "temperature": temperature,
+        "temperature": round(temperature, 4),
+        "biases": [round(float(bias), 4) for bias in biases],
         "uncertain_below": threshold,
         "confusion": _rows_to_shares(confusion(probabilities.argmax(axis=1), labels).astype(float)),
         "soft_confusion": _rows_to_shares(_sums(probabilities, labels)),
@@ -177,7 +178,9 @@ def main(argv: list[str] | None = None) -> None:
         manifest = export(options.model, dataset.read(options.data), options.out)
     except dataset.DataError as error:
         raise SystemExit(f"ml.export: {error}") from error
-    shown = {name: manifest[name] for name in ("model_version", "files", "temperature", "uncertain_below", "dev")}
+    shown = {
+        name: manifest[name] for name in ("model_version", "files", "temperature", "biases", "uncertain_below", "dev")
+    }
     Console().print_json(json.dumps(shown))
 
 

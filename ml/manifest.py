@@ -40,7 +40,8 @@ class MoodModel:
 class Manifest:
     """What is known about the served network. All figures come from held-out training rows (`dev`).
 
-    `temperature`: probabilities are raised to its inverse and normalised.
+    `temperature`, `biases` (7,): probabilities are raised to the temperature's inverse, each label's is multiplied by
+    the exponential of its bias, and all are normalised. Without biases in the file they are zeros.
     `uncertain_below`: readings with less confidence count as uncertain.
     `confusion`: (7, 7), row i = P(predicted label | true label i).
     `soft_confusion`: (7, 7), row i = mean calibrated probabilities of the faces of label i.
@@ -52,6 +53,7 @@ class Manifest:
     model_version: str
     checksums: dict[str, str]
     temperature: float
+    biases: npt.NDArray[np.float64]
     uncertain_below: float
     confusion: npt.NDArray[np.float64]
     soft_confusion: npt.NDArray[np.float64]
@@ -78,6 +80,7 @@ class Manifest:
             model_version=str(data["model_version"]),
             checksums={name: str(entry["sha256"]) for name, entry in data["files"].items()},
             temperature=_positive(data, "temperature"),
+            biases=_numbers(data, "biases", (len(LABELS),)) if "biases" in data else np.zeros(len(LABELS)),
             uncertain_below=float(data["uncertain_below"]),
             confusion=_shares(data, "confusion", (len(LABELS), len(LABELS))),
             soft_confusion=_shares(data, "soft_confusion", (len(LABELS), len(LABELS))),

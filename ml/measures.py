@@ -52,11 +52,6 @@ def calibration_error(probabilities: Floats, labels: Indexes) -> float:
     return float(np.nansum(counts * np.abs(confidence - accuracy)) / len(labels))
 
 
-def cross_entropy(probabilities: Floats, labels: Indexes) -> float:
-    """Mean negative logarithm of the true label's probability."""
-    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
-
-
 def coverage_curve(probabilities: Floats, labels: Indexes) -> tuple[Floats, Floats, Floats]:
     """(thresholds, coverage, accuracy): what is kept when readings under a confidence are left out, and how often
     the kept ones are right; one point per face, from the most confident down."""

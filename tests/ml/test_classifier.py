@@ -39,6 +39,14 @@ def test_the_temperature_of_the_manifest_is_applied(network: bytes, tmp_path: Pa
     np.testing.assert_allclose(found, expected / expected.sum(), atol=1e-4)
 
 
+def test_the_biases_of_the_manifest_are_applied(network: bytes, tmp_path: Path, grey_faces: ByteArray) -> None:
+    biases = [0.5, 0, 0, -1, 0, 0, 0]
+    folder = write_weights(tmp_path, network, biases=biases)
+    found = EmotionClassifier.load(folder).probabilities(grey_faces[:1])[0]
+    expected = tiny_probabilities(grey_faces[0]) * np.exp(biases)
+    np.testing.assert_allclose(found, expected / expected.sum(), atol=1e-4)
+
+
 def test_calibration_keeps_the_order_and_the_sum() -> None:
     sharp = np.array([[0.7, 0.2, 0.1, 0, 0, 0, 0]], np.float32)
     soft = calibrated(sharp, 3.0)

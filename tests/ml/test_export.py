@@ -15,7 +15,7 @@ from ml.evaluate import engine
 from ml.labels import LABELS
 from ml.manifest import WEIGHTS, Manifest, ModelFileError
 from ml.synthetic import SyntheticFaces
-from ml.training.calibration import fit_temperature, uncertain_below
+from ml.training.calibration import fit_calibration, uncertain_below
 from tests.ml.drawn import drawn_faces
 
 pytestmark = pytest.mark.filterwarnings(
@@ -113,7 +113,26 @@ def _overconfident(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_the_temperature_that_made_the_labels_is_found() -> None:
-    assert fit_temperature(*_overconfident()) == pytest.approx(2.0, rel=0.1)
+    temperature, biases = fit_calibration(*_overconfident())
+    assert temperature == pytest.approx(2.0, rel=0.1)
+    np.testing.assert_allclose(biases, 0, atol=0.15)
+
+
+def test_the_biases_that_made_the_labels_are_found() -> None:
+    random = np.random.default_rng(3)
+    raw = random.dirichlet(np.full(7, 0.5), 6000).astype(np.float32)
+    made = np.array([1.0, -0.5, 0, 0, 0, 0, -0.5])
+    rows = calibrated(raw, 1.0, made).astype(float)
+    labels = np.array([random.choice(7, p=row / row.sum()) for row in rows])
+    temperature, biases = fit_calibration(raw, labels)
+    assert temperature == pytest.approx(1.0, rel=0.1)
+    np.testing.assert_allclose(biases, made, atol=0.15)
+
+
+def test_a_label_without_a_face_keeps_a_finite_bias() -> None:
+    raw = np.full((40, 7), 1 / 7, np.float32)
+    _, biases = fit_calibration(raw, np.zeros(40, np.int64))
+    assert np.abs(biases).max() < 5
 
 
 def test_a_reading_is_uncertain_where_it_is_more_often_wrong_than_right() -> None:
