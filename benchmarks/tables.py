@@ -1,9 +1,13 @@
-"""The figures as tables to read."""
+"""The figures as tables to read; `python -m benchmarks.tables build/bench.json` prints them as Markdown."""
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -12,13 +16,18 @@ GROWTH_COLUMNS = ("students", "read_per_second", "replaced_share", "lost", "held
 
 def show(console: Console, section: str, found: Any) -> None:
     """One section. Loads are rows side by side; everything else is a name and a value a line."""
+    console.print(table(section, found))
+
+
+def table(section: str, found: Any) -> Table:
+    """As `show` prints it."""
     rows = found if isinstance(found, list) else [found]
     loads = [row for row in rows if "cpu_ms_per_frame" in row]
-    console.print(_loads(section, loads) if loads else _facts(section, found))
+    return _loads(section, loads) if loads else _facts(section, found)
 
 
 def _facts(section: str, found: dict[str, Any]) -> Table:
-    table = Table(title=_words(section), show_header=False, title_justify="left")
+    table = Table("figure", "value", title=_words(section), title_justify="left")
     for name, value in _flat(found):
         table.add_row(name, f"{value:g}" if isinstance(value, float) else str(value))
     return table
@@ -55,3 +64,15 @@ def _loads(section: str, rows: list[dict[str, Any]]) -> Table:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def main() -> None:
+    console = Console(width=400)
+    for section, found in json.loads(Path(sys.argv[1]).read_text()).items():
+        one = table(section, found)
+        one.box = box.MARKDOWN
+        console.print(one)
+
+
+if __name__ == "__main__":
+    main()
