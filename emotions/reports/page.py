@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import charts, selectors, wording
+from emotions.reports import charts, people, selectors, wording
+from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
 from emotions.reports.strips import strip
@@ -25,11 +26,14 @@ POINT_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class SectionLine:
+    """`rests_on`: what share of the class and of the time the figures rest on, in words; "" without a mood."""
+
     section: Section
     start: datetime
     end: datetime
     minutes: int
     words: str
+    rests_on: str
     strip: SafeString
 
 
@@ -59,17 +63,19 @@ class Report:
     moments: list[MomentLine]
     sections: list[SectionLine]
     students: list[StudentLine]
+    heat: HeatMap
     attendance: Attendance
     minutes: int
 
 
 def build(session: ClassSession) -> Report:
-    """Seven queries, whatever the length of the session and the size of the class."""
+    """Ten queries, whatever the length of the session and the size of the class."""
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
     sections = selectors.sections(session, marked)
-    students = selectors.students(session, selectors.sharers(session))
+    sharing = selectors.sharers(session)
+    present = people.roll(session, sharing)
     found = moments(rows, marked)
     return Report(
         session=session,
@@ -79,7 +85,8 @@ def build(session: ClassSession) -> Report:
         marked=[(_local(marker.at_ms), marker.label) for marker in marked],
         moments=[MomentLine(_local(moment.at_ms), _moment_words(moment)) for moment in found],
         sections=[_section_line(section) for section in sections],
-        students=[_student_line(student) for student in students],
+        students=[_student_line(student) for student in selectors.students(session, sharing)],
+        heat=heat_map(session, sharing, present, selectors.minutes(session)),
         attendance=selectors.attendance(session),
         minutes=_minutes(start, end),
     )
@@ -145,8 +152,24 @@ def _moment_words(moment: Moment) -> str:
 def _section_line(section: Section) -> SectionLine:
     shares = section.mood.shares if section.mood else None
     start, end = _local(section.start_ms), _local(section.end_ms)
-    words = wording.mood(shares)["word"] if shares else "Not shown"
-    return SectionLine(section, start, end, _minutes(start, end), words, strip(shares))
+    minutes = _minutes(start, end)
+    return SectionLine(section, start, end, minutes, _section_words(shares), _rests_on(section), strip(shares))
+
+
+def _section_words(shares: Sequence[float] | None) -> str:
+    if shares is None:
+        return "Not shown: fewer than five measured"
+    return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
+
+
+def _rests_on(section: Section) -> str:
+    """ "20 of 24 (83 %)", and over what part of the time, where that is not all of it."""
+    if section.mood is None:
+        return ""
+    measured, connected = wording.rounded(section.measured), wording.rounded(section.connected)
+    part = wording.percent(measured / connected) if connected else "–"
+    time = f", {wording.percent(section.known)} of the time" if wording.rounded(section.known * 100) < 100 else ""
+    return f"{measured} of {connected} ({part}){time}"
 
 
 def _student_line(student: Student) -> StudentLine:

@@ -30,7 +30,8 @@ _BINNED = f"""
     GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - columns of this module
 _SECTIONED = f"""
-    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}
+    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}, count(shares)::float / count(*),
+        avg(measured) FILTER (WHERE shares IS NOT NULL), avg(connected) FILTER (WHERE shares IS NOT NULL)
     FROM emotions_moodpoint WHERE session_id = %(session)s AND at >= %(start)s AND at <= %(end)s
     GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - columns of this module
@@ -81,7 +82,7 @@ def _mood_row(at_ms: float, values: Sequence[Any]) -> MoodRow:
     seven = len(LABELS)
     shares, low, high = (values[n * seven : (n + 1) * seven] for n in range(3))
     known = shares[0] is not None
-    counts = [float(count) for count in values[3 * seven :]]
+    counts = [float(count) for count in values[3 * seven : 3 * seven + 5]]
     return MoodRow(
         at_ms,
         _normal(shares) if known else None,
@@ -134,12 +135,20 @@ def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
     titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
     rows = _fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
-    moods = {int(row[0]): _mood_row(milliseconds(edges[int(row[0]) - 1]), row[1:]) for row in rows}
-    words = list(_words(session))
+    found, words = {int(row[0]): row[1:] for row in rows}, list(_words(session))
     return [
-        Section(title, milliseconds(a), milliseconds(b), moods.get(number), _said_between(words, a, b))
+        _section(title, a, b, found.get(number), _said_between(words, a, b))
         for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)
     ]
+
+
+def _section(
+    title: str, start: datetime, end: datetime, values: Sequence[Any] | None, said: dict[str, int]
+) -> Section:
+    a, b = milliseconds(start), milliseconds(end)
+    if values is None or not values[-3]:
+        return Section(title, a, b, None, said, 0, 0, 0)
+    return Section(title, a, b, _mood_row(a, values), said, *(float(value) for value in values[-3:]))
 
 
 def _said_between(words: Iterable[tuple[datetime, str]], start: datetime, end: datetime) -> dict[str, int]:
