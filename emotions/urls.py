@@ -9,6 +9,7 @@ from emotions import views
 urlpatterns = [
     path("teach/<uuid:public_id>/", views.dashboard, name="dashboard"),
     path("teach/<uuid:public_id>/report/", views.report, name="report"),
+    path("teach/<uuid:public_id>/report/<uuid:student_id>/", views.student_report, name="student_report"),
     path("teach/<uuid:public_id>/report.csv", views.report_csv, name="report_csv"),
     path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
     path("try/", views.try_page, name="try"),

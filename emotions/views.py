@@ -19,7 +19,7 @@ from classroom import access
 from classroom.models import CheckIn, ClassSession
 from classroom.views.answers import instructors_only
 from classroom.views.controls import session_facts
-from emotions.reports import charts, exports, page, selectors, wording
+from emotions.reports import charts, exports, page, selectors, student_page, wording
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
 BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
@@ -81,6 +81,19 @@ def report(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "separators": exports.DIALECTS,
     }
     return render(request, "emotions/report.html", context)
+
+
+@never_cache
+@require_safe
+@instructors_only
+def student_report(request: HttpRequest, public_id: UUID, student_id: UUID) -> HttpResponse:
+    """One student who shares individually, against the class. Of anybody else there is no such page."""
+    session = access.session_for_reader(request.user, public_id)
+    access.participant_in(session, student_id)
+    shown = student_page.build(session, student_id)
+    if shown is None:
+        raise Http404
+    return render(request, "emotions/report_student.html", {"session": session, "page": shown})
 
 
 @never_cache

@@ -13,6 +13,7 @@ from emotions.reports import lanes, people, selectors
 from emotions.reports.rows import Attendee, MoodRow, StudentMinutes
 from emotions.reports.selectors import Sharer
 
+MINUTE_MS = 60_000
 CLASS_WORDS = "The class mood, minute by minute, stacked. The sections say the same in words and numbers."
 
 
@@ -43,7 +44,11 @@ def heat_map(
         _line(axis, sharer, one, stay(sharer, there[sharer.pk], one))
         for sharer, one in zip(sharing, read, strict=True)
     ]
-    return HeatMap(axis, lanes.columns(axis, minutes, CLASS_WORDS), lines)
+    return HeatMap(axis, class_lane(axis, minutes), lines)
+
+
+def class_lane(axis: lanes.Axis, minutes: Sequence[MoodRow]) -> SafeString:
+    return lanes.columns(axis, ((int(row.at_ms // MINUTE_MS), row.shares) for row in minutes), CLASS_WORDS)
 
 
 def axis_of(session: ClassSession) -> lanes.Axis:

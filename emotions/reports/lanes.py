@@ -8,7 +8,7 @@ reading is a thin line, and outside a student's stay there is nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -18,13 +18,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from emotions.reports.charts import STACK
-from emotions.reports.rows import MoodRow, StudentMinutes
+from emotions.reports.rows import StudentMinutes
 from ml.labels import INDEX, LABELS
 
 MOST_TICKS = 12
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440)
 HEIGHT = 10
-MINUTE_MS = 60_000
 
 _LANE = (
     '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'  # one lane
@@ -101,15 +100,18 @@ def in_words(minutes: StudentMinutes, stay: Stay) -> str:
     return words + (f"; no reading in {without}" if without > 0 else "")
 
 
-def columns(where: Axis, rows: Sequence[MoodRow], words: str) -> SafeString:
-    """Shares minute by minute, stacked, each column of full height; a thin line where they are not known."""
+def columns(where: Axis, minutes: Iterable[tuple[int, Sequence[float] | None]], words: str) -> SafeString:
+    """Shares minute by minute, stacked, each column of full height; a thin line where they are not known.
+
+    `minutes`: each since 1970, with its shares ((7,)).
+    """
     pieces: dict[str, list[str]] = {kind: [] for kind in (*STACK, "blank")}
-    for row in rows:
-        left = int(row.at_ms // MINUTE_MS) - where.first
-        if row.shares is None:
+    for at, shares in minutes:
+        left = at - where.first
+        if shares is None:
             pieces["blank"].append(f"M{left} {2 * HEIGHT}h1")
             continue
-        for label, path in _stacked(left, row.shares):
+        for label, path in _stacked(left, shares):
             pieces[label].append(path)
     paths = format_html_join("", _PATH, ((kind, "".join(parts)) for kind, parts in pieces.items() if parts))
     return format_html(_LANE, "lane stacked", where.width, 4 * HEIGHT, words, paths)

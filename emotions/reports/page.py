@@ -14,7 +14,7 @@ from classroom.models import CheckIn, ClassSession
 from emotions.reports import charts, people, selectors, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
-from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
 from emotions.reports.strips import strip
 from ml.labels import LABELS
 
@@ -46,6 +46,15 @@ class StudentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RollLine:
+    """`until`: when and how they went, in words; `measured`: minutes, a dash for who doesn't share individually."""
+
+    attendee: Attendee
+    until: str
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
 class MomentLine:
     at: datetime
     words: str
@@ -65,6 +74,7 @@ class Report:
     students: list[StudentLine]
     heat: HeatMap
     attendance: Attendance
+    roll: list[RollLine]
     minutes: int
 
 
@@ -75,6 +85,7 @@ def build(session: ClassSession) -> Report:
     marked = selectors.markers(session)
     sections = selectors.sections(session, marked)
     sharing = selectors.sharers(session)
+    students = selectors.students(session, sharing)
     present = people.roll(session, sharing)
     found = moments(rows, marked)
     return Report(
@@ -84,10 +95,11 @@ def build(session: ClassSession) -> Report:
         legend=charts.STACK[::-1],
         marked=[(_local(marker.at_ms), marker.label) for marker in marked],
         moments=[MomentLine(_local(moment.at_ms), _moment_words(moment)) for moment in found],
-        sections=[_section_line(section) for section in sections],
-        students=[_student_line(student) for student in selectors.students(session, sharing)],
+        sections=[section_line(section) for section in sections],
+        students=[student_line(student) for student in students],
         heat=heat_map(session, sharing, present, selectors.minutes(session)),
         attendance=selectors.attendance(session),
+        roll=roll_lines(present, students),
         minutes=_minutes(start, end),
     )
 
@@ -149,14 +161,14 @@ def _moment_words(moment: Moment) -> str:
     return f"About {count} of {measured} looked troubled{where}; {usual} is usual for this session."
 
 
-def _section_line(section: Section) -> SectionLine:
+def section_line(section: Section) -> SectionLine:
     shares = section.mood.shares if section.mood else None
     start, end = _local(section.start_ms), _local(section.end_ms)
     minutes = _minutes(start, end)
-    return SectionLine(section, start, end, minutes, _section_words(shares), _rests_on(section), strip(shares))
+    return SectionLine(section, start, end, minutes, section_words(shares), _rests_on(section), strip(shares))
 
 
-def _section_words(shares: Sequence[float] | None) -> str:
+def section_words(shares: Sequence[float] | None) -> str:
     if shares is None:
         return "Not shown: fewer than five measured"
     return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
@@ -172,7 +184,7 @@ def _rests_on(section: Section) -> str:
     return f"{measured} of {connected} ({part}){time}"
 
 
-def _student_line(student: Student) -> StudentLine:
+def student_line(student: Student) -> StudentLine:
     if student.shares is None:
         return StudentLine(student, "No readings", "–", strip(None))
     most = max(range(len(LABELS)), key=lambda n: student.label_counts[n])
@@ -180,6 +192,17 @@ def _student_line(student: Student) -> StudentLine:
     how = "mostly" if part > 0.5 else "most often"
     words = f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings".capitalize()
     return StudentLine(student, words, wording.percent(student.uncertain / student.readings), strip(student.shares))
+
+
+def roll_lines(present: Sequence[Attendee], students: Sequence[Student]) -> list[RollLine]:
+    measured = {student.id: str(student.minutes) for student in students}
+    return [RollLine(one, until_words(one), measured.get(one.id, "–")) for one in present]
+
+
+def until_words(one: Attendee) -> str:
+    if one.until is None:
+        return "never connected"
+    return f"{timezone.localtime(one.until):%H:%M}{', ' if one.how else ''}{one.how}"
 
 
 def _local(at_ms: float) -> datetime:

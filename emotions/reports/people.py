@@ -13,8 +13,9 @@ from typing import Any
 
 from django.db import connection
 
-from classroom.models import ClassSession, Participant
-from emotions.reports.rows import Attendee, StudentMinutes
+from classroom.models import CheckIn, ClassSession, Participant
+from emotions.models import MinuteRollup
+from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes
 from emotions.reports.selectors import Sharer, session_end
 from ml.labels import LABELS
 
@@ -56,6 +57,33 @@ def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
+
+
+# -- One student
+
+
+def minutes_of(session: ClassSession, sharer: Sharer) -> list[StudentMinute]:
+    """Every minute of one student who shares individually, in order."""
+    rows = MinuteRollup.objects.filter(session=session, participant=sharer.pk, readings__gt=0)
+    return [_minute(row) for row in rows.filter(minute__gte=sharer.from_minute).order_by("minute")]
+
+
+def _minute(row: MinuteRollup) -> StudentMinute:
+    most = row.label_counts.index(max(row.label_counts))
+    shares = [total / row.readings for total in row.probability_sums]
+    return StudentMinute(minute_of(row.minute), most, row.readings, row.uncertain, shares)
+
+
+def summed(minutes: Sequence[StudentMinute]) -> StudentMinutes:
+    """As `minutes_by_student` gives them."""
+    unsure = [2 * each.uncertain > each.readings for each in minutes]
+    return StudentMinutes([each.minute for each in minutes], [each.label for each in minutes], unsure)
+
+
+def said_by(sharer: Sharer) -> list[tuple[datetime, str]]:
+    """A student's own words and when, since the consent in force: what was said before it is told of nobody."""
+    said = CheckIn.objects.filter(participant=sharer.pk, at__gte=sharer.since)
+    return [(one.at, one.get_word_display()) for one in said]
 
 
 # -- Attendance, which is no reading: the list of those present names everybody

@@ -78,6 +78,17 @@ class StudentMinutes:
 
 
 @dataclass(frozen=True, slots=True)
+class StudentMinute:
+    """One minute of a student's: `minute` since 1970, mean `shares` of its readings."""
+
+    minute: int
+    label: int
+    readings: int
+    uncertain: int
+    shares: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Attendee:
     """Somebody who joined, by the name on the list of those present. `until`: when they went or were seen last, None
     for one whose page never connected; `how`: "left", "removed" or "" (stayed, or vanished without a word)."""

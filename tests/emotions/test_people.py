@@ -18,7 +18,7 @@ from emotions.reports.rows import StudentMinutes
 from ml.labels import INDEX
 from tests.emotions.conftest import Join
 from tests.emotions.lectures import NAMES, hold
-from tests.emotions.mood_data import CALM, row, store_rollup
+from tests.emotions.mood_data import CALM, store_rollup
 
 START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def test_unsure_minutes_are_told_apart_by_shape() -> None:
 
 def test_the_class_is_stacked_and_open_under_the_floor() -> None:
     axis = lanes.axis(100, 101)
-    lane = lanes.columns(axis, [row(100 * 60_000), row(101 * 60_000, None, measured=3)], "words")
+    lane = lanes.columns(axis, [(100, CALM), (101, None)], "words")
     assert lane.count("<path") == 8
     heights = [float(value) for value in re.findall(r"h1v([\d.]+)h-1z", lane)]
     assert sum(heights) == pytest.approx(40, abs=0.5)

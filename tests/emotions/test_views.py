@@ -139,8 +139,11 @@ def test_the_report_shows_a_valid_figure_and_only_those_who_share(
     store_points(session, session.started_at, [CALM] * 30)
     ClassSession.objects.filter(pk=session.pk).update(started_at=session.started_at - timedelta(minutes=5))
     page = owner.get(address(session, "report")).content
-    assert b"Ada" in page
-    assert b"Bea" not in page
+    readings, attendance = page.split(b'id="attendance-title"')
+    assert b"Ada" in readings
+    assert b"Bea" not in readings
+    (line,) = re.findall(r"<tr>\s*<th scope=\"row\">Bea</th>.*?</tr>", attendance.decode(), re.DOTALL)
+    assert re.findall(r">([^<>]*)</td>", line)[-1] == "–"
     assert len(data_of(page, "mood-figure")["data"]) == 7
 
 
