@@ -16,6 +16,7 @@ from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
 from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
 from emotions.reports.strips import strip
+from emotions.reports.term_page import Comparison, comparison
 from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)
@@ -75,11 +76,12 @@ class Report:
     heat: HeatMap
     attendance: Attendance
     roll: list[RollLine]
+    comparison: Comparison | None
     minutes: int
 
 
 def build(session: ClassSession) -> Report:
-    """Ten queries, whatever the length of the session and the size of the class."""
+    """Eleven queries, thirteen where the course had sessions before; for a class and a length of any size."""
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
@@ -100,6 +102,7 @@ def build(session: ClassSession) -> Report:
         heat=heat_map(session, sharing, present, selectors.minutes(session)),
         attendance=selectors.attendance(session),
         roll=roll_lines(present, students),
+        comparison=comparison(session),
         minutes=_minutes(start, end),
     )
 

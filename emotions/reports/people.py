@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-from django.db import connection
 
 from classroom.models import CheckIn, ClassSession, Participant
 from emotions.models import MinuteRollup
 from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes
-from emotions.reports.selectors import Sharer, session_end
+from emotions.reports.selectors import Sharer, fetch, session_end
 from ml.labels import LABELS
 
 _MOST = ", ".join(f"r.label_counts[{n + 1}]" for n in range(len(LABELS)))
@@ -49,14 +46,8 @@ def minutes_by_student(session: ClassSession, sharing: Sequence[Sharer]) -> list
         "participants": [sharer.pk for sharer in sharing],
         "since": [sharer.from_minute for sharer in sharing],
     }
-    found = {row[0]: StudentMinutes(*row[1:]) for row in _fetch(_BY_MINUTE, scope)}
+    found = {row[0]: StudentMinutes(*row[1:]) for row in fetch(_BY_MINUTE, scope)}
     return [found.get(sharer.pk, StudentMinutes([], [], [])) for sharer in sharing]
-
-
-def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())
 
 
 # -- One student

@@ -68,14 +68,14 @@ def mood_rows(session: ClassSession, start: datetime, end: datetime, *, most: in
     """
     # One less, since the first and the last stretch may be cut by the ends.
     width = max(1, math.ceil((end - start).total_seconds() / max(1, most - 1)))
-    rows = _fetch(_BINNED, {"width": width, "session": session.pk, "start": start, "end": end})
+    rows = fetch(_BINNED, {"width": width, "session": session.pk, "start": start, "end": end})
     return [_mood_row((float(row[0]) + width / 2) * 1000, row[1:]) for row in rows]
 
 
 def minutes(session: ClassSession) -> list[MoodRow]:
     """The mood minute by minute; a row's time is the minute's beginning."""
     scope = {"width": 60, "session": session.pk, "start": session.started_at, "end": session_end(session)}
-    return [_mood_row(float(row[0]) * 1000, row[1:]) for row in _fetch(_BINNED, scope)]
+    return [_mood_row(float(row[0]) * 1000, row[1:]) for row in fetch(_BINNED, scope)]
 
 
 def _mood_row(at_ms: float, values: Sequence[Any]) -> MoodRow:
@@ -98,7 +98,7 @@ def _normal(shares: Sequence[float]) -> list[float]:
     return [float(share) / total for share in shares]
 
 
-def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
@@ -134,7 +134,7 @@ def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section
     inside = [marker for marker in marked if milliseconds(start) < marker.at_ms < milliseconds(end)]
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
     titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
-    rows = _fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
+    rows = fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
     found, words = {int(row[0]): row[1:] for row in rows}, list(_words(session))
     return [
         _section(title, a, b, found.get(number), _said_between(words, a, b))
@@ -210,7 +210,7 @@ def students(session: ClassSession, sharing: Sequence[Sharer]) -> list[Student]:
         "participants": [sharer.pk for sharer in sharing],
         "since": [sharer.from_minute for sharer in sharing],
     }
-    sums = {row[0]: row[1:] for row in _fetch(_STUDENT_SUMS, scope)}
+    sums = {row[0]: row[1:] for row in fetch(_STUDENT_SUMS, scope)}
     return [_student(sharer, sums.get(sharer.pk)) for sharer in sharing]
 
 

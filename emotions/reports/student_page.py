@@ -42,7 +42,6 @@ class StudentPage:
 
     line: page.StudentLine
     attendee: Attendee
-    until: str
     axis: lanes.Axis
     lane: SafeString
     class_lane: SafeString
@@ -64,7 +63,6 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     return StudentPage(
         line=page.student_line(student),
         attendee=attendee,
-        until=page.until_words(attendee),
         axis=axis,
         lane=_lane(axis, minutes, attendee, sharer),
         class_lane=heat.class_lane(axis, selectors.minutes(session)),
@@ -100,5 +98,5 @@ def _against(section: Section, minutes: Sequence[StudentMinute]) -> AgainstClass
 
 def _minute_line(minute: StudentMinute) -> MinuteLine:
     at = timezone.localtime(datetime.fromtimestamp(minute.minute * 60, UTC))
-    words = f"mostly {wording.ADJECTIVES[LABELS[minute.label]]}".capitalize()
+    words = f"most often {wording.ADJECTIVES[LABELS[minute.label]]}".capitalize()
     return MinuteLine(at, words, strip(minute.shares), minute.readings, minute.uncertain)

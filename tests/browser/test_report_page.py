@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from classroom.models import ClassSession
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import sign_in, wait_for_chart
-from tests.emotions.lectures import hold
+from tests.emotions.lectures import NAMES, hold
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +20,11 @@ START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
 
 @pytest.fixture
 def lecture(session: ClassSession) -> ClassSession:
+    """The third one of its course."""
+    for week in (2, 1):
+        begin = START - timedelta(weeks=week)
+        before = ClassSession.objects.create(course=session.course, started_at=begin, ended_at=begin)
+        hold(before, begin, 9 * week, NAMES[: 12 - week])
     hold(session, START, 48)
     return session
 
