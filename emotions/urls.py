@@ -11,6 +11,8 @@ urlpatterns = [
     path("teach/<uuid:public_id>/report/", views.report, name="report"),
     path("teach/<uuid:public_id>/report/<uuid:student_id>/", views.student_report, name="student_report"),
     path("teach/<uuid:public_id>/report.csv", views.report_csv, name="report_csv"),
+    path("teach/<uuid:public_id>/report.xlsx", views.report_xlsx, name="report_xlsx"),
+    path("teach/<uuid:public_id>/report.html", views.report_html, name="report_html"),
     path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
     path("try/", views.try_page, name="try"),
 ]

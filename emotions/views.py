@@ -19,7 +19,7 @@ from classroom import access
 from classroom.models import CheckIn, ClassSession
 from classroom.views.answers import instructors_only
 from classroom.views.controls import session_facts
-from emotions.reports import charts, exports, page, selectors, student_page, wording
+from emotions.reports import charts, exports, html_file, page, selectors, student_page, wording, workbook
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
 BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
@@ -116,7 +116,26 @@ def events_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     return _attachment(StreamingHttpResponse(rows, content_type=_CSV), session, "readings")
 
 
+@never_cache
+@require_safe
+@instructors_only
+def report_xlsx(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """Every table of the report, a sheet each."""
+    session = access.session_for_reader(request.user, public_id)
+    return _attachment(HttpResponse(workbook.workbook(session), content_type=_XLSX), session, "report", "xlsx")
+
+
+@never_cache
+@require_safe
+@instructors_only
+def report_html(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """The report as one file to keep, which needs nothing else."""
+    session = access.session_for_reader(request.user, public_id)
+    return _attachment(HttpResponse(html_file.html_file(session)), session, "report", "html")
+
+
 _CSV = "text/csv; charset=utf-8"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _dialect(request: HttpRequest) -> exports.Dialect:
@@ -126,9 +145,9 @@ def _dialect(request: HttpRequest) -> exports.Dialect:
         raise Http404("sep is one of comma, semicolon, tab") from None
 
 
-def _attachment(response: HttpResponseBase, session: ClassSession, what: str) -> HttpResponseBase:
+def _attachment(response: HttpResponseBase, session: ClassSession, what: str, kind: str = "csv") -> HttpResponseBase:
     day = timezone.localtime(session.started_at).strftime("%Y-%m-%d")
-    name = f"{slugify(session.course.title) or 'session'}-{day}-{what}.csv"
+    name = f"{slugify(session.course.title) or 'session'}-{day}-{what}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from classroom.models import ClassSession
 from emotions.reports import lanes, people, selectors
-from emotions.reports.rows import Attendee, MoodRow, StudentMinutes
+from emotions.reports.rows import Attendee, MarkerRow, MoodRow, StudentMinutes
 from emotions.reports.selectors import Sharer
 
 MINUTE_MS = 60_000
@@ -35,20 +35,25 @@ class HeatMap:
 
 
 def heat_map(
-    session: ClassSession, sharing: Sequence[Sharer], present: Sequence[Attendee], minutes: Sequence[MoodRow]
+    session: ClassSession,
+    sharing: Sequence[Sharer],
+    present: Sequence[Attendee],
+    minutes: Sequence[MoodRow],
+    marked: Sequence[MarkerRow],
 ) -> HeatMap:
-    """One query. `present`: everybody who joined; `minutes`: the class's."""
+    """One query. `present`: everybody who joined; `minutes`: the class's, with lines where `marked`."""
     axis, there = axis_of(session), {one.pk: one for one in present}
     read = people.minutes_by_student(session, sharing)
     lines = [
         _line(axis, sharer, one, stay(sharer, there[sharer.pk], one))
         for sharer, one in zip(sharing, read, strict=True)
     ]
-    return HeatMap(axis, class_lane(axis, minutes), lines)
+    return HeatMap(axis, class_lane(axis, minutes, marked), lines)
 
 
-def class_lane(axis: lanes.Axis, minutes: Sequence[MoodRow]) -> SafeString:
-    return lanes.columns(axis, ((int(row.at_ms // MINUTE_MS), row.shares) for row in minutes), CLASS_WORDS)
+def class_lane(axis: lanes.Axis, minutes: Sequence[MoodRow], marked: Sequence[MarkerRow] = ()) -> SafeString:
+    columns = ((int(row.at_ms // MINUTE_MS), row.shares) for row in minutes)
+    return lanes.columns(axis, columns, CLASS_WORDS, [marker.at_ms / MINUTE_MS for marker in marked])
 
 
 def axis_of(session: ClassSession) -> lanes.Axis:

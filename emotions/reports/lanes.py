@@ -100,12 +100,15 @@ def in_words(minutes: StudentMinutes, stay: Stay) -> str:
     return words + (f"; no reading in {without}" if without > 0 else "")
 
 
-def columns(where: Axis, minutes: Iterable[tuple[int, Sequence[float] | None]], words: str) -> SafeString:
+def columns(
+    where: Axis, minutes: Iterable[tuple[int, Sequence[float] | None]], words: str, marked: Sequence[float] = ()
+) -> SafeString:
     """Shares minute by minute, stacked, each column of full height; a thin line where they are not known.
 
-    `minutes`: each since 1970, with its shares ((7,)).
+    `minutes`: each since 1970, with its shares ((7,)); `marked`: where lines stand, in the same minutes.
     """
-    pieces: dict[str, list[str]] = {kind: [] for kind in (*STACK, "blank")}
+    pieces: dict[str, list[str]] = {kind: [] for kind in (*STACK, "blank", "mark")}
+    pieces["mark"] = [f"M{at - where.first:.2f} 0v{4 * HEIGHT}" for at in marked]
     for at, shares in minutes:
         left = at - where.first
         if shares is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -80,15 +80,18 @@ class Report:
     minutes: int
 
 
-def build(session: ClassSession) -> Report:
-    """Eleven queries, thirteen where the course had sessions before; for a class and a length of any size."""
+def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
+    """Eleven queries, thirteen where the course had sessions before; for a class and a length of any size.
+
+    `text`: what is done to every name and label, for a file that other programs open.
+    """
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
-    marked = selectors.markers(session)
+    marked = [replace(marker, label=text(marker.label)) for marker in selectors.markers(session)]
     sections = selectors.sections(session, marked)
-    sharing = selectors.sharers(session)
+    sharing = [replace(sharer, name=text(sharer.name)) for sharer in selectors.sharers(session)]
     students = selectors.students(session, sharing)
-    present = people.roll(session, sharing)
+    present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
     found = moments(rows, marked)
     return Report(
         session=session,
@@ -99,7 +102,7 @@ def build(session: ClassSession) -> Report:
         moments=[MomentLine(_local(moment.at_ms), _moment_words(moment)) for moment in found],
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
-        heat=heat_map(session, sharing, present, selectors.minutes(session)),
+        heat=heat_map(session, sharing, present, selectors.minutes(session), marked),
         attendance=selectors.attendance(session),
         roll=roll_lines(present, students),
         comparison=comparison(session),

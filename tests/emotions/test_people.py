@@ -31,7 +31,7 @@ def lecture(session: ClassSession) -> ClassSession:
 
 def heat_of(session: ClassSession) -> HeatMap:
     sharing = selectors.sharers(session)
-    return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session))
+    return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session), [])
 
 
 def drawn(lane: str, kind: str) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
 
 pytestmark = pytest.mark.usefixtures("pages")
-PAGES = ("dashboard", "report", "report_csv", "events_csv")
+PAGES = ("dashboard", "report", "report_csv", "events_csv", "report_xlsx", "report_html")
 
 
 def address(session: ClassSession, page: str = "dashboard") -> str:
@@ -70,7 +70,8 @@ def test_an_admin_reads_the_report_but_does_not_run_the_class(
 ) -> None:
     client.force_login(school_admin)
     assert client.get(address(session, "report")).status_code == 200
-    assert client.get(address(session, "report_csv")).status_code == 200
+    for page in ("report_csv", "report_xlsx", "report_html"):
+        assert client.get(address(session, page)).status_code == 200
     assert client.get(address(session)).status_code == 404
     assert "Back to the live class" not in client.get(address(session, "report")).content.decode()
 
