@@ -13,13 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from classroom import access
+from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
-from classroom.views.answers import instructors_only
+from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts
-from emotions.reports import charts, exports, html_file, page, selectors, student_page, wording, workbook
+from emotions import tasks
+from emotions.reports import charts, counting, exports, html_file, page, selectors, student_page, wording, workbook
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
 BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
@@ -81,6 +83,22 @@ def report(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "separators": exports.DIALECTS,
     }
     return render(request, "emotions/report.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@instructors_only
+def report_counting(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """How far the counting of a session's minutes is. POST begins it: it can be done at any time, and changes nothing
+    that was right."""
+    session = access.session_for_reader(request.user, public_id)
+    to = reverse("report", args=[public_id])
+    try:
+        if request.method == "POST":
+            tasks.count_again(session)
+        return done(request, to, **counting.progress(session))
+    except RefusedError as error:
+        return refused(request, error, to)
 
 
 @never_cache

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import charts, people, selectors, wording
+from emotions.reports import charts, people, rollups, selectors, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
 from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
@@ -63,7 +63,8 @@ class MomentLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. `figure` is None where no class mood was ever known."""
+    """Everything that the page shows. `figure` is None where no class mood was ever known; `missing`: minutes whose
+    readings are not counted yet."""
 
     session: ClassSession
     summary: list[str]
@@ -77,11 +78,12 @@ class Report:
     attendance: Attendance
     roll: list[RollLine]
     comparison: Comparison | None
+    missing: int
     minutes: int
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """Eleven queries, thirteen where the course had sessions before; for a class and a length of any size.
+    """Twelve queries, fourteen where the course had sessions before; for a class and a length of any size.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
@@ -106,6 +108,7 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         attendance=selectors.attendance(session),
         roll=roll_lines(present, students),
         comparison=comparison(session),
+        missing=rollups.missing_minutes(session),
         minutes=_minutes(start, end),
     )
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from classroom.models import ClassSession, Participant
+from emotions.models import EmotionEvent, MinuteRollup
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import sign_in, wait_for_chart
 from tests.emotions.lectures import NAMES, hold
@@ -125,3 +126,16 @@ def test_axe_finds_nothing(visitors: Visitors, lecture: ClassSession, tmp_path: 
     assert complaints(page) == []
     page.goto(file.as_uri())
     assert complaints(page) == []
+
+
+def test_minutes_that_nobody_counted_are_counted_while_one_looks(visitors: Visitors, lecture: ClassSession) -> None:
+    MinuteRollup.objects.filter(session=lecture).delete()
+    page = report_of(visitors, lecture)
+    began = page.evaluate("performance.timeOrigin")
+    expect(page.locator("#counting")).to_contain_text("Every stored reading is counted now.", timeout=60_000)
+    expect(page.locator("#counting form")).to_be_hidden()
+    shown = page.locator("#tables section", has_text="Students who share").locator("tbody tr")
+    readings = sum(int(row.locator("td").last.inner_text()) for row in shown.all())
+    events = EmotionEvent.objects.filter(session=lecture, participant__scope="individual")
+    assert readings == events.count() > 0
+    assert page.evaluate("performance.timeOrigin") == began
