@@ -87,6 +87,10 @@ def cohort_key(session_pk: int) -> str:
     return key("cohort", session_pk)
 
 
+def counting_key(session_pk: int) -> str:
+    return key("counting", session_pk)
+
+
 def own_channel() -> str:
     """Pub/sub: the answers to frames, fanned out to their sockets by every web process."""
     return key("own")

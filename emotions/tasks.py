@@ -9,8 +9,9 @@ import logging
 
 from celery import shared_task
 
+from classroom.models import ClassSession
 from emotions.frames import slots
-from emotions.reports import rollups
+from emotions.reports import counting, rollups
 from emotions.store import sync_redis
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,25 @@ def sweep_lanes() -> None:
 def close_minutes() -> None:
     """Write the rollups of the minutes that have closed."""
     rollups.close_minutes()
+
+
+@shared_task(ignore_result=True)
+def count_session(session_pk: int, done: int) -> None:
+    """Count a session's next minutes again, after the first `done`, and ask for the rest: drains get their turn."""
+    done_now = counting.step(session_pk, done)
+    if done_now is not None:
+        count_session.apply_async((session_pk, done_now))
+
+
+def count_again(session: ClassSession) -> None:
+    """Count all minutes of a session again, unless that is under way. Raises CountingError where nobody can."""
+    if not counting.begin(session):
+        return
+    try:
+        count_session.apply_async((session.pk, 0), retry=False)
+    except count_session.OperationalError as error:
+        counting.give_up(session)
+        raise counting.CountingError from error
 
 
 def send_drain(lane: int) -> None:

@@ -10,7 +10,11 @@ from emotions.meters.views import metrics
 urlpatterns = [
     path("teach/<uuid:public_id>/", views.dashboard, name="dashboard"),
     path("teach/<uuid:public_id>/report/", views.report, name="report"),
+    path("teach/<uuid:public_id>/report/<uuid:student_id>/", views.student_report, name="student_report"),
+    path("teach/<uuid:public_id>/report/counting/", views.report_counting, name="report_counting"),
     path("teach/<uuid:public_id>/report.csv", views.report_csv, name="report_csv"),
+    path("teach/<uuid:public_id>/report.xlsx", views.report_xlsx, name="report_xlsx"),
+    path("teach/<uuid:public_id>/report.html", views.report_html, name="report_html"),
     path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
     path("try/", views.try_page, name="try"),
     # Machines

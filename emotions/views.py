@@ -13,13 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from classroom import access
+from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
-from classroom.views.answers import instructors_only
+from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts
-from emotions.reports import charts, exports, page, selectors, wording
+from emotions import tasks
+from emotions.reports import charts, counting, exports, html_file, page, selectors, student_page, wording, workbook
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
 BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
@@ -84,6 +86,35 @@ def report(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@instructors_only
+def report_counting(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """How far the counting of a session's minutes is. POST begins it: it can be done at any time, and changes nothing
+    that was right."""
+    session = access.session_for_reader(request.user, public_id)
+    to = reverse("report", args=[public_id])
+    try:
+        if request.method == "POST":
+            tasks.count_again(session)
+        return done(request, to, **counting.progress(session))
+    except RefusedError as error:
+        return refused(request, error, to)
+
+
+@never_cache
+@require_safe
+@instructors_only
+def student_report(request: HttpRequest, public_id: UUID, student_id: UUID) -> HttpResponse:
+    """One student who shares individually, against the class. Of anybody else there is no such page."""
+    session = access.session_for_reader(request.user, public_id)
+    access.participant_in(session, student_id)
+    shown = student_page.build(session, student_id)
+    if shown is None:
+        raise Http404
+    return render(request, "emotions/report_student.html", {"session": session, "page": shown})
+
+
+@never_cache
 @require_safe
 @instructors_only
 def report_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
@@ -103,7 +134,26 @@ def events_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     return _attachment(StreamingHttpResponse(rows, content_type=_CSV), session, "readings")
 
 
+@never_cache
+@require_safe
+@instructors_only
+def report_xlsx(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """Every table of the report, a sheet each."""
+    session = access.session_for_reader(request.user, public_id)
+    return _attachment(HttpResponse(workbook.workbook(session), content_type=_XLSX), session, "report", "xlsx")
+
+
+@never_cache
+@require_safe
+@instructors_only
+def report_html(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """The report as one file to keep, which needs nothing else."""
+    session = access.session_for_reader(request.user, public_id)
+    return _attachment(HttpResponse(html_file.html_file(session)), session, "report", "html")
+
+
 _CSV = "text/csv; charset=utf-8"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _dialect(request: HttpRequest) -> exports.Dialect:
@@ -113,9 +163,9 @@ def _dialect(request: HttpRequest) -> exports.Dialect:
         raise Http404("sep is one of comma, semicolon, tab") from None
 
 
-def _attachment(response: HttpResponseBase, session: ClassSession, what: str) -> HttpResponseBase:
+def _attachment(response: HttpResponseBase, session: ClassSession, what: str, kind: str = "csv") -> HttpResponseBase:
     day = timezone.localtime(session.started_at).strftime("%Y-%m-%d")
-    name = f"{slugify(session.course.title) or 'session'}-{day}-{what}.csv"
+    name = f"{slugify(session.course.title) or 'session'}-{day}-{what}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

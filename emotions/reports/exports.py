@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,24 +17,15 @@ from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.utils import timezone
 
-from classroom.models import CheckIn, ClassSession
+from classroom.models import ClassSession
 from emotions.models import EmotionEvent
 from emotions.reports import selectors
-from emotions.reports.rows import MoodRow
+from emotions.reports.cells import harmless
+from emotions.reports.tables import MINUTE_COLUMNS, minute_cells
 from ml.labels import LABELS
 
 BYTE_ORDER_MARK = "\ufeff"
 CHUNK = 2_000
-# At the beginning of a cell, and after what a spreadsheet of another country takes for the end of one.
-_FORMULA = re.compile(r"(^|[,;\t|])(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
-MINUTE_COLUMNS = (
-    "minute",
-    *(f"share_{label}" for label in LABELS),
-    *(f"low_{label}" for label in LABELS),
-    *(f"high_{label}" for label in LABELS),
-    "measured", "unsure", "not_visible", "connected", "joined",
-    *(f"said_{word}" for word in CheckIn.Word.values),
-)  # fmt: skip
 EVENT_COLUMNS = (
     "student", "student_id", "captured_at", "received_at", "emotion", "confidence", "unsure",
     *(f"probability_{label}" for label in LABELS),
@@ -57,20 +47,8 @@ DIALECTS = {"comma": Dialect(","), "semicolon": Dialect(";", ","), "tab": Dialec
 def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
     """The class mood minute by minute, with what was said in each."""
     said = selectors.said_by_minute(session)
-    rows = [_minute_cells(row, said.get(selectors.moment(row.at_ms), {})) for row in selectors.minutes(session)]
+    rows = [minute_cells(row, said) for row in selectors.minutes(session)]
     return _lines([MINUTE_COLUMNS, *rows], dialect)
-
-
-def _minute_cells(row: MoodRow, said: Any) -> list[Any]:
-    unknown = [None] * len(LABELS)
-    shares = [value for column in (row.shares, row.low, row.high) for value in (column or unknown)]
-    counts = [row.measured, row.uncertain, row.not_visible, row.connected, row.joined]
-    return [
-        _time(selectors.moment(row.at_ms)),
-        *shares,
-        *counts,
-        *(said.get(word, 0) for word in CheckIn.Word.values),
-    ]
 
 
 async def events(session: ClassSession, dialect: Dialect) -> AsyncIterator[str]:
@@ -117,14 +95,8 @@ def _lines(rows: Iterable[Sequence[Any]], dialect: Dialect, *, mark: bool = True
 def _cell(value: Any, dialect: Dialect) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return _time(value)
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".").replace(".", dialect.decimal)
     return harmless(str(value))
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet shows and never runs: what begins like a formula is led by an apostrophe.
-
-    Also within the text, behind a separator: opened with another one than it was written with, the rest is a cell.
-    """
-    return _FORMULA.sub(r"\1'", text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import charts, selectors, wording
+from emotions.reports import charts, people, rollups, selectors, wording
+from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
-from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
 from emotions.reports.strips import strip
+from emotions.reports.term_page import Comparison, comparison
 from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)
@@ -25,11 +27,14 @@ POINT_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class SectionLine:
+    """`rests_on`: what share of the class and of the time the figures rest on, in words; "" without a mood."""
+
     section: Section
     start: datetime
     end: datetime
     minutes: int
     words: str
+    rests_on: str
     strip: SafeString
 
 
@@ -42,6 +47,15 @@ class StudentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RollLine:
+    """`until`: when and how they went, in words; `measured`: minutes, a dash for who doesn't share individually."""
+
+    attendee: Attendee
+    until: str
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
 class MomentLine:
     at: datetime
     words: str
@@ -49,7 +63,8 @@ class MomentLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. `figure` is None where no class mood was ever known."""
+    """Everything that the page shows. `figure` is None where no class mood was ever known; `missing`: minutes whose
+    readings are not counted yet."""
 
     session: ClassSession
     summary: list[str]
@@ -59,17 +74,26 @@ class Report:
     moments: list[MomentLine]
     sections: list[SectionLine]
     students: list[StudentLine]
+    heat: HeatMap
     attendance: Attendance
+    roll: list[RollLine]
+    comparison: Comparison | None
+    missing: int
     minutes: int
 
 
-def build(session: ClassSession) -> Report:
-    """Seven queries, whatever the length of the session and the size of the class."""
+def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
+    """Twelve queries, fourteen where the course had sessions before; for a class and a length of any size.
+
+    `text`: what is done to every name and label, for a file that other programs open.
+    """
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
-    marked = selectors.markers(session)
+    marked = [replace(marker, label=text(marker.label)) for marker in selectors.markers(session)]
     sections = selectors.sections(session, marked)
-    students = selectors.students(session, selectors.sharers(session))
+    sharing = [replace(sharer, name=text(sharer.name)) for sharer in selectors.sharers(session)]
+    students = selectors.students(session, sharing)
+    present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
     found = moments(rows, marked)
     return Report(
         session=session,
@@ -78,9 +102,13 @@ def build(session: ClassSession) -> Report:
         legend=charts.STACK[::-1],
         marked=[(_local(marker.at_ms), marker.label) for marker in marked],
         moments=[MomentLine(_local(moment.at_ms), _moment_words(moment)) for moment in found],
-        sections=[_section_line(section) for section in sections],
-        students=[_student_line(student) for student in students],
+        sections=[section_line(section) for section in sections],
+        students=[student_line(student) for student in students],
+        heat=heat_map(session, sharing, present, selectors.minutes(session), marked),
         attendance=selectors.attendance(session),
+        roll=roll_lines(present, students),
+        comparison=comparison(session),
+        missing=rollups.missing_minutes(session),
         minutes=_minutes(start, end),
     )
 
@@ -142,14 +170,30 @@ def _moment_words(moment: Moment) -> str:
     return f"About {count} of {measured} looked troubled{where}; {usual} is usual for this session."
 
 
-def _section_line(section: Section) -> SectionLine:
+def section_line(section: Section) -> SectionLine:
     shares = section.mood.shares if section.mood else None
     start, end = _local(section.start_ms), _local(section.end_ms)
-    words = wording.mood(shares)["word"] if shares else "Not shown"
-    return SectionLine(section, start, end, _minutes(start, end), words, strip(shares))
+    minutes = _minutes(start, end)
+    return SectionLine(section, start, end, minutes, section_words(shares), _rests_on(section), strip(shares))
 
 
-def _student_line(student: Student) -> StudentLine:
+def section_words(shares: Sequence[float] | None) -> str:
+    if shares is None:
+        return "Not shown: fewer than five measured"
+    return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
+
+
+def _rests_on(section: Section) -> str:
+    """ "20 of 24 (83 %)", and over what part of the time, where that is not all of it."""
+    if section.mood is None:
+        return ""
+    measured, connected = wording.rounded(section.measured), wording.rounded(section.connected)
+    part = wording.percent(measured / connected) if connected else "–"
+    time = f", {wording.percent(section.known)} of the time" if wording.rounded(section.known * 100) < 100 else ""
+    return f"{measured} of {connected} ({part}){time}"
+
+
+def student_line(student: Student) -> StudentLine:
     if student.shares is None:
         return StudentLine(student, "No readings", "–", strip(None))
     most = max(range(len(LABELS)), key=lambda n: student.label_counts[n])
@@ -157,6 +201,17 @@ def _student_line(student: Student) -> StudentLine:
     how = "mostly" if part > 0.5 else "most often"
     words = f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings".capitalize()
     return StudentLine(student, words, wording.percent(student.uncertain / student.readings), strip(student.shares))
+
+
+def roll_lines(present: Sequence[Attendee], students: Sequence[Student]) -> list[RollLine]:
+    measured = {student.id: str(student.minutes) for student in students}
+    return [RollLine(one, until_words(one), measured.get(one.id, "–")) for one in present]
+
+
+def until_words(one: Attendee) -> str:
+    if one.until is None:
+        return "never connected"
+    return f"{timezone.localtime(one.until):%H:%M}{', ' if one.how else ''}{one.how}"
 
 
 def _local(at_ms: float) -> datetime:

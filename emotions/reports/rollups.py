@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from classroom.models import ClassSession
 from ml.labels import LABELS
 
 # Frames are seconds old at most; an event that comes later than this was delayed by a restart, and is counted by
@@ -31,6 +32,25 @@ ON CONFLICT (session_id, participant_id, minute) DO UPDATE SET
 _RECENT = """
 SELECT id FROM classroom_classsession WHERE ended_at IS NULL OR ended_at > %(since)s
 """
+_STALE = """
+DELETE FROM emotions_minuterollup
+WHERE session_id = %(session)s AND minute >= %(since)s AND minute < %(until)s AND (participant_id, minute) NOT IN (
+    SELECT DISTINCT participant_id, date_trunc('minute', captured_at) FROM emotions_emotionevent
+    WHERE session_id = %(session)s AND captured_at >= %(since)s AND captured_at < %(until)s
+)
+"""
+# One probe of the events' index for each minute that has no row (LIMIT keeps the planner from joining them all).
+_MISSING = """
+SELECT count(*) FROM generate_series(%(since)s::timestamptz, %(until)s - interval '1 minute', '1 minute') AS minute
+CROSS JOIN LATERAL (
+    SELECT 1 FROM emotions_emotionevent
+    WHERE session_id = %(session)s AND captured_at >= minute AND captured_at < minute + interval '1 minute'
+    ORDER BY captured_at LIMIT 1
+) AS event
+WHERE minute NOT IN (SELECT DISTINCT minute FROM emotions_minuterollup WHERE session_id = %(session)s)
+"""
+# A minute is closed by the first round after it; this much later it should have been counted.
+ROUNDS = timedelta(minutes=2)
 
 
 def close_minutes(now: datetime | None = None) -> int:
@@ -54,6 +74,31 @@ def count_minutes(session_pks: list[int], since: datetime, until: datetime) -> i
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE, {"sessions": session_pks, "since": since, "until": until})
         return int(cursor.rowcount)
+
+
+def recount(session_pk: int, since: datetime, until: datetime) -> None:
+    """Make the minutes from `since` to `until` (both on the minute) what the events say, neither more nor less."""
+    with transaction.atomic():
+        count_minutes([session_pk], since, until)
+        with connection.cursor() as cursor:
+            cursor.execute(_STALE, {"session": session_pk, "since": since, "until": until})
+
+
+def missing_minutes(session: ClassSession, now: datetime | None = None) -> int:
+    """In how many minutes readings are stored and not one is counted: no worker was there when they closed."""
+    since, until = bounds(session, now)
+    until = until if session.ended_at else until - ROUNDS
+    with connection.cursor() as cursor:
+        cursor.execute(_MISSING, {"session": session.pk, "since": since, "until": until})
+        return int(cursor.fetchone()[0])
+
+
+def bounds(session: ClassSession, now: datetime | None = None) -> tuple[datetime, datetime]:
+    """The session's closed minutes: from the first to before the last. Of one that has ended, all of them."""
+    since = _minute(session.started_at)
+    if session.ended_at is None:
+        return since, max(since, _minute(now or timezone.now()))
+    return since, _minute(session.ended_at) + timedelta(minutes=1)
 
 
 def _minute(at: datetime) -> datetime:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -39,13 +40,18 @@ class MarkerRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The time from one marker to the next. `said`: how often each word of a check-in fell."""
+    """The time from one marker to the next. `mood`: None where it was never known; `said`: how often each word of a
+    check-in fell; `known`: over what part of the time (0..1) the mood was known; `measured`, `connected`: means over
+    that part, which the mood rests on."""
 
     title: str
     start_ms: float
     end_ms: float
     mood: MoodRow | None
     said: dict[str, int]
+    known: float
+    measured: float
+    connected: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,46 @@ class Student:
     uncertain: int
     shares: Sequence[float] | None
     label_counts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentMinutes:
+    """A student's minutes with a reading, in order: `at` (minutes since 1970), the index of the label that was read
+    most often, and whether more than half of the readings were unsure."""
+
+    at: Sequence[int]
+    labels: Sequence[int]
+    unsure: Sequence[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentMinute:
+    """One minute of a student's: `minute` since 1970, mean `shares` of its readings."""
+
+    minute: int
+    label: int
+    readings: int
+    uncertain: int
+    shares: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """Somebody who joined, by the name on the list of those present. `until`: when they went or were seen last, None
+    for one whose page never connected; `how`: "left", "removed" or "" (stayed, or vanished without a word)."""
+
+    pk: int
+    id: UUID
+    name: str
+    joined: datetime
+    until: datetime | None
+    how: str
+    shares: bool
+
+    @property
+    def minutes(self) -> int:
+        """From joining to the last sign of them."""
+        return int((self.until - self.joined).total_seconds() / 60 + 0.5) if self.until else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ _BINNED = f"""
     GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - columns of this module
 _SECTIONED = f"""
-    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}
+    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}, count(shares)::float / count(*),
+        avg(measured) FILTER (WHERE shares IS NOT NULL), avg(connected) FILTER (WHERE shares IS NOT NULL)
     FROM emotions_moodpoint WHERE session_id = %(session)s AND at >= %(start)s AND at <= %(end)s
     GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - columns of this module
@@ -67,21 +68,21 @@ def mood_rows(session: ClassSession, start: datetime, end: datetime, *, most: in
     """
     # One less, since the first and the last stretch may be cut by the ends.
     width = max(1, math.ceil((end - start).total_seconds() / max(1, most - 1)))
-    rows = _fetch(_BINNED, {"width": width, "session": session.pk, "start": start, "end": end})
+    rows = fetch(_BINNED, {"width": width, "session": session.pk, "start": start, "end": end})
     return [_mood_row((float(row[0]) + width / 2) * 1000, row[1:]) for row in rows]
 
 
 def minutes(session: ClassSession) -> list[MoodRow]:
     """The mood minute by minute; a row's time is the minute's beginning."""
     scope = {"width": 60, "session": session.pk, "start": session.started_at, "end": session_end(session)}
-    return [_mood_row(float(row[0]) * 1000, row[1:]) for row in _fetch(_BINNED, scope)]
+    return [_mood_row(float(row[0]) * 1000, row[1:]) for row in fetch(_BINNED, scope)]
 
 
 def _mood_row(at_ms: float, values: Sequence[Any]) -> MoodRow:
     seven = len(LABELS)
     shares, low, high = (values[n * seven : (n + 1) * seven] for n in range(3))
     known = shares[0] is not None
-    counts = [float(count) for count in values[3 * seven :]]
+    counts = [float(count) for count in values[3 * seven : 3 * seven + 5]]
     return MoodRow(
         at_ms,
         _normal(shares) if known else None,
@@ -97,7 +98,7 @@ def _normal(shares: Sequence[float]) -> list[float]:
     return [float(share) / total for share in shares]
 
 
-def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
@@ -133,13 +134,21 @@ def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section
     inside = [marker for marker in marked if milliseconds(start) < marker.at_ms < milliseconds(end)]
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
     titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
-    rows = _fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
-    moods = {int(row[0]): _mood_row(milliseconds(edges[int(row[0]) - 1]), row[1:]) for row in rows}
-    words = list(_words(session))
+    rows = fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
+    found, words = {int(row[0]): row[1:] for row in rows}, list(_words(session))
     return [
-        Section(title, milliseconds(a), milliseconds(b), moods.get(number), _said_between(words, a, b))
+        _section(title, a, b, found.get(number), _said_between(words, a, b))
         for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)
     ]
+
+
+def _section(
+    title: str, start: datetime, end: datetime, values: Sequence[Any] | None, said: dict[str, int]
+) -> Section:
+    a, b = milliseconds(start), milliseconds(end)
+    if values is None or not values[-3]:
+        return Section(title, a, b, None, said, 0, 0, 0)
+    return Section(title, a, b, _mood_row(a, values), said, *(float(value) for value in values[-3:]))
 
 
 def _said_between(words: Iterable[tuple[datetime, str]], start: datetime, end: datetime) -> dict[str, int]:
@@ -201,7 +210,7 @@ def students(session: ClassSession, sharing: Sequence[Sharer]) -> list[Student]:
         "participants": [sharer.pk for sharer in sharing],
         "since": [sharer.from_minute for sharer in sharing],
     }
-    sums = {row[0]: row[1:] for row in _fetch(_STUDENT_SUMS, scope)}
+    sums = {row[0]: row[1:] for row in fetch(_STUDENT_SUMS, scope)}
     return [_student(sharer, sums.get(sharer.pk)) for sharer in sharing]
 
 

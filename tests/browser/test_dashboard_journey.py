@@ -139,7 +139,9 @@ def read_the_report(page: Page, session: ClassSession) -> None:
     expect(page.get_by_role("heading", name=shown)).to_be_visible()
     hidden = Participant.objects.filter(session=session, scope="aggregate").values_list("display_name", flat=True)
     for name in hidden:
-        expect(page.get_by_role("rowheader", name=name, exact=True)).to_have_count(0)
+        # On the list of those present, and nowhere else.
+        expect(page.get_by_role("rowheader", name=name, exact=True)).to_have_count(1)
+        expect(page.locator(".roll").get_by_role("rowheader", name=name, exact=True)).to_have_count(1)
 
 
 def read_the_tables(page: Page, session: ClassSession) -> None:

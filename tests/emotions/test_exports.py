@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import exports
+from emotions.reports import cells, exports, tables
 from ml.labels import LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points
@@ -54,7 +54,7 @@ def test_minutes_are_those_of_the_database(session: ClassSession, join: Join, le
     CheckIn.objects.create(participant=join("Ada"), word="lost", at=START + timedelta(seconds=70))
     ClassSession.objects.filter(pk=session.pk).update(ended_at=lecture.ended_at)
     first, second = read("".join(exports.minutes(lecture, exports.DIALECTS["comma"])))
-    assert list(first) == list(exports.MINUTE_COLUMNS)
+    assert list(first) == list(tables.MINUTE_COLUMNS)
     assert [float(first[f"share_{label}"]) for label in LABELS] == pytest.approx(CALM, abs=1e-4)
     assert datetime.fromisoformat(first["minute"]) == START
     assert (first["measured"], first["said_lost"]) == ("20", "0")
@@ -69,8 +69,8 @@ def test_spreadsheets_that_split_at_semicolons_get_their_decimals(lecture: Class
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_what_begins_like_a_formula_is_made_harmless(text: str) -> None:
-    assert exports.harmless(text) == f"'{text}"
-    assert exports.harmless(f"a{text}") == f"a{text}"
+    assert cells.harmless(text) == f"'{text}"
+    assert cells.harmless(f"a{text}") == f"a{text}"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,8 @@ def test_what_begins_like_a_formula_is_made_harmless(text: str) -> None:
     ],
 )
 def test_a_formula_behind_another_separator_is_made_harmless(name: str, harmless: str) -> None:
-    assert exports.harmless(name) == harmless
+    assert cells.harmless(name) == harmless
+    assert cells.harmless(harmless) == harmless
 
 
 def test_readings_are_those_of_individual_sharers(session: ClassSession, join: Join) -> None:
@@ -131,11 +132,14 @@ def test_an_unknown_separator_is_not_found(client: Client, session: ClassSession
 
 def test_every_column_is_documented() -> None:
     text = Path(settings.BASE_DIR, "docs/exports.md").read_text()
-    described = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE))
-    for stem in ("share", "low", "high", "probability"):
+    named = re.findall(r"^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \|", text, re.MULTILINE)
+    described = {name for names in named for name in re.findall(r"[a-z_]+", names)}
+    for stem in ("share", "low", "high", "probability", "count"):
         if f"{stem}_emotion" in described:
             described |= {f"{stem}_{label}" for label in LABELS}
     if "said_word" in described:
         described |= {f"said_{word}" for word in CheckIn.Word.values}
-    missing = {*exports.MINUTE_COLUMNS, *exports.EVENT_COLUMNS} - described
+    columns = [value for name, value in vars(tables).items() if name.endswith("_COLUMNS")]
+    assert len(columns) == 7
+    missing = {*exports.EVENT_COLUMNS, *(name for each in columns for name in each)} - described
     assert not missing

@@ -22,7 +22,7 @@ from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
 
 pytestmark = pytest.mark.usefixtures("pages")
-PAGES = ("dashboard", "report", "report_csv", "events_csv")
+PAGES = ("dashboard", "report", "report_csv", "events_csv", "report_xlsx", "report_html")
 
 
 def address(session: ClassSession, page: str = "dashboard") -> str:
@@ -70,7 +70,8 @@ def test_an_admin_reads_the_report_but_does_not_run_the_class(
 ) -> None:
     client.force_login(school_admin)
     assert client.get(address(session, "report")).status_code == 200
-    assert client.get(address(session, "report_csv")).status_code == 200
+    for page in ("report_csv", "report_xlsx", "report_html"):
+        assert client.get(address(session, page)).status_code == 200
     assert client.get(address(session)).status_code == 404
     assert "Back to the live class" not in client.get(address(session, "report")).content.decode()
 
@@ -139,8 +140,11 @@ def test_the_report_shows_a_valid_figure_and_only_those_who_share(
     store_points(session, session.started_at, [CALM] * 30)
     ClassSession.objects.filter(pk=session.pk).update(started_at=session.started_at - timedelta(minutes=5))
     page = owner.get(address(session, "report")).content
-    assert b"Ada" in page
-    assert b"Bea" not in page
+    readings, attendance = page.split(b'id="attendance-title"')
+    assert b"Ada" in readings
+    assert b"Bea" not in readings
+    (line,) = re.findall(r"<tr>\s*<th scope=\"row\">Bea</th>.*?</tr>", attendance.decode(), re.DOTALL)
+    assert re.findall(r">([^<>]*)</td>", line)[-1] == "–"
     assert len(data_of(page, "mood-figure")["data"]) == 7
 
 

@@ -1,0 +1,102 @@
+"""The page of one student who shares individually: their own minutes and words, against the class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from classroom.models import ClassSession
+from emotions.reports import heat, lanes, page, people, selectors, wording
+from emotions.reports.rows import Attendee, Section, StudentMinute
+from emotions.reports.strips import strip
+from ml.labels import LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstClass:
+    """One section: the student's own mean and the class's. `own_words` rests on `minutes` with a reading."""
+
+    class_line: page.SectionLine
+    own_words: str
+    own_strip: SafeString
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteLine:
+    at: datetime
+    words: str
+    strip: SafeString
+    readings: int
+    unsure: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudentPage:
+    """`lane`: the student's shares minute by minute, over `class_lane` on the same `axis`."""
+
+    line: page.StudentLine
+    attendee: Attendee
+    axis: lanes.Axis
+    lane: SafeString
+    class_lane: SafeString
+    said: list[tuple[datetime, str]]
+    sections: list[AgainstClass]
+    minutes: list[MinuteLine]
+
+
+def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
+    """None for somebody who doesn't share individually now. Nine queries."""
+    sharing = selectors.sharers(session)
+    sharer = next((one for one in sharing if one.id == student_id), None)
+    if sharer is None:
+        return None
+    (student,) = selectors.students(session, [sharer])
+    attendee = next(one for one in people.roll(session, sharing) if one.pk == sharer.pk)
+    minutes, axis = people.minutes_of(session, sharer), heat.axis_of(session)
+    sections = selectors.sections(session, selectors.markers(session))
+    return StudentPage(
+        line=page.student_line(student),
+        attendee=attendee,
+        axis=axis,
+        lane=_lane(axis, minutes, attendee, sharer),
+        class_lane=heat.class_lane(axis, selectors.minutes(session)),
+        said=people.said_by(sharer),
+        sections=[_against(section, minutes) for section in sections],
+        minutes=[_minute_line(minute) for minute in minutes],
+    )
+
+
+def _lane(
+    axis: lanes.Axis, minutes: Sequence[StudentMinute], attendee: Attendee, sharer: selectors.Sharer
+) -> SafeString:
+    summed = people.summed(minutes)
+    stay = heat.stay(sharer, attendee, summed)
+    shares = {minute.minute: minute.shares for minute in minutes}
+    return lanes.columns(
+        axis, ((at, shares.get(at)) for at in range(stay.first, stay.end)), lanes.in_words(summed, stay)
+    )
+
+
+def _against(section: Section, minutes: Sequence[StudentMinute]) -> AgainstClass:
+    """A minute that a marker cuts counts on both sides: it is not kept in smaller pieces."""
+    own = [
+        each for each in minutes if section.start_ms - heat.MINUTE_MS < each.minute * heat.MINUTE_MS < section.end_ms
+    ]
+    readings = sum(each.readings for each in own)
+    means = (
+        [sum(each.shares[n] * each.readings for each in own) / readings for n in range(len(LABELS))] if own else None
+    )
+    words = page.section_words(means) if means else "No reading"
+    return AgainstClass(page.section_line(section), words, strip(means), len(own))
+
+
+def _minute_line(minute: StudentMinute) -> MinuteLine:
+    at = timezone.localtime(datetime.fromtimestamp(minute.minute * 60, UTC))
+    words = f"most often {wording.ADJECTIVES[LABELS[minute.label]]}".capitalize()
+    return MinuteLine(at, words, strip(minute.shares), minute.readings, minute.uncertain)

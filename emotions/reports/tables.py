@@ -1,0 +1,120 @@
+"""The tables of a report as typed cells, from rollups and mood points alone. docs/exports.md names every column.
+
+Cells are numbers, texts, times with a zone, or None for what is not known. Readings stand beside a name only for
+those who share individually; attendance, which is no reading, names everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from classroom.models import CheckIn, ClassSession
+from emotions.reports import page, people, selectors
+from emotions.reports.charts import MOST_POINTS
+from emotions.reports.rows import Attendee, MoodRow, Section, Student
+from ml.labels import LABELS
+
+Cell = str | float | datetime | None
+
+WORDS = tuple(CheckIn.Word.values)
+SHARES = tuple(f"share_{label}" for label in LABELS)
+BANDS = (*(f"low_{label}" for label in LABELS), *(f"high_{label}" for label in LABELS))
+SAID = tuple(f"said_{word}" for word in WORDS)
+MINUTE_COLUMNS = ("minute", *SHARES, *BANDS, "measured", "unsure", "not_visible", "connected", "joined", *SAID)
+SECTION_COLUMNS = ("section", "from", "to", *SHARES, *BANDS, "measured", "connected", "known", *SAID)
+STUDENT_COLUMNS = (
+    "student", "student_id", "minutes_measured", "readings", "unsure_readings", "most_often", *SHARES,
+    *(f"count_{label}" for label in LABELS),
+)  # fmt: skip
+ATTENDANCE_COLUMNS = ("name", "joined_at", "last_seen_at", "went", "minutes_there", "minutes_measured")
+CHECK_IN_COLUMNS = ("minute", *SAID)
+MARKER_COLUMNS = ("at", "marker")
+SUMMARY_COLUMNS = ("figure", "value")
+_UNKNOWN = [None] * len(LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+
+
+def tables(session: ClassSession) -> list[Table]:
+    """Every table of the report."""
+    sharing, marked = selectors.sharers(session), selectors.markers(session)
+    students = selectors.students(session, sharing)
+    minutes, said = selectors.minutes(session), selectors.said_by_minute(session)
+    marks = [(selectors.moment(marker.at_ms), marker.label) for marker in marked]
+    return [
+        Table("summary", SUMMARY_COLUMNS, _summary(session)),
+        Table("minutes", MINUTE_COLUMNS, [minute_cells(row, said) for row in minutes]),
+        Table("sections", SECTION_COLUMNS, map(_section_cells, selectors.sections(session, marked))),
+        Table("students", STUDENT_COLUMNS, map(_student_cells, students)),
+        Table("attendance", ATTENDANCE_COLUMNS, _attendance(people.roll(session, sharing), students)),
+        Table("check_ins", CHECK_IN_COLUMNS, _check_ins(session, said)),
+        Table("markers", MARKER_COLUMNS, marks),
+    ]
+
+
+def minute_cells(row: MoodRow, said: Mapping[datetime, Mapping[str, int]]) -> list[Cell]:
+    at = selectors.moment(row.at_ms)
+    words = said.get(at, {})
+    counts = [row.measured, row.uncertain, row.not_visible, row.connected, row.joined]
+    return [at, *_mood_cells(row), *counts, *(words.get(word, 0) for word in WORDS)]
+
+
+def _mood_cells(row: MoodRow | None) -> list[Cell]:
+    """Shares and band; empty where the mood is not known."""
+    columns = (row.shares, row.low, row.high) if row else (None, None, None)
+    return [value for column in columns for value in (column or _UNKNOWN)]
+
+
+def _section_cells(section: Section) -> list[Cell]:
+    times = [selectors.moment(section.start_ms), selectors.moment(section.end_ms)]
+    rests_on = [section.measured, section.connected] if section.mood else [None, None]
+    return [section.title, *times, *_mood_cells(section.mood), *rests_on, section.known, *section.said.values()]
+
+
+def _student_cells(student: Student) -> list[Cell]:
+    counts = student.label_counts
+    most = LABELS[counts.index(max(counts))] if student.readings else None
+    numbers = [student.minutes, student.readings, student.uncertain]
+    return [student.name, str(student.id), *numbers, most, *(student.shares or _UNKNOWN), *counts]
+
+
+def _attendance(roll: Sequence[Attendee], students: Sequence[Student]) -> list[list[Cell]]:
+    measured = {student.id: student.minutes for student in students}
+    return [[one.name, one.joined, one.until, one.how or None, one.minutes, measured.get(one.id)] for one in roll]
+
+
+def _check_ins(session: ClassSession, said: Mapping[datetime, Mapping[str, int]]) -> list[list[Cell]]:
+    """Every minute of the session, also those in which nothing was said."""
+    at = session.started_at.replace(second=0, microsecond=0)
+    rows: list[list[Cell]] = []
+    while at < selectors.session_end(session):
+        rows.append([at, *(said.get(at, {}).get(word, 0) for word in WORDS)])
+        at += timedelta(minutes=1)
+    return rows
+
+
+def _summary(session: ClassSession) -> list[list[Cell]]:
+    there = selectors.attendance(session)
+    start, end = session.started_at, selectors.session_end(session)
+    rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
+    sections = selectors.sections(session, [])
+    sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, sections)]
+    return [
+        ["course", session.course.title],
+        ["title", session.title or None],
+        ["started", start],
+        ["ended", session.ended_at],
+        ["joined", there.joined],
+        ["share_individually", there.individual],
+        ["only_as_part_of_the_class", there.aggregate],
+        ["without_camera", there.without_camera],
+        ["left_or_removed", there.gone],
+        *sentences,
+    ]

@@ -1,0 +1,69 @@
+"""The sessions of a course beside each other: mood, pace and attendance of each. Two queries for any number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from classroom.models import CheckIn, ClassSession, Participant
+from emotions.reports.selectors import fetch
+from ml.labels import LABELS
+
+EARLIER = 8
+"""How many sessions a report looks back."""
+HARD_WORDS = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST)
+"""What counts as trouble with the pace."""
+
+_MEANS = ", ".join(f"avg(shares[{n + 1}])" for n in range(len(LABELS)))
+_MOODS = f"""
+    SELECT session_id, {_MEANS}, avg(measured) FILTER (WHERE shares IS NOT NULL),
+        avg(connected) FILTER (WHERE shares IS NOT NULL), count(shares)::float / count(*)
+    FROM emotions_moodpoint WHERE session_id = ANY(%(sessions)s) GROUP BY 1
+"""  # noqa: S608 - columns of this module
+
+
+@dataclass(frozen=True, slots=True)
+class TermRow:
+    """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
+    `known` of the time (0..1): what it rests on. `hard`: how many students said one of HARD_WORDS at least once."""
+
+    session: ClassSession
+    shares: Sequence[float] | None
+    measured: float
+    connected: float
+    known: float
+    joined: int
+    hard: int
+
+
+def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
+    """One row each, in their order."""
+    keys = [session.pk for session in sessions]
+    moods = {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": keys}) if row[-1]}
+    people = {pk: (joined, hard) for pk, joined, hard in _people(keys)}
+    return [_row(session, moods.get(session.pk), people.get(session.pk, (0, 0))) for session in sessions]
+
+
+def _people(keys: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Per session how many joined, and how many of them said one of HARD_WORDS."""
+    hard = Count("pk", filter=Q(check_ins__word__in=HARD_WORDS), distinct=True)
+    people = Participant.objects.filter(session__in=keys).order_by().values("session_id")
+    return list(
+        people.annotate(joined=Count("pk", distinct=True), hard=hard).values_list("session_id", "joined", "hard")
+    )
+
+
+def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int]) -> TermRow:
+    seven = len(LABELS)
+    shares = [value / sum(mood[:seven]) for value in mood[:seven]] if mood else None
+    measured, connected, known = mood[seven:] if mood else (0.0, 0.0, 0.0)
+    return TermRow(session, shares, measured, connected, known, *people)
+
+
+def earlier(session: ClassSession) -> list[ClassSession]:
+    """The sessions of the course before this one, newest first, EARLIER at most."""
+    before = Q(started_at__lt=session.started_at) | Q(started_at=session.started_at, pk__lt=session.pk)
+    rows = ClassSession.objects.filter(before, course=session.course_id).order_by("-started_at", "-pk")
+    return list(rows[:EARLIER])

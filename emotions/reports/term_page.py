@@ -1,0 +1,163 @@
+"""A course over the term, in words and small pictures: for the report of a session and for the course's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from classroom.models import ClassSession
+from emotions.reports import term, wording
+from emotions.reports.strips import strip
+from emotions.reports.term import TermRow
+
+BAR_HEIGHT = 20
+
+_BARS = (
+    '<svg class="bars" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+    '<path class="bar-of" d="{}"/><path class="blank" d="{}"/></svg>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TermLine:
+    """`rests_on`: "" where no mood was known; `hard`: how many said that they were lost or it was too fast."""
+
+    session: ClassSession
+    words: str
+    strip: SafeString
+    rests_on: str
+    hard: str
+    joined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    title: str
+    words: str
+    bars: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`lines`: this session and those before it, newest first; `words`: how this one compares with them."""
+
+    lines: list[TermLine]
+    words: list[str]
+
+
+def lines(rows: Sequence[TermRow]) -> list[TermLine]:
+    return [_line(row) for row in rows]
+
+
+def _line(row: TermRow) -> TermLine:
+    if row.shares is None:
+        words = "No class mood"
+    else:
+        words = f"{wording.mood(row.shares)['word']}, {wording.percent(wording.troubled(row.shares))} looked troubled"
+    return TermLine(row.session, words, strip(row.shares), _rests_on(row), f"{row.hard} of {row.joined}", row.joined)
+
+
+def _rests_on(row: TermRow) -> str:
+    if row.shares is None:
+        return ""
+    measured, connected = wording.rounded(row.measured), wording.rounded(row.connected)
+    return f"{measured} of {connected} measured, {wording.percent(row.known)} of the time"
+
+
+# -- This session and those before it
+
+
+def comparison(session: ClassSession) -> Comparison | None:
+    """None for a course's first session."""
+    before = term.earlier(session)
+    if not before:
+        return None
+    this, *others = term.term_rows([session, *before])
+    return Comparison(lines([this, *others]), _compared(this, others))
+
+
+def _compared(this: TermRow, others: Sequence[TermRow]) -> list[str]:
+    """One sentence for each of the three that is known of both sides."""
+    many = f"{len(others)} {'session' if len(others) == 1 else 'sessions'} before"
+    sentences = []
+    for what, measure in MEASURES:
+        now, usual = measure(this), _mean([measure(row) for row in others])
+        if now is not None and usual is not None:
+            sentences.append(what.format(now=_said(what, now), usual=_said(what, usual), many=many))
+    return sentences
+
+
+def _said(what: str, value: float) -> str:
+    return str(wording.rounded(value)) if "joined" in what else wording.percent(value)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def troubled(row: TermRow) -> float | None:
+    return None if row.shares is None else wording.troubled(row.shares)
+
+
+def hard(row: TermRow) -> float | None:
+    """The part of those who joined; None where nobody did."""
+    return row.hard / row.joined if row.joined else None
+
+
+def joined(row: TermRow) -> float | None:
+    return float(row.joined)
+
+
+MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
+    ("{now} looked troubled; in the {many} it was {usual} on average.", troubled),
+    ("{now} said that they were lost or it was too fast; before it was {usual}.", hard),
+    ("{now} joined; before it was {usual} on average.", joined),
+)
+
+
+# -- The whole term
+
+
+def trends(rows: Sequence[TermRow]) -> list[Trend]:
+    """Mood, pace, attendance over the ended sessions of `rows` (newest first). None for fewer than two sessions."""
+    ended = [row for row in reversed(rows) if not row.session.live]
+    if len(ended) < 2:
+        return []
+    return [
+        _trend("Looked troubled", ended, troubled, wording.percent),
+        _trend("Said “lost” or “too fast”", ended, hard, wording.percent),
+        _trend("Joined", ended, joined, lambda value: str(wording.rounded(value))),
+    ]
+
+
+def _trend(
+    title: str, rows: Sequence[TermRow], measure: Callable[[TermRow], float | None], said: Callable[[float], str]
+) -> Trend:
+    values = [measure(row) for row in rows]
+    mean = _mean(values)
+    if mean is None:
+        return Trend(title, "not known", _bars(values, f"{title}: not known"))
+    latest = "not known" if values[-1] is None else said(values[-1])
+    words = f"{latest} last time, {said(mean)} on average"
+    return Trend(title, words, _bars(values, f"{title}: {_each(rows, values, said)}"))
+
+
+def _each(rows: Sequence[TermRow], values: Sequence[float | None], said: Callable[[float], str]) -> str:
+    """ "2 Mar 12 %, 9 Mar not known"."""
+    days = [f"{timezone.localtime(row.session.started_at):%-d %b}" for row in rows]
+    known = ["not known" if value is None else said(value) for value in values]
+    return ", ".join(f"{day} {value}" for day, value in zip(days, known, strict=True))
+
+
+def _bars(values: Sequence[float | None], words: str) -> SafeString:
+    """One bar a session, oldest first, against the highest; a thin line where it is not known."""
+    highest = max([value for value in values if value is not None], default=0) or 1
+    heights = [None if value is None else value / highest * (BAR_HEIGHT - 1) + 1 for value in values]
+    bars = [f"M{n + 0.1:.1f} {BAR_HEIGHT}v-{each:.2f}h.8v{each:.2f}z" for n, each in enumerate(heights) if each]
+    blanks = [f"M{n + 0.1:.1f} {BAR_HEIGHT / 2:g}h.8" for n, each in enumerate(heights) if each is None]
+    return format_html(_BARS, max(12, len(values)), BAR_HEIGHT, words, "".join(bars), "".join(blanks))

@@ -1,0 +1,66 @@
+// Minutes that no worker has counted: begins the counting, shows how far it is, and puts the whole tables in place.
+
+const EVERY_MS = 1000;
+
+/** `notice`: the page's element that says what is missing, or null. */
+export async function countMissing(notice) {
+  if (!notice) return;
+  const form = notice.querySelector("form");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    count(notice, form);
+  });
+  await count(notice, form);
+}
+
+async function count(notice, form) {
+  form.hidden = true;
+  try {
+    let state = await ask(notice, { method: "POST", body: new FormData(form) });
+    while (state.counting) {
+      show(notice, state);
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+      state = await ask(notice);
+    }
+    if (state.missing) throw new Error(`${minutes(state.missing)} could not be counted. Try again in a minute.`);
+    await fill(notice);
+  } catch (error) {
+    say(notice, error.message);
+    form.hidden = false;
+  }
+}
+
+async function ask(notice, options = {}) {
+  const headers = { Accept: "application/json" };
+  const answer = await fetch(notice.dataset.address, { headers, ...options }).catch(() => null);
+  if (!answer) throw new Error("The server does not answer. Look at your connection, then try again.");
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(told.error ?? "The server could not count them. Try again in a minute.");
+  return told;
+}
+
+function show(notice, { done, total }) {
+  const bar = part(notice, "bar");
+  bar.hidden = false;
+  bar.max = total;
+  bar.value = done;
+  part(notice, "words").textContent = `Counting the stored readings: ${done} of ${minutes(total)}.`;
+}
+
+/** The tables as they stand now, without loading the page again. */
+async function fill(notice) {
+  const answer = await fetch(location.href);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("tables");
+  if (!answer.ok || !fresh) throw new Error("Counted. Load the page again to see it.");
+  document.getElementById("tables").replaceWith(document.adoptNode(fresh));
+  say(notice, "Every stored reading is counted now.");
+  part(notice, "bar").hidden = true;
+}
+
+function say(notice, words) {
+  part(notice, "words").textContent = words;
+  part(notice, "said").textContent = words;
+}
+
+const minutes = (count) => (count === 1 ? "1 minute" : `${count} minutes`);
+const part = (notice, name) => notice.querySelector(`[data-part=${name}]`);

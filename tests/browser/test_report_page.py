@@ -1,0 +1,141 @@
+"""The report in a real browser: what it shows, on a phone, on paper, as files, and to those who hear it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+
+from classroom.models import ClassSession, Participant
+from emotions.models import EmotionEvent, MinuteRollup
+from tests.browser.conftest import Visitors
+from tests.browser.dashboards import sign_in, wait_for_chart
+from tests.emotions.lectures import NAMES, hold
+
+pytestmark = pytest.mark.browser
+
+START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+def lecture(session: ClassSession) -> ClassSession:
+    """The third one of its course."""
+    for week in (2, 1):
+        begin = START - timedelta(weeks=week)
+        before = ClassSession.objects.create(course=session.course, started_at=begin, ended_at=begin)
+        hold(before, begin, 9 * week, NAMES[: 12 - week])
+    hold(session, START, 48)
+    return session
+
+
+def report_of(visitors: Visitors, session: ClassSession, **options: Any) -> Page:
+    page = visitors.new(camera=False, **options)
+    sign_in(page, session.course.instructor, visitors.base_url)
+    page.goto(f"/teach/{session.public_id}/report/")
+    wait_for_chart(page)
+    return page
+
+
+def saved(page: Page, link: str, folder: Path) -> Path:
+    """The file behind a link of the menu."""
+    page.get_by_text("Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    page.get_by_text("Download", exact=True).click()
+    return path
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe-core finds, one line each: the rule and the place."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
+
+
+def test_the_heat_map_scrolls_in_its_own_box_on_a_phone(visitors: Visitors, lecture: ClassSession) -> None:
+    page = report_of(visitors, lecture, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.get_by_role("region", name="Minute by minute, as a wide table")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    assert box.locator("tbody tr").count() == 9
+
+
+def test_from_the_report_to_a_student_and_back(visitors: Visitors, lecture: ClassSession) -> None:
+    page = report_of(visitors, lecture)
+    hidden = Participant.objects.filter(session=lecture, scope="aggregate").values_list("display_name", flat=True)
+    assert set(page.locator(".heat tbody th").all_inner_texts()).isdisjoint(hidden)
+    page.locator(".heat").get_by_role("link", name="Anaya").click()
+    expect(page.get_by_role("heading", name="Anaya")).to_be_visible()
+    expect(page.locator(".said li")).to_have_text(["09:21 Lost"])
+    page.get_by_text("Show 48 minutes").click()
+    expect(page.locator("details tbody tr")).to_have_count(48)
+    for name in hidden:
+        expect(page.get_by_text(name)).to_have_count(0)
+    page.get_by_role("link", name="Calculus 1, 2 March 2026").click()
+    expect(page.get_by_role("heading", name="Worth looking at again")).to_be_visible()
+
+
+def test_on_paper_it_is_a4_and_nothing_is_cut_off(visitors: Visitors, lecture: ClassSession, tmp_path: Path) -> None:
+    page = report_of(visitors, lecture, color_scheme="dark")
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    sheets = PdfReader(tmp_path / "report.pdf").pages
+    assert {(round(sheet.mediabox.width), round(sheet.mediabox.height)) for sheet in sheets} == {(595, 842)}
+    text = " ".join(sheet.extract_text() for sheet in sheets)
+    for words in ("Minute by minute", "Vivaan", "Slide 4: chain rule", "Beside the sessions before"):
+        assert words in text
+    assert "Download" not in text
+    # As wide as the paper between its margins: 184 mm at 96 dots an inch.
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 695, "height": 900})
+    wide = "[...document.querySelectorAll('.card')].filter(card => card.scrollWidth > card.clientWidth + 1).length"
+    assert page.evaluate(wide) == 0
+
+
+def test_the_files_are_what_the_page_shows(visitors: Visitors, lecture: ClassSession, tmp_path: Path) -> None:
+    page = report_of(visitors, lecture, accept_downloads=True)
+    names = page.locator(".roll tbody th").all_inner_texts()
+    book = openpyxl.load_workbook(saved(page, "Spreadsheet, XLSX", tmp_path))
+    assert [row[0] for row in book["attendance"].iter_rows(min_row=2, values_only=True)] == names
+    file = saved(page, "One page, HTML", tmp_path)
+    alone = visitors.new(camera=False, offline=True)
+    asked: list[str] = []
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto(file.as_uri())
+    assert asked == [file.as_uri()]
+    assert alone.locator(".roll tbody th").all_inner_texts() == names
+    assert alone.locator(".tall .lane").evaluate("lane => lane.clientHeight") == 220
+    assert alone.locator(".tall path.sad").evaluate("path => getComputedStyle(path).fill") == "rgb(30, 157, 224)"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(visitors: Visitors, lecture: ClassSession, tmp_path: Path, theme: str) -> None:
+    page = report_of(visitors, lecture, color_scheme=theme, accept_downloads=True, bypass_csp=True)
+    assert complaints(page) == []
+    file = saved(page, "One page, HTML", tmp_path)
+    page.locator(".heat").get_by_role("link", name="Anaya").click()
+    expect(page.get_by_role("heading", name="Anaya")).to_be_visible()
+    assert complaints(page) == []
+    page.goto(f"/courses/{lecture.course.public_id}/")
+    assert complaints(page) == []
+    page.goto(file.as_uri())
+    assert complaints(page) == []
+
+
+def test_minutes_that_nobody_counted_are_counted_while_one_looks(visitors: Visitors, lecture: ClassSession) -> None:
+    MinuteRollup.objects.filter(session=lecture).delete()
+    page = report_of(visitors, lecture)
+    began = page.evaluate("performance.timeOrigin")
+    expect(page.locator("#counting")).to_contain_text("Every stored reading is counted now.", timeout=60_000)
+    expect(page.locator("#counting form")).to_be_hidden()
+    shown = page.locator("#tables section", has_text="Students who share").locator("tbody tr")
+    readings = sum(int(row.locator("td").last.inner_text()) for row in shown.all())
+    events = EmotionEvent.objects.filter(session=lecture, participant__scope="individual")
+    assert readings == events.count() > 0
+    assert page.evaluate("performance.timeOrigin") == began

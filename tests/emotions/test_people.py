@@ -1,0 +1,146 @@
+"""Students by minute, who was there, and the lanes in which both are drawn."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from classroom import actions, consent
+from classroom.models import ClassSession, Participant
+from emotions.models import EmotionEvent
+from emotions.reports import lanes, people, selectors
+from emotions.reports.heat import HeatMap, heat_map
+from emotions.reports.rows import StudentMinutes
+from ml.labels import INDEX
+from tests.emotions.conftest import Join
+from tests.emotions.lectures import NAMES, hold
+from tests.emotions.mood_data import CALM, store_rollup
+
+START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+def lecture(session: ClassSession) -> ClassSession:
+    hold(session, START, 12)
+    return session
+
+
+def heat_of(session: ClassSession) -> HeatMap:
+    sharing = selectors.sharers(session)
+    return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session), [])
+
+
+def drawn(lane: str, kind: str) -> list[tuple[int, int]]:
+    """The runs (column, length) of a kind."""
+    found = re.search(rf'<path class="{kind}" d="([^"]*)"', lane)
+    return [(int(x), int(n)) for x, n in re.findall(r"M(\d+) 5h(\d+)", found[1])] if found else []
+
+
+def test_a_minute_has_the_label_read_most_often(lecture: ClassSession) -> None:
+    sharing = selectors.sharers(lecture)
+    for sharer, minutes in zip(sharing, people.minutes_by_student(lecture, sharing), strict=True):
+        events = EmotionEvent.objects.filter(participant=sharer.pk)
+        by_minute: dict[int, list[EmotionEvent]] = {}
+        for event in events:
+            by_minute.setdefault(people.minute_of(event.captured_at), []).append(event)
+        assert list(minutes.at) == sorted(by_minute)
+        for at, label, unsure in zip(minutes.at, minutes.labels, minutes.unsure, strict=True):
+            labels = [INDEX[event.label] for event in by_minute[at]]
+            assert labels.count(label) == max(map(labels.count, labels))
+            assert unsure == (2 * sum(event.uncertain for event in by_minute[at]) > len(labels))
+
+
+def test_only_who_shares_individually_has_a_lane(lecture: ClassSession) -> None:
+    heat = heat_of(lecture)
+    assert [line.name for line in heat.lines] == [name for n, name in enumerate(NAMES) if n % 3 != 2]
+    assert heat.class_lane.count("<path") == 8
+
+
+def test_a_lane_ends_where_the_student_left_and_is_thin_where_nothing_was_read(session: ClassSession) -> None:
+    hold(session, START, 12, NAMES[:11])
+    heat = heat_of(session)
+    lanes_of = {line.name: line for line in heat.lines}
+    gone, hidden = lanes_of["Aarav"], lanes_of["Tara"]
+    begin = people.minute_of(START) - heat.axis.first
+    assert sum(n for kind in re.findall(r'class="([a-z ]+)" d', gone.lane) for _, n in drawn(gone.lane, kind)) == 10
+    assert drawn(hidden.lane, "blank")[-1] == (begin + 8, 4)
+    assert "no reading in 4" in hidden.words
+
+
+def test_minutes_before_the_consent_in_force_have_no_lane(session: ClassSession, join: Join) -> None:
+    student = join("Ada", "aggregate")
+    store_rollup(student, timezone.now() - timedelta(minutes=3))
+    actions.record_consent(student, "individual", consent.text_for(session).sha256)
+    store_rollup(student, timezone.now() + timedelta(minutes=3))
+    (minutes,) = people.minutes_by_student(session, selectors.sharers(session))
+    assert minutes.at == [people.minute_of(timezone.now() + timedelta(minutes=3))]
+    (line,) = heat_of(session).lines
+    assert "Happy 1 of" in line.words
+
+
+def test_unsure_minutes_are_told_apart_by_shape() -> None:
+    axis = lanes.axis(100, 110)
+    lane = lanes.lane(axis, StudentMinutes([100, 101, 103], [3, 3, 6], [False, True, True]), lanes.Stay(100, 105))
+    left = 100 - axis.first
+    assert drawn(lane, "happy") == [(left, 1)]
+    assert drawn(lane, "happy unsure") == [(left + 1, 1)]
+    assert drawn(lane, "neutral unsure") == [(left + 3, 1)]
+    assert drawn(lane, "blank") == [(left + 2, 1), (left + 4, 1)]
+    assert 'aria-label="Happy 2, neutral 1 of 5 minutes; unsure in 2; no reading in 2"' in lane
+
+
+def test_the_class_is_stacked_and_open_under_the_floor() -> None:
+    axis = lanes.axis(100, 101)
+    lane = lanes.columns(axis, [(100, CALM), (101, None)], "words")
+    assert lane.count("<path") == 8
+    heights = [float(value) for value in re.findall(r"h1v([\d.]+)h-1z", lane)]
+    assert sum(heights) == pytest.approx(40, abs=0.5)
+    assert max(heights) == pytest.approx(CALM[INDEX["neutral"]] * 40, abs=0.1)
+    assert re.search(r'class="blank" d="M\d+ 20h1"', lane)
+
+
+@pytest.mark.parametrize(("minutes", "step", "ticks"), [(0, 1, 1), (48, 5, 11), (180, 30, 7), (3 * 1440, 720, 7)])
+def test_the_axis_stands_on_the_clock(minutes: int, step: int, ticks: int) -> None:
+    first = people.minute_of(START)
+    axis = lanes.axis(first, first + minutes)
+    assert (axis.step, len(axis.ticks)) == (step, ticks)
+    assert axis.first <= first < axis.first + step
+    assert first + minutes < axis.first + axis.width
+    assert all((tick.hour * 60 + tick.minute) % step == 0 for tick in axis.ticks)
+
+
+def test_everybody_is_on_the_roll_with_the_name_of_the_report(session: ClassSession, join: Join) -> None:
+    for scope in ("aggregate", "individual", "none"):
+        join("Mia", scope)
+    ben = join("Ben", "aggregate")
+    actions.leave(ben)
+    sharing = selectors.sharers(session)
+    roll = people.roll(session, sharing)
+    assert [sharer.name for sharer in sharing] == ["Mia"]
+    assert [(one.name, one.shares) for one in roll] == [
+        ("Ben", False), ("Mia (2)", False), ("Mia", True), ("Mia (3)", False)
+    ]  # fmt: skip
+    assert [one.how for one in roll] == ["left", "", "", ""]
+    assert roll[1].until is None
+
+
+def test_minutes_there_run_to_the_last_sign_of_a_student(lecture: ClassSession) -> None:
+    first = Participant.objects.get(session=lecture, display_name="Anaya")
+    seen = START + timedelta(hours=5)
+    Participant.objects.filter(pk=first.pk).update(last_seen_at=seen)
+    roll = {one.name: one for one in people.roll(lecture, [])}
+    assert roll["Aarav"].minutes == 10
+    assert roll["Anaya"].until == lecture.ended_at
+
+
+def test_the_number_of_queries_does_not_grow(
+    lecture: ClassSession, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    sharing = selectors.sharers(lecture)
+    with django_assert_num_queries(2):
+        people.minutes_by_student(lecture, sharing)
+        people.roll(lecture, sharing)

@@ -1,0 +1,98 @@
+"""A course over the term: each session's mood, pace and attendance, in the report and on the course's page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from classroom.models import CheckIn, ClassSession, Course, Participant
+from emotions.reports import term, term_page
+from tests.emotions.mood_data import CALM, TROUBLED, store_points
+
+FIRST = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def held(course: Course, week: int, moods: list[tuple[float, ...] | None], students: int, lost: int) -> ClassSession:
+    """Ten minutes in that week; `lost` of the students said so, the first of them twice, and too fast once."""
+    start = FIRST + timedelta(weeks=week)
+    session = ClassSession.objects.create(course=course, started_at=start, ended_at=start + timedelta(minutes=10))
+    store_points(session, start, moods)
+    people = [Participant.objects.create(session=session, display_name=f"S{n}") for n in range(students)]
+    for n in range(lost):
+        for word in ["lost", "lost", "too_fast"] if n == 0 else ["lost"]:
+            CheckIn.objects.create(participant=people[n], word=word, at=start)
+    return session
+
+
+@pytest.fixture
+def weeks(session: ClassSession, alice: User) -> list[ClassSession]:
+    """Of a course of its own: calm, half measured and more troubled than calm, not measured, troubled."""
+    course = Course.objects.create(title="Algebra", instructor=alice)
+    return [
+        held(course, 0, [CALM] * 100, 10, 1),
+        held(course, 1, [CALM] * 40 + [TROUBLED] * 60 + [None] * 100, 20, 2),
+        held(course, 2, [None] * 10, 4, 0),
+        held(course, 3, [TROUBLED] * 100, 8, 4),
+    ]
+
+
+def test_a_row_is_the_mean_of_what_was_known_and_says_how_much_that_is(weeks: list[ClassSession]) -> None:
+    rows = term.term_rows(weeks)
+    assert rows[1].shares == pytest.approx([0.4 * a + 0.6 * b for a, b in zip(CALM, TROUBLED, strict=True)])
+    assert (rows[1].measured, rows[1].connected, rows[1].known) == (20, 24, 0.5)
+    assert rows[2].shares is None
+    assert [(row.joined, row.hard) for row in rows] == [(10, 1), (20, 2), (4, 0), (8, 4)]
+
+
+def test_a_session_stands_beside_those_before_it(weeks: list[ClassSession]) -> None:
+    compared = term_page.comparison(weeks[3])
+    assert compared is not None
+    assert [line.session for line in compared.lines] == weeks[::-1]
+    assert compared.words == [
+        "70 % looked troubled; in the 3 sessions before it was 30 % on average.",
+        "50 % said that they were lost or it was too fast; before it was 7 %.",
+        "8 joined; before it was 11 on average.",
+    ]
+    assert term_page.comparison(weeks[0]) is None
+
+
+def test_only_the_course_itself_is_compared(weeks: list[ClassSession], session: ClassSession) -> None:
+    assert term.earlier(session) == []
+    assert term.earlier(weeks[2]) == [weeks[1], weeks[0]]
+
+
+def test_trends_run_from_the_first_to_the_last_session(weeks: list[ClassSession]) -> None:
+    mood, pace, attendance = term_page.trends(term.term_rows(weeks[::-1]))
+    assert mood.words == "70 % last time, 43 % on average"
+    assert pace.words == "50 % last time, 18 % on average"
+    assert attendance.words == "8 last time, 11 on average"
+    assert "2 Mar 13 %, 9 Mar 47 %, 16 Mar not known, 23 Mar 70 %" in mood.bars
+    assert mood.bars.count("h.8v") == 3
+    assert term_page.trends(term.term_rows(weeks[:1])) == []
+
+
+def test_the_number_of_queries_does_not_grow(
+    weeks: list[ClassSession], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(2):
+        term.term_rows(weeks)
+
+
+@pytest.mark.usefixtures("pages")
+def test_the_course_shows_its_term_and_the_report_what_was_before(
+    client: Client, weeks: list[ClassSession], alice: User
+) -> None:
+    client.force_login(alice)
+    course = client.get(reverse("course", args=[weeks[0].course.public_id])).content.decode()
+    assert course.count('<svg class="bars"') == 3
+    assert course.count('<svg class="strip"') == 3
+    assert "Uneasy, 70 % looked troubled" in course
+    assert "style=" not in course
+    report = client.get(reverse("report", args=[weeks[3].public_id])).content.decode()
+    assert "70 % looked troubled; in the 3 sessions before it was 30 % on average." in report
+    assert reverse("report", args=[weeks[0].public_id]) in report
