@@ -197,6 +197,25 @@ class MarkerPlaced(Message):
     at_ms: float
 
 
+class Attention(Message):
+    """A student who shares individually and may need the teacher: why, and how sure. Never a verdict.
+
+    `troubled_ms`: since when their readings have stayed below their own usual (`unsure`: most of them were guesses);
+    `lost_ms`: when they said that they are lost. At least one of both is there.
+    """
+
+    id: UUID
+    troubled_ms: float | None
+    unsure: bool
+    lost_ms: float | None
+
+
+class Notices(Message):
+    """What the teacher may want to act on, longest waiting first."""
+
+    attention: list[Attention] = []
+
+
 class MoodSnapshot(Message):
     """Everything a dashboard shows, as of `sequence`; followed by ticks with greater sequences."""
 
@@ -205,15 +224,18 @@ class MoodSnapshot(Message):
     points: list[Point]
     tiles: list[TileWithHistory]
     markers: list[MarkerPlaced]
+    notices: Notices = Notices()
 
 
 class MoodTick(Message):
-    """What one second changed: the new point, the tiles that differ, and the students whose tile goes."""
+    """What one second changed: the new point, the tiles that differ, the students whose tile goes, and the notices
+    as a whole, where they differ."""
 
     type: Literal["mood.tick"] = "mood.tick"
     point: Point
     tiles: list[Tile]
     gone: list[UUID]
+    notices: Notices | None = None
 
 
 class SessionChanged(Message):

@@ -87,6 +87,18 @@ def cohort_key(session_pk: int) -> str:
     return key("cohort", session_pk)
 
 
+def notices_key(session_pk: int) -> str:
+    return key("notices", session_pk)
+
+
+def watch_key(session_pk: int) -> str:
+    return key("watch", session_pk)
+
+
+def dismissed_key(session_pk: int) -> str:
+    return key("dismissed", session_pk)
+
+
 def own_channel() -> str:
     """Pub/sub: the answers to frames, fanned out to their sockets by every web process."""
     return key("own")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from emotions import views
+from emotions import controls, views
 
 urlpatterns = [
     path("teach/<uuid:public_id>/", views.dashboard, name="dashboard"),
     path("teach/<uuid:public_id>/report/", views.report, name="report"),
     path("teach/<uuid:public_id>/report.csv", views.report_csv, name="report_csv"),
     path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
+    path("teach/<uuid:public_id>/dismiss/", controls.dismiss, name="dismiss"),
     path("try/", views.try_page, name="try"),
 ]

@@ -94,6 +94,7 @@ def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
         points=thinned([*snapshot.points, tick.point]),
         tiles=in_order(_grown(tile, sparks) for tile in tiles.values()),
         markers=snapshot.markers,
+        notices=tick.notices or snapshot.notices,
     )
 
 

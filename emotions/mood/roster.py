@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,16 +17,14 @@ from emotions.mood.estimate import Student
 
 PACE_WINDOW = timedelta(minutes=3)
 
-# Each participant's last word within the window, counted by session.
-_PACE = """
-SELECT session_id, word, count(*) FROM (
-    SELECT DISTINCT ON (participant.id) participant.session_id, said.word
-    FROM classroom_classsession session
-    JOIN classroom_participant participant ON participant.session_id = session.id
-    JOIN classroom_checkin said ON said.participant_id = participant.id AND said.at > %(since)s
-    WHERE session.ended_at IS NULL AND participant.left_at IS NULL AND participant.removed_at IS NULL
-    ORDER BY participant.id, said.at DESC, said.id DESC
-) last GROUP BY session_id, word
+# Each participant's last word within the window.
+_WORDS = """
+SELECT DISTINCT ON (participant.id) participant.id, said.word, said.at
+FROM classroom_classsession session
+JOIN classroom_participant participant ON participant.session_id = session.id
+JOIN classroom_checkin said ON said.participant_id = participant.id AND said.at > %(since)s
+WHERE session.ended_at IS NULL AND participant.left_at IS NULL AND participant.removed_at IS NULL
+ORDER BY participant.id, said.at DESC, said.id DESC
 """
 # Rows that a batch of readings holds are passed over: the next round comes, and nobody waits for anybody.
 _SEEN = """
@@ -38,11 +36,28 @@ WHERE id IN (
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A student's last word about the pace."""
+
+    word: str
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
-    """A live session's participants, by name, and their pace."""
+    """A live session's participants, by name, and what those said who spoke lately."""
 
     students: list[Student]
-    pace: Pace
+    said: dict[int, Said]
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(**Counter(said.word for said in self.said.values()))
+
+    @property
+    def lost(self) -> dict[int, float]:
+        """When each whose last word is "lost" said so, in Unix milliseconds."""
+        return {pk: said.at_ms for pk, said in self.said.items() if said.word == "lost"}
 
     @property
     def consents(self) -> dict[int, int]:
@@ -52,8 +67,8 @@ class Roster:
 
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
-    students, paces = _students(), _paces(now)
-    return {session: Roster(roll, paces.get(session, Pace())) for session, roll in students.items()}
+    students, words = _students(), _words(now)
+    return {session: Roster(roll, _said_by(roll, words)) for session, roll in students.items()}
 
 
 def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:
@@ -89,13 +104,14 @@ def _students() -> dict[int, list[Student]]:
     return dict(students)
 
 
-def _paces(now: datetime) -> dict[int, Pace]:
-    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+def _words(now: datetime) -> dict[int, Said]:
     with connection.cursor() as cursor:
-        cursor.execute(_PACE, {"since": now - PACE_WINDOW})
-        for session, word, count in cursor.fetchall():
-            counts[session][word] = count
-    return {session: Pace(**said) for session, said in counts.items()}
+        cursor.execute(_WORDS, {"since": now - PACE_WINDOW})
+        return {pk: Said(word, at.timestamp() * 1000) for pk, word, at in cursor.fetchall()}
+
+
+def _said_by(students: Iterable[Student], words: Mapping[int, Said]) -> dict[int, Said]:
+    return {student.pk: words[student.pk] for student in students if student.pk in words}
 
 
 def _row(session_pk: int, point: Point) -> MoodPoint:

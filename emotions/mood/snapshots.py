@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import F, Q
 from django.db.models.functions import Mod
 
 from classroom.models import ClassSession, Marker, Participant
-from emotions.messages import MarkerPlaced, MoodSnapshot, Point, TileWithHistory
+from emotions.messages import MarkerPlaced, MoodSnapshot, Notices, Point, TileWithHistory
 from emotions.models import MoodPoint
 from emotions.mood import board
 from emotions.mood.roster import as_message
-from emotions.store import sync_redis, tiles_key
+from emotions.store import notices_key, sync_redis, tiles_key
 
 
 def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
     """The session as of its last tick: at most 300 points of the last half hour (only those later than `after`, for
-    a dashboard that was cut off), the tiles, the markers.
+    a dashboard that was cut off), the tiles, the markers, the notices.
 
     The tiles are read first: a tick stores its point before its tiles, so every point up to theirs is there. Without
     tiles in Redis (nobody ticks: a session that has ended) it is as of the last stored point.
     """
-    sequence, tiles = _tiles(session.pk)
+    sequence, tiles, notices = _kept(session.pk)
     points = _points(session.pk, after, sequence)
     if sequence is None:
         sequence = points[-1].sequence if points else after
-    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=_markers(session.pk))
+    markers = _markers(session.pk)
+    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=notices)
 
 
-def _tiles(session_pk: int) -> tuple[int | None, list[TileWithHistory]]:
-    """Only of those who share now: the ticker's tiles may be older than a withdrawal, and outlive the session."""
-    value = sync_redis().get(tiles_key(session_pk))
-    if not value:
-        return None, []
-    sequence, tiles = board.load(value)
+def _kept(session_pk: int) -> tuple[int | None, list[TileWithHistory], Notices]:
+    """Only of those who share now: what the ticker keeps may be older than a withdrawal, and outlives the session."""
+    tiles, notices = sync_redis().mget(tiles_key(session_pk), notices_key(session_pk))
+    if not tiles:
+        return None, [], Notices()
     present = Participant.objects.present().filter(session=session_pk, scope=Participant.Scope.INDIVIDUAL)
     sharing = set(present.values_list("public_id", flat=True))
-    return sequence, [tile for tile in tiles if tile.id in sharing]
+    sequence, known = board.load(tiles)
+    told = Notices.model_validate_json(notices) if notices else Notices()
+    return sequence, [tile for tile in known if tile.id in sharing], _of(told, sharing)
+
+
+def _of(notices: Notices, sharing: set[UUID]) -> Notices:
+    return Notices(attention=[row for row in notices.attention if row.id in sharing])
 
 
 def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:

@@ -283,7 +283,7 @@ def test_everything_the_ticker_keeps_has_a_lifetime(session: ClassSession, one: 
     class_of(session, 5)
     one.tick_if_held(time.time() * 1000)
     kept = {name: sync_redis().ttl(name) for name in sync_redis().scan_iter(f"{keys}:*") if b"presence" not in name}
-    assert len(kept) == 4  # the lease, live readings, tiles, cohort
+    assert len(kept) == 6  # the lease, live readings, tiles, cohort, notices, watch
     assert all(0 < life <= 120 for life in kept.values())
 
 

@@ -1,8 +1,9 @@
 // The instructor's page: one socket in, words first, then numbers, then charts.
 
-import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
+import { dialogs, inPlace, keys, openDialog, send } from "./dashboard/controls.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { LiveSocket } from "./dashboard/live.js";
+import { AttentionList, newcomers } from "./dashboard/notices.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
 import { Plot } from "./dashboard/plot.js";
 import { Room } from "./dashboard/room.js";
@@ -23,6 +24,8 @@ const room = new Room(page.latest, page.markers);
 const plot = new Plot(byId("mood-chart"));
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
 const tiles = new Tiles(byId("tiles"), { onOpen: openStudent });
+const attention = new AttentionList(byId("attention"), { onOpen: openStudent, onDismiss: dismiss });
+let noticed = [];
 let connection = { name: "connecting" };
 let session = page.session;
 let chosen = null;
@@ -40,6 +43,7 @@ function show() {
     queued = false;
     showWords(room.latest);
     showStudents();
+    showAttention();
     if (performance.now() - drawn >= REDRAW_MS) draw();
     if (performance.now() - spoken >= SPEAK_MS) speak();
   });
@@ -72,6 +76,29 @@ function showStudents() {
   byId("no-students").hidden = room.tiles.size > 0;
   byId("sorting").hidden = room.tiles.size < 2;
   if (chosen) showStudent();
+}
+
+/** Only students with a tile are named here, so that both say the same. */
+function showAttention() {
+  const waiting = room.notices.attention.filter(({ id }) => room.tiles.has(id));
+  const more = attention.update(waiting, (id) => tiles.names.of(id), room.now);
+  byId("nobody-waits").hidden = waiting.length > 0;
+  byId("attention-more").hidden = more === 0;
+  write(byId("attention-more"), `${more} more`);
+  const names = newcomers(noticed, waiting, (id) => tiles.names.of(id));
+  if (names.length) write(byId("attention-said"), `May need you: ${names.join(", ")}`);
+  noticed = waiting;
+}
+
+async function dismiss(id) {
+  byId("dismiss-form").elements.participant.value = id;
+  try {
+    await send(byId("dismiss-form"));
+    room.dismiss(id);
+    show();
+  } catch (error) {
+    toast(error.message, { key: "refused", seconds: 12 });
+  }
 }
 
 function draw() {
@@ -278,6 +305,10 @@ function wireControls() {
   byId("projector-button").addEventListener("click", () => projector(!isProjector()));
   document.addEventListener("fullscreenchange", () => !document.fullscreenElement && isProjector() && projector(false));
   byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));
+  byId("attention-more").addEventListener("click", () => {
+    attention.all = true;
+    show();
+  });
   for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", copyLink);
   byId("student-dialog").addEventListener("close", () => (chosen = null));
   byId("remove-ask").addEventListener("click", () => {
