@@ -63,8 +63,15 @@ class CheckInSaid(Message):
     word: Word
 
 
-FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid](
-    Annotated[Hello | CameraStateChanged | CheckInSaid, Field(discriminator="type")]
+class HandMoved(Message):
+    """The student raises a hand towards the teacher, or lowers it."""
+
+    type: Literal["hand"] = "hand"
+    up: bool
+
+
+FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved](
+    Annotated[Hello | CameraStateChanged | CheckInSaid | HandMoved, Field(discriminator="type")]
 )
 
 
@@ -128,6 +135,22 @@ class ConsentChanged(Message):
     type: Literal["consent.changed"] = "consent.changed"
     consent_epoch: int
     scope: Literal["none", "aggregate", "individual"]
+
+
+class HandChanged(Message):
+    """The student's hand is up for `for_ms` more, or down (0): lowered, or the teacher has seen it."""
+
+    type: Literal["hand.changed"] = "hand.changed"
+    for_ms: float
+
+
+class OwnAttention(Message):
+    """What the teacher's page says of this student, as `Attention`; nothing where all is null and false."""
+
+    type: Literal["attention.own"] = "attention.own"
+    troubled_ms: float | None = None
+    unsure: bool = False
+    lost_ms: float | None = None
 
 
 class SessionEnded(Message):
@@ -210,10 +233,19 @@ class Attention(Message):
     lost_ms: float | None
 
 
+class Hand(Message):
+    """A raised hand, since `at_ms`. It is raised towards the teacher, so it bears a name whatever else is shared."""
+
+    id: UUID
+    name: str
+    at_ms: float
+
+
 class Notices(Message):
     """What the teacher may want to act on, longest waiting first."""
 
     attention: list[Attention] = []
+    hands: list[Hand] = []
 
 
 class MoodSnapshot(Message):

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from classroom.actions.participants import (
     CHECK_IN_EVERY,
+    HAND_UP,
     erase,
+    hand_up_ms,
     join,
     leave,
+    lower_hand,
+    raise_hand,
     record_consent,
     remove_participant,
     save_check_in,
@@ -28,13 +32,17 @@ from classroom.actions.sessions import (
 
 __all__ = [
     "CHECK_IN_EVERY",
+    "HAND_UP",
     "end_session",
     "erase",
     "erase_session",
+    "hand_up_ms",
     "join",
     "leave",
     "lock_joining",
+    "lower_hand",
     "place_marker",
+    "raise_hand",
     "record_consent",
     "remove_participant",
     "renew_code",

@@ -40,6 +40,7 @@ def end_session(session: ClassSession) -> bool:
     """End it for good. False if it had ended already: the signal is sent once."""
     ended = _update_live(session, ended_at=Greatest(Now(), F("started_at")))
     if ended:
+        session.participants.exclude(hand_raised_at=None).update(hand_raised_at=None)
         signals.session_ended.send(ClassSession, session=session)
     return ended
 

@@ -66,6 +66,16 @@ def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @instructors_only
+def lower_hand(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST participant=<uuid>: the teacher has seen it."""
+    session = access.session_for_instructor(request.user, public_id)
+    participant = access.participant_in(session, _uuid(request.POST.get("participant", "")))
+    actions.lower_hand(participant)
+    return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
+
+
+@require_POST
+@instructors_only
 def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST label=<words>."""
     session = access.session_for_instructor(request.user, public_id)

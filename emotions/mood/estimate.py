@@ -56,13 +56,14 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A participant who has neither left nor been removed."""
+    """A participant who has neither left nor been removed. `hand_ms`: since when a hand is up, if one is."""
 
     pk: int
     id: UUID
     name: str
     scope: str
     consent_epoch: int
+    hand_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

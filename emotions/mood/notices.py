@@ -1,13 +1,14 @@
-"""What a dashboard has beside mood and tiles: who may need the teacher. Belongs to the ticker.
+"""What a dashboard has beside mood and tiles: who may need the teacher, and whose hand is up. Belongs to the ticker.
 
-Only who shares individually is ever named here; the others' words are counted in the pace.
+Only who shares individually is ever named for a reading or a word; the others' words are counted in the pace. A
+raised hand is raised towards the teacher, and bears its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from emotions.messages import Attention, Notices
+from emotions.messages import Attention, Hand, Notices, OwnAttention
 from emotions.mood import attention
 from emotions.mood.attention import Sight, Watch
 from emotions.mood.estimate import Standing, pleasantness
@@ -21,6 +22,9 @@ class Watcher:
 
     def __init__(self, watches: Mapping[int, Watch] | None = None) -> None:
         self._watches = dict(watches or {})
+        self._rows: dict[int, Attention | None] = {}
+        # Whose row is another than a second ago, or gone: they are told, too.
+        self.changed: dict[int, Attention | None] = {}
         # Nobody knows yet what dashboards hold: the first second says it all.
         self.last: Notices | None = None
 
@@ -31,9 +35,10 @@ class Watcher:
         """
         named = [one for one in present if one.student.scope == "individual"]
         self._follow(named, now_ms)
-        rows = [self._attention(one, lost, dismissed.get(one.student.pk, 0.0)) for one in named]
-        before, now = self.last, Notices(attention=sorted(filter(None, rows), key=_began))
-        self.last = now
+        rows = {one.student.pk: self._attention(one, lost, dismissed.get(one.student.pk, 0.0)) for one in named}
+        self.changed = {pk: row for pk, row in rows.items() if self.last is None or row != self._rows.get(pk)}
+        before, now = self.last, Notices(attention=_in_order(rows.values()), hands=_hands(present))
+        self._rows, self.last = rows, now
         return None if now == before else now
 
     def dump(self) -> str:
@@ -56,6 +61,22 @@ class Watcher:
             return None
         unsure = bool(watch and watch.is_unsure and troubled)
         return Attention(id=one.student.id, troubled_ms=troubled, unsure=unsure, lost_ms=said)
+
+
+def _in_order(rows: Iterable[Attention | None]) -> list[Attention]:
+    return sorted(filter(None, rows), key=_began)
+
+
+def _hands(present: Sequence[Standing]) -> list[Hand]:
+    """Of those who are connected: nobody calls on an empty chair."""
+    here = [one.student for one in present if one.state != "disconnected"]
+    up = [Hand(id=who.id, name=who.name, at_ms=who.hand_ms) for who in here if who.hand_ms is not None]
+    return sorted(up, key=lambda hand: hand.at_ms)
+
+
+def as_own(row: Attention | None) -> OwnAttention:
+    """What the student is told of it: the same."""
+    return OwnAttention(**row.model_dump(exclude={"id"})) if row else OwnAttention()
 
 
 def _sight(one: Standing) -> Sight | None:

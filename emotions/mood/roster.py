@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 from django.db.models import Max
 
+from classroom.actions import HAND_UP
 from classroom.models import Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
@@ -67,7 +68,7 @@ class Roster:
 
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
-    students, words = _students(), _words(now)
+    students, words = _students(now), _words(now)
     return {session: Roster(roll, _said_by(roll, words)) for session, roll in students.items()}
 
 
@@ -93,14 +94,15 @@ def note_seen(participant_pks: list[int], now: datetime) -> None:
         cursor.execute(_SEEN, {"at": now, "participants": participant_pks})
 
 
-def _students() -> dict[int, list[Student]]:
+def _students(now: datetime) -> dict[int, list[Student]]:
     live = Participant.objects.present().filter(session__ended_at__isnull=True)
     rows = live.order_by("display_name", "joined_at", "pk").values_list(
-        "session_id", "pk", "public_id", "display_name", "scope", "consent_epoch"
+        "session_id", "pk", "public_id", "display_name", "scope", "consent_epoch", "hand_raised_at"
     )
     students: defaultdict[int, list[Student]] = defaultdict(list)
-    for session, pk, public_id, name, scope, epoch in rows:
-        students[session].append(Student(pk, public_id, name, scope, epoch))
+    for session, pk, public_id, name, scope, epoch, raised_at in rows:
+        hand_ms = raised_at.timestamp() * 1000 if raised_at and raised_at > now - HAND_UP else None
+        students[session].append(Student(pk, public_id, name, scope, epoch, hand_ms))
     return dict(students)
 
 

@@ -8,9 +8,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Mod
 
 from classroom.models import ClassSession, Marker, Participant
-from emotions.messages import MarkerPlaced, MoodSnapshot, Notices, Point, TileWithHistory
+from emotions.messages import MarkerPlaced, MoodSnapshot, Notices, OwnAttention, Point, TileWithHistory
 from emotions.models import MoodPoint
-from emotions.mood import board
+from emotions.mood import board, notices
 from emotions.mood.roster import as_message
 from emotions.store import notices_key, sync_redis, tiles_key
 
@@ -22,28 +22,41 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
     The tiles are read first: a tick stores its point before its tiles, so every point up to theirs is there. Without
     tiles in Redis (nobody ticks: a session that has ended) it is as of the last stored point.
     """
-    sequence, tiles, notices = _kept(session.pk)
+    sequence, tiles, told = _kept(session.pk)
     points = _points(session.pk, after, sequence)
     if sequence is None:
         sequence = points[-1].sequence if points else after
     markers = _markers(session.pk)
-    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=notices)
+    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=told)
+
+
+def own_attention(participant: Participant) -> OwnAttention | None:
+    """What the teacher's page says of this student now; None where it says nothing."""
+    text = sync_redis().get(notices_key(participant.session_id))
+    if not text or participant.scope != Participant.Scope.INDIVIDUAL:
+        return None
+    rows = Notices.model_validate_json(text).attention
+    return next((notices.as_own(row) for row in rows if row.id == participant.public_id), None)
 
 
 def _kept(session_pk: int) -> tuple[int | None, list[TileWithHistory], Notices]:
     """Only of those who share now: what the ticker keeps may be older than a withdrawal, and outlives the session."""
-    tiles, notices = sync_redis().mget(tiles_key(session_pk), notices_key(session_pk))
+    tiles, text = sync_redis().mget(tiles_key(session_pk), notices_key(session_pk))
     if not tiles:
         return None, [], Notices()
-    present = Participant.objects.present().filter(session=session_pk, scope=Participant.Scope.INDIVIDUAL)
-    sharing = set(present.values_list("public_id", flat=True))
+    present = Participant.objects.present().filter(session=session_pk).values_list("public_id", "scope")
+    sharing = {one for one, scope in present if scope == Participant.Scope.INDIVIDUAL}
     sequence, known = board.load(tiles)
-    told = Notices.model_validate_json(notices) if notices else Notices()
-    return sequence, [tile for tile in known if tile.id in sharing], _of(told, sharing)
+    told = Notices.model_validate_json(text) if text else Notices()
+    told = _of(told, sharing, {one for one, _scope in present})
+    return sequence, [tile for tile in known if tile.id in sharing], told
 
 
-def _of(notices: Notices, sharing: set[UUID]) -> Notices:
-    return Notices(attention=[row for row in notices.attention if row.id in sharing])
+def _of(told: Notices, sharing: set[UUID], present: set[UUID]) -> Notices:
+    return Notices(
+        attention=[row for row in told.attention if row.id in sharing],
+        hands=[hand for hand in told.hands if hand.id in present],
+    )
 
 
 def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:

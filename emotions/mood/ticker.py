@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from emotions import publish
 from emotions.messages import MoodTick, Notices, Point
 from emotions.models import MoodPoint
-from emotions.mood import attention, board, dismissals, presence, roster
+from emotions.mood import attention, board, dismissals, notices, presence, roster
 from emotions.mood.board import Board
 from emotions.mood.cohort import NOBODY, Group
 from emotions.mood.estimate import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
@@ -173,12 +173,12 @@ class Ticker:
         state = self._states[scene.session]
         moment = Moment(state.sequence + 1, at_ms, max(0.0, at_ms - state.at_ms) / 1000, scene.roster.pace)
         point, memory = next_point(scene.present, state.memory, moment, self._estimator, self._rng)
-        notices = state.watcher.advance(scene.present, scene.roster.lost, scene.dismissed, at_ms)
-        if point.connected == 0 and state.counts == _counts(point) and notices is None:
+        told = state.watcher.advance(scene.present, scene.roster.lost, scene.dismissed, at_ms)
+        if point.connected == 0 and state.counts == _counts(point) and told is None:
             return None
         changed, gone = state.board.advance(tile(one) for one in scene.present if _shares_name(one.student))
         state.sequence, state.at_ms, state.memory, state.counts = point.sequence, at_ms, memory, _counts(point)
-        return MoodTick(point=point, tiles=changed, gone=gone, notices=notices)
+        return MoodTick(point=point, tiles=changed, gone=gone, notices=told)
 
     # -- What it says
 
@@ -200,6 +200,8 @@ class Ticker:
         pipe.set(notices_key(session), (state.watcher.last or Notices()).to_json(), ex=STATE_SECONDS)
         pipe.set(watch_key(session), state.watcher.dump(), ex=STATE_SECONDS)
         publish.mood_tick(pipe, session, tick)
+        for student, row in state.watcher.changed.items():
+            publish.own_attention(pipe, student, notices.as_own(row))
 
     def _note_seen(self, scenes: list[Scene], now: datetime) -> None:
         if now.timestamp() - self._noted < NOTE_SEEN_SECONDS:

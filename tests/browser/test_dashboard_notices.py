@@ -1,18 +1,21 @@
-"""What the teacher may want to act on, against a played socket: who may need them."""
+"""What the teacher may want to act on: who may need them, raised hands."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from classroom.models import ClassSession, Participant
-from emotions.messages import Attention, Notices, Tile
+from classroom.actions import start_session
+from classroom.models import ClassSession, Course, Participant
+from emotions.messages import Attention, Hand, Notices, Tile
 from emotions.mood import dismissals
 from emotions.store import dismissed_key, sync_redis
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import BEGAN_MS, played, point, snapshot, tick, tile
+from tests.browser.dashboards import BEGAN_MS, played, point, sign_in, snapshot, tick, tile
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +52,7 @@ def test_who_may_need_the_teacher_and_why(visitors: Visitors, session: ClassSess
     ]
     expect(page.locator("#nobody-waits")).to_be_hidden()
     socket.send(tick(point(2), notices=Notices(attention=[*rows, waiting(other, lost_ms=now)])))
-    expect(page.locator("#attention-said")).to_have_text("May need you: Mia (2)")
+    expect(page.locator("#attention-said")).to_have_text("May need you: Mia (2).")
     socket.send(tick(point(3)))
     assert names(page) == ["Ada", "Ben", "Mia (2)"]
     page.locator("#attention .who").nth(2).click()
@@ -81,3 +84,58 @@ def test_seen_takes_the_name_off_and_says_so_to_the_server(visitors: Visitors, s
     assert names(page) == ["Ben"]
     assert list(dismissals.parse(sync_redis().hgetall(dismissed_key(session.pk)))) == [students[0].pk]
     expect(page.get_by_role("button", name="Seen: take Ben off this list")).to_be_focused()
+
+
+# -- Raised hands
+
+
+def test_raised_hands_have_names_for_the_teacher_and_a_number_for_the_class(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    student = Participant.objects.create(session=session, display_name="Ada", hand_raised_at=timezone.now())
+    ben = tile("Ben")
+    hands = [
+        Hand(id=student.public_id, name="Ada", at_ms=BEGAN_MS - MINUTE_MS),
+        Hand(id=ben.id, name="Ben", at_ms=BEGAN_MS),
+    ]
+    socket = played(visitors, session, snapshot([point(1)], [ben], Notices(hands=hands)))
+    page = socket.page
+    expect(page.locator("#hands-title")).to_have_text("2 hands up")
+    assert page.locator("#hands strong").all_text_contents() == ["Ada", "Ben"]
+    page.keyboard.press("p")
+    expect(page.locator("#hands-title")).to_be_visible()
+    expect(page.locator("#hands")).to_be_hidden()
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Lower the hand of Ada").click()
+    expect(page.locator("#hands-title")).to_have_text("1 hand up")
+    student.refresh_from_db()
+    assert student.hand_raised_at is None
+    socket.send(tick(point(2), notices=Notices()))
+    expect(page.locator("#hands-block")).to_be_hidden()
+
+
+def test_a_hand_goes_up_and_down_between_both_pages(visitors: Visitors, alice: User) -> None:
+    """Without a camera, in a session of check-ins alone, on the product's own ticker."""
+    session = start_session(Course.objects.create(title="Check-ins", instructor=alice), ClassSession.Mode.CHECK_INS)
+    student = visitors.new(camera=False)
+    student.goto(f"/join/{session.join_code}/")
+    student.get_by_label("Your name").fill("Meera")
+    student.get_by_role("button", name="Join").click()
+    student.locator("button[value=none]").click()
+    hand = student.get_by_role("button", name="Raise my hand")
+    expect(student.locator("[data-part=hand-answer]")).to_contain_text("Your instructor sees your name")
+    expect(student.locator("[data-part=state]")).to_have_text("Connected")
+    hand.click()
+    lower = student.get_by_role("button", name="Lower my hand")
+    expect(lower).to_have_attribute("aria-pressed", "true")
+    page = visitors.new(camera=False)
+    sign_in(page, alice, visitors.base_url)
+    page.goto(f"/teach/{session.public_id}/")
+    expect(page.locator("#hands strong")).to_have_text("Meera")
+    page.get_by_role("button", name="Lower the hand of Meera").click()
+    expect(page.locator("#hands-block")).to_be_hidden()
+    expect(hand).to_have_attribute("aria-pressed", "false")
+    hand.click()
+    expect(page.locator("#hands-title")).to_have_text("1 hand up")
+    lower.click()
+    expect(page.locator("#hands-block")).to_be_hidden()

@@ -17,7 +17,16 @@ from classroom.models import CheckIn, Participant
 from emotions import messages
 from emotions.consumers.camera import CameraConsumer
 from emotions.consumers.dashboard import DashboardConsumer
-from emotions.messages import CameraStateChanged, CheckInSaid, FromStudent, Hello, Message, OwnReading, Point
+from emotions.messages import (
+    CameraStateChanged,
+    CheckInSaid,
+    FromStudent,
+    HandMoved,
+    Hello,
+    Message,
+    OwnReading,
+    Point,
+)
 from emotions.models import EmotionEvent
 from ml.labels import LABELS
 
@@ -36,6 +45,7 @@ def own_reading(**changes: Any) -> OwnReading:
         ('{"type": "hello", "client_ms": 1.5}', Hello(client_ms=1.5)),
         ('{"type": "camera.state", "state": "paused"}', CameraStateChanged(state="paused")),
         ('{"type": "check_in", "word": "too_fast"}', CheckInSaid(word="too_fast")),
+        ('{"type": "hand", "up": true}', HandMoved(up=True)),
     ],
 )
 def test_what_a_student_may_say(text: str, said: Message) -> None:
@@ -80,7 +90,14 @@ def test_every_event_of_a_group_has_a_handler() -> None:
     """A message's type names its handler."""
     source = Path(settings.BASE_DIR, "emotions/publish.py").read_text()
     types = set(re.findall(r'"type": "([a-z.]+)"', source))
-    assert types == {"mood.tick", "session.changed", "session.ended", "consent.changed", "turned.out", "taken.over"}
+    assert types == {
+        "mood.tick",
+        "session.changed",
+        "session.ended",
+        "consent.changed",
+        "turned.out",
+        "taken.over",
+    } | {"attention.own", "hand.changed"}
     handlers = {name for consumer in (CameraConsumer, DashboardConsumer) for name in vars(consumer)}
     assert {name.replace(".", "_") for name in types} <= handlers
 

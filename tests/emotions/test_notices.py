@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +22,7 @@ from emotions.readings.observations import FaceRead
 from emotions.store import sync_redis, watch_key
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, observation
+from tests.emotions.sockets import browser, student_cookies, web_process
 from tests.emotions.test_ticker import sit
 
 SAD = (0.05, 0.05, 0.05, 0.02, 0.70, 0.03, 0.10)
@@ -181,3 +183,25 @@ def test_seen_without_redis_is_refused_in_words(
     client.force_login(alice)
     answer = wave_off(client, join("Ada"))
     assert (answer.status_code, answer.json()["error"][:20]) == (503, "A part of the server")
+
+
+# -- The student reads the same
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_student_reads_what_the_teacher_reads(session: ClassSession, one: Ticker, join: Join) -> None:
+    ada = await sync_to_async(join)("Ada")
+    tick, now = sync_to_async(one.tick), time.time() * 1000
+    said = await sync_to_async(actions.save_check_in)(ada, "lost")
+    await tick(now)
+    lost_ms = said.at.timestamp() * 1000
+    async with (
+        web_process(),
+        browser(f"/ws/camera/{session.public_id}/", await sync_to_async(student_cookies)(ada)) as page,
+    ):
+        assert (await page.hear())["type"] == "welcome"
+        nothing = {"type": "attention.own", "troubled_ms": None, "unsure": False, "lost_ms": None}
+        assert await page.hear() == nothing | {"lost_ms": lost_ms}
+        await sync_to_async(actions.save_check_in)(ada, "got_it")
+        await tick(now + 1000)
+        assert await page.hear() == nothing

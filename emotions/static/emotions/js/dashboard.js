@@ -3,7 +3,7 @@
 import { dialogs, inPlace, keys, openDialog, send } from "./dashboard/controls.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { LiveSocket } from "./dashboard/live.js";
-import { AttentionList, newcomers } from "./dashboard/notices.js";
+import { ActionList, handsUp, newcomers, reasons } from "./dashboard/notices.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
 import { Plot } from "./dashboard/plot.js";
 import { Room } from "./dashboard/room.js";
@@ -24,8 +24,19 @@ const room = new Room(page.latest, page.markers);
 const plot = new Plot(byId("mood-chart"));
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
 const tiles = new Tiles(byId("tiles"), { onOpen: openStudent });
-const attention = new AttentionList(byId("attention"), { onOpen: openStudent, onDismiss: dismiss });
-let noticed = [];
+const attention = new ActionList(byId("attention"), {
+  done: "Seen",
+  says: (name) => `Seen: take ${name} off this list`,
+  onOpen: openStudent,
+  onDone: (id) => act("dismiss-form", id),
+});
+const hands = new ActionList(byId("hands"), {
+  done: "Lower",
+  says: (name) => `Lower the hand of ${name}`,
+  onOpen: (id) => room.tiles.has(id) && openStudent(id),
+  onDone: (id) => act("lower-form", id),
+});
+let noticed = { waiting: [], up: [] };
 let connection = { name: "connecting" };
 let session = page.session;
 let chosen = null;
@@ -43,7 +54,7 @@ function show() {
     queued = false;
     showWords(room.latest);
     showStudents();
-    showAttention();
+    showNotices();
     if (performance.now() - drawn >= REDRAW_MS) draw();
     if (performance.now() - spoken >= SPEAK_MS) speak();
   });
@@ -78,23 +89,46 @@ function showStudents() {
   if (chosen) showStudent();
 }
 
-/** Only students with a tile are named here, so that both say the same. */
-function showAttention() {
-  const waiting = room.notices.attention.filter(({ id }) => room.tiles.has(id));
-  const more = attention.update(waiting, (id) => tiles.names.of(id), room.now);
-  byId("nobody-waits").hidden = waiting.length > 0;
-  byId("attention-more").hidden = more === 0;
-  write(byId("attention-more"), `${more} more`);
-  const names = newcomers(noticed, waiting, (id) => tiles.names.of(id));
-  if (names.length) write(byId("attention-said"), `May need you: ${names.join(", ")}`);
-  noticed = waiting;
+function showNotices() {
+  const waiting = showAttention();
+  const up = showHands();
+  const said = [
+    ["May need you", newcomers(noticed.waiting, waiting)],
+    ["Hand up", newcomers(noticed.up, up)],
+  ].filter(([, names]) => names.length);
+  if (said.length) write(byId("attention-said"), said.map(([what, names]) => `${what}: ${names.join(", ")}.`).join(" "));
+  noticed = { waiting, up };
 }
 
-async function dismiss(id) {
-  byId("dismiss-form").elements.participant.value = id;
+/** Only students with a tile are named here, so that both say the same. */
+function showAttention() {
+  const students = room.notices.attention.filter(({ id }) => room.tiles.has(id));
+  const rows = students.map((student) => ({ id: student.id, name: nameOf(student), words: reasons(student, room.now) }));
+  const more = attention.update(rows);
+  byId("nobody-waits").hidden = rows.length > 0;
+  byId("attention-more").hidden = more === 0;
+  write(byId("attention-more"), `${more} more`);
+  return rows;
+}
+
+function showHands() {
+  const rows = room.notices.hands.map((hand) => ({ id: hand.id, name: nameOf(hand), words: ago(room.now - hand.at_ms) }));
+  hands.all = true;
+  hands.update(rows);
+  byId("hands-block").hidden = rows.length === 0;
+  write(byId("hands-title"), handsUp(rows.length));
+  return rows;
+}
+
+const nameOf = ({ id, name }) => (room.tiles.has(id) ? tiles.names.of(id) : name);
+
+/** What the teacher does with a row: the form says it to the server, and the row goes. */
+async function act(form, id) {
+  byId(form).elements.participant.value = id;
   try {
-    await send(byId("dismiss-form"));
-    room.dismiss(id);
+    await send(byId(form));
+    if (form === "lower-form") room.lower(id);
+    else room.dismiss(id);
     show();
   } catch (error) {
     toast(error.message, { key: "refused", seconds: 12 });

@@ -1,40 +1,42 @@
-// Who may need the teacher, and why: a short list, longest waiting first. Words as on the tiles: "looked", never "is".
+// What the teacher may want to act on: who may need them, and raised hands. Short lists, longest waiting first, each row with
+// one button that is done with it. Words as on the tiles: "looked", never "is".
 
 import { write } from "./now.js";
 import { ago } from "./words.js";
 
 const SHOWN = 4;
 
-/** Keeps the list `element` as the notices have it. `onOpen(id)`, `onDismiss(id)` are called when a button is used. */
-export class AttentionList {
-  constructor(element, { onOpen, onDismiss }) {
-    this.element = element;
-    this.rows = new Map();
-    this.all = false;
+/**
+ * Keeps the list `element` as the rows have it. `onOpen(id)`, `onDone(id)` are called when a button is used; `done` is the
+ * second one's word, `says(name)` what it is called for those who hear the page.
+ */
+export class ActionList {
+  constructor(element, { done, says, onOpen, onDone }) {
+    Object.assign(this, { element, done, says, rows: new Map(), all: false });
     element.addEventListener("click", ({ target }) => {
       const id = target.closest("[data-id]")?.dataset.id;
-      if (target.closest("[data-dismiss]")) onDismiss(id);
+      if (target.closest("[data-done]")) onDone(id);
       else if (target.closest("button")) onOpen(id);
     });
   }
 
-  /** `students`: [{id, troubled_ms, unsure, lost_ms}]; `nameOf(id)`: as the tiles say it. */
-  update(students, nameOf, now) {
-    const shown = this.all ? students : students.slice(0, SHOWN);
+  /** `rows`: [{id, name, words}]. Returns how many are not shown. */
+  update(rows) {
+    const shown = this.all ? rows : rows.slice(0, SHOWN);
     const ids = new Set(shown.map(({ id }) => id));
     for (const [id, view] of this.rows) if (!ids.has(id)) this.drop(id, view);
-    for (const student of shown) this.show(student, nameOf(student.id), now);
+    for (const row of shown) this.show(row);
     const items = shown.map(({ id }) => this.rows.get(id).item);
     if (items.some((item, n) => this.element.children[n] !== item)) this.element.append(...items);
-    return students.length - shown.length;
+    return rows.length - shown.length;
   }
 
-  show(student, name, now) {
-    if (!this.rows.has(student.id)) this.rows.set(student.id, newRow(student.id));
-    const { label, words, seen } = this.rows.get(student.id);
-    write(label, name);
-    write(words, reasons(student, now));
-    seen.setAttribute("aria-label", `Seen: take ${name} off this list`);
+  show({ id, name, words }) {
+    if (!this.rows.has(id)) this.rows.set(id, newRow(id, this.done));
+    const view = this.rows.get(id);
+    write(view.name, name);
+    write(view.words, words);
+    view.done.setAttribute("aria-label", this.says(name));
   }
 
   /** Where the button under somebody's hand goes, the next one takes its place. */
@@ -42,22 +44,22 @@ export class AttentionList {
     const next = item.contains(document.activeElement) && (item.nextElementSibling ?? item.previousElementSibling);
     item.remove();
     this.rows.delete(id);
-    if (next) next.querySelector("[data-dismiss]").focus();
+    if (next) next.querySelector("[data-done]").focus();
   }
 }
 
-function newRow(id) {
+function newRow(id, word) {
   const item = document.createElement("li");
   item.dataset.id = id;
-  const [open, seen] = ["button", "button"].map((tag) => Object.assign(document.createElement(tag), { type: "button" }));
-  const [label, words] = ["strong", "span"].map((tag) => document.createElement(tag));
+  const [open, done] = ["button", "button"].map((tag) => Object.assign(document.createElement(tag), { type: "button" }));
+  const [name, words] = ["strong", "span"].map((tag) => document.createElement(tag));
   open.className = "who";
-  open.append(label, words);
-  seen.className = "button quiet small";
-  seen.dataset.dismiss = "";
-  seen.textContent = "Seen";
-  item.append(open, seen);
-  return { item, label, words, seen };
+  open.append(name, words);
+  done.className = "button quiet small";
+  done.dataset.done = "";
+  done.textContent = word;
+  item.append(open, done);
+  return { item, name, words, done };
 }
 
 /** "Looked troubled more than usual for 2 minutes, unsure · said “lost” 12 s ago": why, for how long, how sure. */
@@ -76,8 +78,10 @@ function minutes(ms) {
   return count === 1 ? "1 minute" : `${count} minutes`;
 }
 
-/** What is new, for those who hear the page: whoever was not on the list before. */
-export function newcomers(before, after, nameOf) {
+export const handsUp = (count) => (count === 1 ? "1 hand up" : `${count} hands up`);
+
+/** What is new, for those who hear the page: the names of whoever was not on the list before. */
+export function newcomers(before, after) {
   const known = new Set(before.map(({ id }) => id));
-  return after.filter(({ id }) => !known.has(id)).map(({ id }) => nameOf(id));
+  return after.filter(({ id }) => !known.has(id)).map(({ name }) => name);
 }

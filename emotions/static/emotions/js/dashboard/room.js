@@ -11,7 +11,7 @@ export class Room {
     this.markers = markers;
     this.tiles = new Map();
     this.changed = new Set();
-    this.notices = { attention: [] };
+    this.notices = { attention: [], hands: [] };
     this.sequence = null; // Nothing has come over the socket yet.
     this.clock = { server: first?.at_ms ?? Date.now(), page: performance.now() };
   }
@@ -62,6 +62,11 @@ export class Room {
     this.tiles.delete(id);
     this.changed.add(id);
     this.dismiss(id);
+    this.lower(id);
+  }
+
+  lower(id) {
+    this.notices = { ...this.notices, hands: this.notices.hands.filter((hand) => hand.id !== id) };
   }
 
   /** The next tick says the same. */
