@@ -20,6 +20,7 @@ urlpatterns = [
     path("courses/", courses.courses, name="courses"),
     path("courses/<uuid:public_id>/", courses.course, name="course"),
     path("courses/<uuid:public_id>/start/", courses.start_session, name="start_session"),
+    path("courses/<uuid:public_id>/alerts/", courses.set_alerts, name="set_alerts"),
     path("teach/<uuid:public_id>/lock/", controls.lock_session, name="lock_session"),
     path("teach/<uuid:public_id>/unlock/", controls.unlock_session, name="unlock_session"),
     path("teach/<uuid:public_id>/renew/", controls.renew_code, name="renew_code"),
@@ -27,6 +28,8 @@ urlpatterns = [
     path("teach/<uuid:public_id>/remove/", controls.remove_participant, name="remove_participant"),
     path("teach/<uuid:public_id>/lower/", controls.lower_hand, name="lower_hand"),
     path("teach/<uuid:public_id>/marker/", controls.add_marker, name="add_marker"),
+    path("teach/<uuid:public_id>/marker/<int:pk>/rename/", controls.rename_marker, name="rename_marker"),
+    path("teach/<uuid:public_id>/marker/<int:pk>/remove/", controls.remove_marker, name="remove_marker"),
     path("teach/<uuid:public_id>/qr.svg", controls.session_qr, name="session_qr"),
     # Accounts
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),

@@ -17,6 +17,7 @@ Label = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral
 Help = Literal["no_face", "too_far", "too_dark"]
 Word = Literal["lost", "too_fast", "too_slow", "got_it"]
 CameraState = Literal["on", "paused", "hidden", "off", "denied", "busy"]
+AlertKind = Literal["mood", "lost", "too_fast", "too_slow"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Shares = Annotated[list[Share], Field(min_length=len(LABELS), max_length=len(LABELS))]
 Fractions = tuple[float, float, float, float]
@@ -161,12 +162,16 @@ class SessionEnded(Message):
 
 
 class Pace(Message):
-    """How many students' last check-in within the window says so."""
+    """How many students' last check-in within the window says so.
+
+    `withheld`: students who don't share individually and are too few to be counted, whatever they say.
+    """
 
     lost: int = 0
     too_fast: int = 0
     too_slow: int = 0
     got_it: int = 0
+    withheld: int = 0
 
 
 class Point(Message):
@@ -241,11 +246,20 @@ class Hand(Message):
     at_ms: float
 
 
+class Alert(Message):
+    """Something changed in the class at `at_ms`: in whole words, which give the reason and what it rests on."""
+
+    kind: AlertKind
+    at_ms: float
+    words: str
+
+
 class Notices(Message):
     """What the teacher may want to act on, longest waiting first."""
 
     attention: list[Attention] = []
     hands: list[Hand] = []
+    alerts: list[Alert] = []
 
 
 class MoodSnapshot(Message):

@@ -71,6 +71,17 @@ def place_marker(session: ClassSession, label: str) -> Marker:
     return marker
 
 
+def rename_marker(marker: Marker, label: str) -> None:
+    """Also when the session has ended. Raises TextRefusedError (1 to 60 characters)."""
+    marker.label = tidy(label, what="The marker", longest=length(Marker, "label"))
+    marker.save(update_fields=["label"])
+
+
+def remove_marker(marker: Marker) -> None:
+    """The moment is no longer named; what was measured then stays."""
+    marker.delete()
+
+
 @transaction.atomic
 def erase_session(session: ClassSession) -> None:
     """Delete an ended session with everything that refers to it. Raises RefusedError while it is live."""

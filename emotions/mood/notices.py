@@ -7,14 +7,27 @@ raised hand is raised towards the teacher, and bears its name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from emotions.messages import Attention, Hand, Notices, OwnAttention
+from emotions.messages import Alert, Attention, Hand, Notices, OwnAttention
 from emotions.mood import attention
 from emotions.mood.attention import Sight, Watch
 from emotions.mood.estimate import Standing, pleasantness
 
 Times = Mapping[int, float]
 """Unix milliseconds, by participant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known besides the standings.
+
+    `lost`: when each who says so said that they are lost; `dismissed`: when the teacher waved each off the list.
+    """
+
+    lost: Times
+    dismissed: Times
+    alerts: Sequence[Alert] = ()
 
 
 class Watcher:
@@ -28,16 +41,14 @@ class Watcher:
         # Nobody knows yet what dashboards hold: the first second says it all.
         self.last: Notices | None = None
 
-    def advance(self, present: Sequence[Standing], lost: Times, dismissed: Times, now_ms: float) -> Notices | None:
-        """This second's notices, or None where they are those of the last one.
-
-        `lost`: when each who says so said that they are lost; `dismissed`: when the teacher waved each off the list.
-        """
+    def advance(self, present: Sequence[Standing], heard: Heard, now_ms: float) -> Notices | None:
+        """This second's notices, or None where they are those of the last one."""
+        lost, dismissed = heard.lost, heard.dismissed
         named = [one for one in present if one.student.scope == "individual"]
         self._follow(named, now_ms)
         rows = {one.student.pk: self._attention(one, lost, dismissed.get(one.student.pk, 0.0)) for one in named}
         self.changed = {pk: row for pk, row in rows.items() if self.last is None or row != self._rows.get(pk)}
-        before, now = self.last, Notices(attention=_in_order(rows.values()), hands=_hands(present))
+        before, now = self.last, _notices(rows.values(), present, heard.alerts)
         self._rows, self.last = rows, now
         return None if now == before else now
 
@@ -61,6 +72,10 @@ class Watcher:
             return None
         unsure = bool(watch and watch.is_unsure and troubled)
         return Attention(id=one.student.id, troubled_ms=troubled, unsure=unsure, lost_ms=said)
+
+
+def _notices(rows: Iterable[Attention | None], present: Sequence[Standing], alerts: Sequence[Alert]) -> Notices:
+    return Notices(attention=_in_order(rows), hands=_hands(present), alerts=list(alerts))
 
 
 def _in_order(rows: Iterable[Attention | None]) -> list[Attention]:

@@ -14,6 +14,8 @@ from classroom.actions import HAND_UP
 from classroom.models import Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
+from emotions.mood.alerts import BACK_MS, MEAN_MS
+from emotions.mood.cohort import FLOOR
 from emotions.mood.estimate import Student
 
 PACE_WINDOW = timedelta(minutes=3)
@@ -46,14 +48,21 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A live session's participants, by name, and what those said who spoke lately."""
+    """A session's participants, by name, what those said who spoke lately, and its course's setting of alerts."""
 
     students: list[Student]
     said: dict[int, Said]
+    alerts: str
 
     @property
     def pace(self) -> Pace:
-        return Pace(**Counter(said.word for said in self.said.values()))
+        """Of those who share individually every word; of the others all, or none where they are fewer than FLOOR: one
+        "lost" of two would name its student (docs/decisions/0012)."""
+        others = {one.pk for one in self.students if one.scope != "individual"}
+        unheard = others if len(others) < FLOOR else set()
+        return Pace(
+            **Counter(said.word for pk, said in self.said.items() if pk not in unheard), withheld=len(unheard)
+        )
 
     @property
     def lost(self) -> dict[int, float]:
@@ -69,7 +78,7 @@ class Roster:
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
     students, words = _students(now), _words(now)
-    return {session: Roster(roll, _said_by(roll, words)) for session, roll in students.items()}
+    return {session: Roster(roll, _said_by(roll, words), alerts) for (session, alerts), roll in students.items()}
 
 
 def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:
@@ -83,6 +92,15 @@ def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:
     return {point.session_id: point for point in found if (point.session_id, point.sequence) in wanted}
 
 
+def recent_points(session_pks: Iterable[int], now_ms: float) -> dict[int, list[Point]]:
+    """Of each session, those that its alerts compare with, oldest first. One query."""
+    since = datetime.fromtimestamp((now_ms - BACK_MS - MEAN_MS) / 1000, UTC)
+    found: defaultdict[int, list[Point]] = defaultdict(list)
+    for row in MoodPoint.objects.filter(session__in=list(session_pks), at__gt=since).order_by("sequence"):
+        found[row.session_id].append(as_message(row))
+    return dict(found)
+
+
 def store_points(points: Mapping[int, Point]) -> None:
     """One statement. Raises IntegrityError when another ticker stored one of them."""
     MoodPoint.objects.bulk_create(_row(session, point) for session, point in points.items())
@@ -94,15 +112,23 @@ def note_seen(participant_pks: list[int], now: datetime) -> None:
         cursor.execute(_SEEN, {"at": now, "participants": participant_pks})
 
 
-def _students(now: datetime) -> dict[int, list[Student]]:
+def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
+    """By session and the setting of its course's alerts."""
     live = Participant.objects.present().filter(session__ended_at__isnull=True)
     rows = live.order_by("display_name", "joined_at", "pk").values_list(
-        "session_id", "pk", "public_id", "display_name", "scope", "consent_epoch", "hand_raised_at"
+        "session_id",
+        "session__course__alerts",
+        "pk",
+        "public_id",
+        "display_name",
+        "scope",
+        "consent_epoch",
+        "hand_raised_at",
     )
-    students: defaultdict[int, list[Student]] = defaultdict(list)
-    for session, pk, public_id, name, scope, epoch, raised_at in rows:
+    students: defaultdict[tuple[int, str], list[Student]] = defaultdict(list)
+    for session, alerts, pk, public_id, name, scope, epoch, raised_at in rows:
         hand_ms = raised_at.timestamp() * 1000 if raised_at and raised_at > now - HAND_UP else None
-        students[session].append(Student(pk, public_id, name, scope, epoch, hand_ms))
+        students[session, alerts].append(Student(pk, public_id, name, scope, epoch, hand_ms))
     return dict(students)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import F, Q
-from django.db.models.functions import Mod
-
 from classroom.models import ClassSession, Marker, Participant
 from emotions.messages import MarkerPlaced, MoodSnapshot, Notices, OwnAttention, Point, TileWithHistory
 from emotions.models import MoodPoint
@@ -56,18 +53,17 @@ def _of(told: Notices, sharing: set[UUID], present: set[UUID]) -> Notices:
     return Notices(
         attention=[row for row in told.attention if row.id in sharing],
         hands=[hand for hand in told.hands if hand.id in present],
+        alerts=told.alerts,
     )
 
 
 def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:
-    """As `board.kept` chooses, in the database."""
+    """As `board.thinned`."""
     rows = MoodPoint.objects.filter(session=session_pk)
     if newest is None:
         newest = rows.order_by("-sequence").values_list("sequence", flat=True).first() or 0
-    recent, whole = Q(sequence__gt=newest - board.RECENT), Q(stride=0)
-    rows = rows.filter(sequence__gt=max(after, newest - board.WINDOW), sequence__lte=newest)
-    rows = rows.annotate(stride=Mod(F("sequence"), board.STRIDE)).filter(recent | whole)
-    return [as_message(row) for row in rows.order_by("sequence")]
+    rows = rows.filter(sequence__gte=max(after + 1, board.first_kept(newest)), sequence__lte=newest)
+    return board.thinned(as_message(row) for row in rows.order_by("sequence"))
 
 
 def _markers(session_pk: int) -> list[MarkerPlaced]:

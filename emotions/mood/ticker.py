@@ -20,11 +20,12 @@ from emotions import publish
 from emotions.messages import MoodTick, Notices, Point
 from emotions.models import MoodPoint
 from emotions.mood import attention, board, dismissals, notices, presence, roster
+from emotions.mood.alerts import SENSITIVITIES, Alarm
 from emotions.mood.board import Board
 from emotions.mood.cohort import NOBODY, Group
 from emotions.mood.estimate import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
 from emotions.mood.lease import Lease
-from emotions.mood.notices import Times, Watcher
+from emotions.mood.notices import Heard, Times, Watcher
 from emotions.mood.roster import Roster
 from emotions.readings import live
 from emotions.store import (
@@ -58,6 +59,7 @@ class SessionState:
     memory: Memory = field(default_factory=Memory)
     board: Board = field(default_factory=Board)
     watcher: Watcher = field(default_factory=Watcher)
+    alarm: Alarm = field(default_factory=Alarm)
     counts: tuple[object, ...] = ()
 
 
@@ -143,12 +145,15 @@ class Ticker:
         points = roster.last_points(new)
         with sync_redis().pipeline(transaction=False) as pipe:
             for pk in sorted(new):
-                pipe.mget(tiles_key(pk), cohort_key(pk), watch_key(pk))
+                pipe.mget(tiles_key(pk), cohort_key(pk), watch_key(pk), notices_key(pk))
             kept = pipe.execute()
-        for pk, (tiles, text, watches) in zip(sorted(new), kept, strict=True):
+        recent = roster.recent_points(new, now_ms)
+        for pk, (tiles, text, watches, told) in zip(sorted(new), kept, strict=True):
             cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk, NOBODY)
             self._states[pk] = _restored(points.get(pk), tiles, cohort, now_ms)
             self._states[pk].watcher = Watcher(attention.load(watches) if watches else {})
+            alerts = Notices.model_validate_json(told).alerts if told else []
+            self._states[pk].alarm = Alarm(recent.get(pk, []), alerts)
         self._cohorts.clear()
 
     def _look(self, rosters: Mapping[int, Roster], now_ms: float) -> list[Scene]:
@@ -173,7 +178,8 @@ class Ticker:
         state = self._states[scene.session]
         moment = Moment(state.sequence + 1, at_ms, max(0.0, at_ms - state.at_ms) / 1000, scene.roster.pace)
         point, memory = next_point(scene.present, state.memory, moment, self._estimator, self._rng)
-        told = state.watcher.advance(scene.present, scene.roster.lost, scene.dismissed, at_ms)
+        alerts = state.alarm.advance(point, SENSITIVITIES.get(scene.roster.alerts))
+        told = state.watcher.advance(scene.present, Heard(scene.roster.lost, scene.dismissed, alerts), at_ms)
         if point.connected == 0 and state.counts == _counts(point) and told is None:
             return None
         changed, gone = state.board.advance(tile(one) for one in scene.present if _shares_name(one.student))

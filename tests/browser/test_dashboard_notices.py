@@ -1,7 +1,8 @@
-"""What the teacher may want to act on: who may need them, raised hands."""
+"""What the teacher may want to act on: who may need them, raised hands, alerts."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from classroom.actions import start_session
 from classroom.models import ClassSession, Course, Participant
-from emotions.messages import Attention, Hand, Notices, Tile
+from emotions.messages import Alert, Attention, Hand, Notices, Tile
 from emotions.mood import dismissals
 from emotions.store import dismissed_key, sync_redis
 from tests.browser.conftest import Visitors
@@ -139,3 +140,25 @@ def test_a_hand_goes_up_and_down_between_both_pages(visitors: Visitors, alice: U
     expect(page.locator("#hands-title")).to_have_text("1 hand up")
     lower.click()
     expect(page.locator("#hands-block")).to_be_hidden()
+
+
+# -- Alerts
+
+
+def test_an_alert_is_a_calm_line_a_list_and_a_mark_on_the_timeline(visitors: Visitors, session: ClassSession) -> None:
+    words = "Mood fell 24 points in 2 minutes: about 8 of 21 look troubled; 21 of 24 students measured."
+    older = Alert(kind="too_fast", at_ms=BEGAN_MS + 5000, words="5 of 24 said too fast in the last 3 minutes.")
+    alert = Alert(kind="mood", at_ms=BEGAN_MS + 50_000, words=words)
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 60)], (), Notices(alerts=[older])))
+    page = socket.page
+    expect(page.locator("#alerts-title")).to_have_text("1 alert")
+    socket.send(tick(point(60), notices=Notices(alerts=[older, alert])))
+    expect(page.locator("#alert")).to_have_text(words)
+    assert page.locator("#alert").get_attribute("role") == "status"
+    page.locator("#alerts-title").press("Enter")
+    listed = page.locator("#alerts li").all_text_contents()
+    assert [re.sub(r"^\d\d:\d\d ", "", line) for line in listed] == [alert.words, older.words]
+    expect(page.locator("#mood-chart .annotation-text").first).to_have_text("Alert")
+    socket.send(tick(point(150)))
+    expect(page.locator("#alert")).to_be_hidden()
+    expect(page.locator("#alerts-title")).to_have_text("2 alerts")

@@ -243,7 +243,7 @@ POINTS = st.builds(
     lambda weights, measured, more, lost: {
         "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
         "joined": measured + more, "connected": measured + more, "measured": measured, "not_visible": more // 2,
-        "uncertain": measured // 3, "pace": {"lost": lost},
+        "uncertain": measured // 3, "pace": {"lost": lost, "withheld": more},
     },
     st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9), st.integers(0, 40),
 )  # fmt: skip
@@ -295,7 +295,7 @@ def test_the_page_and_the_server_draw_the_same_figure(visitors: Visitors, sessio
     assert theirs == json.loads(json.dumps(ours))
 
 
-def test_a_marker_is_set_with_one_key(visitors: Visitors, session: ClassSession) -> None:
+def test_a_marker_is_set_with_one_key_renamed_and_removed(visitors: Visitors, session: ClassSession) -> None:
     lately = time.time() * 1000 - 60_000
     points = [point(n, at_ms=lately + n * 1000) for n in range(1, 60)]
     page = played(visitors, session, snapshot(points)).page
@@ -308,3 +308,14 @@ def test_a_marker_is_set_with_one_key(visitors: Visitors, session: ClassSession)
     marker = Marker.objects.get(session=session)
     assert marker.label == "Slide 4"
     assert abs(marker.at.timestamp() - time.time()) < 30
+    page.locator("#markers-title").press("Enter")
+    page.get_by_role("button", name="Slide 4: rename or remove").press("Enter")
+    page.get_by_label("What happened at").fill("Slide 5")
+    page.keyboard.press("Enter")
+    expect(page.locator("#mood-chart .annotation-text")).to_have_text("Slide 5")
+    marker.refresh_from_db()
+    assert marker.label == "Slide 5"
+    page.get_by_role("button", name="Slide 5: rename or remove").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("#mood-chart .annotation-text")).to_have_count(0)
+    assert not Marker.objects.filter(session=session).exists()

@@ -73,7 +73,7 @@ def test_shares_are_seven_and_within_0_and_1() -> None:
 def test_the_wire_and_the_database_use_the_same_words() -> None:
     assert get_args(messages.Label) == LABELS
     assert set(get_args(messages.Word)) == set(CheckIn.Word.values)
-    assert set(messages.Pace.model_fields) == set(CheckIn.Word.values)
+    assert set(messages.Pace.model_fields) == {*CheckIn.Word.values, "withheld"}
     assert set(get_args(messages.Welcome.model_fields["scope"].annotation)) == set(Participant.Scope.values)
     assert all(len(label) <= 8 for label in LABELS)
     assert EmotionEvent._meta.get_field("label").max_length == 8

@@ -102,7 +102,7 @@ def test_who_does_not_share_individually_is_never_named(
     one.tick(now)
     assert told(session) == []
     assert attention.load(sync_redis().get(watch_key(session.pk)) or b"{}") == {}
-    assert session.mood_points.get().pace["lost"] == 1
+    assert session.mood_points.get().pace["lost"] == 0
 
 
 @pytest.mark.django_db

@@ -265,7 +265,23 @@ def test_pace_is_everybodys_last_word_of_three_minutes(session: ClassSession, on
         student = join(name, scope="")
         for word, seconds_ago in words:
             student.check_ins.create(word=word, at=now - timedelta(seconds=seconds_ago))
+    assert roster.live_rosters(now)[session.pk].pace == Pace(withheld=3)
+    join("Cy", scope=""), join("Di", scope="")
     assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, got_it=1)
+
+
+@pytest.mark.django_db
+def test_words_without_a_name_are_counted_from_five_students_on(session: ClassSession, join: Join) -> None:
+    """Whoever shares individually is heard always; of the others all or none, however many spoke."""
+    named, hidden = join("Ada"), [join(f"Student {n}", scope="aggregate") for n in range(4)]
+    for student in (named, *hidden):
+        student.check_ins.create(word="lost")
+    now = timezone.now()
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, withheld=4)
+    join("Ben", scope="none")
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=5)
+    actions.leave(hidden[0])
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, withheld=4)
 
 
 @pytest.mark.django_db

@@ -3,7 +3,8 @@
 import { dialogs, inPlace, keys, openDialog, send } from "./dashboard/controls.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { LiveSocket } from "./dashboard/live.js";
-import { ActionList, handsUp, newcomers, reasons } from "./dashboard/notices.js";
+import { ActionList, Alerts, asMarkers, handsUp, newcomers, reasons } from "./dashboard/notices.js";
+import { MarkerList } from "./dashboard/markers.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
 import { Plot } from "./dashboard/plot.js";
 import { Room } from "./dashboard/room.js";
@@ -36,6 +37,18 @@ const hands = new ActionList(byId("hands"), {
   onOpen: (id) => room.tiles.has(id) && openStudent(id),
   onDone: (id) => act("lower-form", id),
 });
+const markers = new MarkerList({
+  clock: (ms) => clock(ms),
+  onChange: (changed) => {
+    room.markers = changed;
+    show();
+    draw();
+  },
+});
+const alerts = new Alerts(
+  { line: byId("alert"), block: byId("alerts-block"), title: byId("alerts-title"), list: byId("alerts") },
+  (ms) => clock(ms),
+);
 let noticed = { waiting: [], up: [] };
 let connection = { name: "connecting" };
 let session = page.session;
@@ -68,7 +81,7 @@ function showWords(point) {
   write(byId("sentence"), sentence());
   write(byId("coverage"), [...words.coverage(point), standstill()].filter(Boolean).join(" · "));
   bars.update(point);
-  showPace(byId("pace"), point.pace);
+  showPace(byId("pace"), byId("pace-note"), point.pace, point.joined);
 }
 
 const sentence = () => words.sentence(room.points.length ? words.steady(room.points.slice(-60)) : room.latest, page.measuring);
@@ -90,6 +103,8 @@ function showStudents() {
 }
 
 function showNotices() {
+  alerts.update(room.notices.alerts, room.now);
+  markers.update(room.markers);
   const waiting = showAttention();
   const up = showHands();
   const said = [
@@ -144,8 +159,9 @@ function draw() {
   const first = room.points[0]?.at_ms ?? session.started_ms;
   const start = Math.max(session.started_ms, Math.min(first, end - SHORTEST_WINDOW_MS), end - WINDOW_MS);
   const rows = binned(room.points, start, end, page.style.most_points);
-  const markers = room.markers.filter((marker) => marker.at_ms >= start);
-  const figure = moodFigure(page.style, page.rules.labels, rows, markers, start, end, page.offset_ms);
+  const marked = [...room.markers, ...asMarkers(room.notices.alerts)];
+  const within = marked.filter((marker) => marker.at_ms >= start);
+  const figure = moodFigure(page.style, page.rules.labels, rows, within, start, end, page.offset_ms);
   write(byId("mood-title"), end - start < WINDOW_MS ? "Class mood so far" : "Class mood, last 30 minutes");
   byId("no-mood").hidden = figure.data.length > 0;
   plot.draw(figure).catch(() => toast("The chart did not load; the numbers beside it are complete.", { key: "chart" }));
@@ -325,6 +341,7 @@ function placed(marker) {
   byId("marker-form").reset();
   if (!room.markers.some(({ id }) => id === marker.id)) room.markers = [...room.markers, marker];
   write(byId("marker-said"), `Marked: ${marker.label}`);
+  markers.update(room.markers);
   draw();
 }
 

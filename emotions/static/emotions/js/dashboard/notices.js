@@ -78,6 +78,30 @@ function minutes(ms) {
   return count === 1 ? "1 minute" : `${count} minutes`;
 }
 
+const FRESH_MS = 90_000;
+
+/** The newest alert as a line while it is fresh, all of them as a list with their times. `clock`: ms -> "14:03". */
+export class Alerts {
+  constructor({ line, block, title, list }, clock) {
+    Object.assign(this, { line, block, title, list, clock });
+  }
+
+  update(alerts, now) {
+    const newest = alerts.at(-1);
+    const fresh = newest && now - newest.at_ms < FRESH_MS;
+    this.line.hidden = !fresh;
+    write(this.line, fresh ? newest.words : "");
+    this.block.hidden = alerts.length === 0;
+    write(this.title, alerts.length === 1 ? "1 alert" : `${alerts.length} alerts`);
+    const lines = alerts.map(({ at_ms, words }) => `${this.clock(at_ms)} ${words}`).reverse();
+    if (lines.join() === [...this.list.children].map(({ textContent }) => textContent).join()) return;
+    this.list.replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  }
+}
+
+/** Where the timeline has a mark. */
+export const asMarkers = (alerts) => alerts.map(({ at_ms }) => ({ at_ms, label: "Alert" }));
+
 export const handsUp = (count) => (count === 1 ? "1 hand up" : `${count} hands up`);
 
 /** What is new, for those who hear the page: the names of whoever was not on the list before. */

@@ -11,7 +11,7 @@ export class Room {
     this.markers = markers;
     this.tiles = new Map();
     this.changed = new Set();
-    this.notices = { attention: [], hands: [] };
+    this.notices = { attention: [], hands: [], alerts: [] };
     this.sequence = null; // Nothing has come over the socket yet.
     this.clock = { server: first?.at_ms ?? Date.now(), page: performance.now() };
   }
