@@ -95,6 +95,7 @@ function standstill() {
 }
 
 function showStudents() {
+  tiles.setWaiting(room.notices.attention.map(({ id }) => id));
   tiles.update(room.tiles, room.takeChanged(), room.now);
   write(byId("students-title"), `Students who share individually (${room.tiles.size})`);
   byId("no-students").hidden = room.tiles.size > 0;

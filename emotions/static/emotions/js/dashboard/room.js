@@ -61,8 +61,7 @@ export class Room {
   forget(id) {
     this.tiles.delete(id);
     this.changed.add(id);
-    this.dismiss(id);
-    this.lower(id);
+    this.dismiss(id); // A hand stays: whoever no longer shares a name with their readings may still call.
   }
 
   lower(id) {
