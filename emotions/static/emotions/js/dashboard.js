@@ -1,10 +1,10 @@
 // The instructor's page: one socket in, words first, then numbers, then charts.
 
-import { dialogs, inPlace, keys, openDialog, send } from "./dashboard/controls.js";
+import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
+import { Desk } from "./dashboard/desk.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { LiveSocket } from "./dashboard/live.js";
-import { ActionList, Alerts, asMarkers, handsUp, newcomers, reasons } from "./dashboard/notices.js";
-import { MarkerList } from "./dashboard/markers.js";
+import { asMarkers } from "./dashboard/notices.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
 import { Plot } from "./dashboard/plot.js";
 import { Room } from "./dashboard/room.js";
@@ -25,31 +25,16 @@ const room = new Room(page.latest, page.markers);
 const plot = new Plot(byId("mood-chart"));
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
 const tiles = new Tiles(byId("tiles"), { onOpen: openStudent });
-const attention = new ActionList(byId("attention"), {
-  done: "Seen",
-  says: (name) => `Seen: take ${name} off this list`,
-  onOpen: openStudent,
-  onDone: (id) => act("dismiss-form", id),
-});
-const hands = new ActionList(byId("hands"), {
-  done: "Lower",
-  says: (name) => `Lower the hand of ${name}`,
-  onOpen: (id) => room.tiles.has(id) && openStudent(id),
-  onDone: (id) => act("lower-form", id),
-});
-const markers = new MarkerList({
+const desk = new Desk(room, tiles, {
   clock: (ms) => clock(ms),
-  onChange: (changed) => {
-    room.markers = changed;
+  onOpen: openStudent,
+  onMarkers: (markers) => {
+    room.markers = markers;
     show();
     draw();
   },
+  onChange: show,
 });
-const alerts = new Alerts(
-  { line: byId("alert"), block: byId("alerts-block"), title: byId("alerts-title"), list: byId("alerts") },
-  (ms) => clock(ms),
-);
-let noticed = { waiting: [], up: [] };
 let connection = { name: "connecting" };
 let session = page.session;
 let chosen = null;
@@ -67,7 +52,7 @@ function show() {
     queued = false;
     showWords(room.latest);
     showStudents();
-    showNotices();
+    desk.update();
     if (performance.now() - drawn >= REDRAW_MS) draw();
     if (performance.now() - spoken >= SPEAK_MS) speak();
   });
@@ -101,54 +86,6 @@ function showStudents() {
   byId("no-students").hidden = room.tiles.size > 0;
   byId("sorting").hidden = room.tiles.size < 2;
   if (chosen) showStudent();
-}
-
-function showNotices() {
-  alerts.update(room.notices.alerts, room.now);
-  markers.update(room.markers);
-  const waiting = showAttention();
-  const up = showHands();
-  const said = [
-    ["May need you", newcomers(noticed.waiting, waiting)],
-    ["Hand up", newcomers(noticed.up, up)],
-  ].filter(([, names]) => names.length);
-  if (said.length) write(byId("attention-said"), said.map(([what, names]) => `${what}: ${names.join(", ")}.`).join(" "));
-  noticed = { waiting, up };
-}
-
-/** Only students with a tile are named here, so that both say the same. */
-function showAttention() {
-  const students = room.notices.attention.filter(({ id }) => room.tiles.has(id));
-  const rows = students.map((student) => ({ id: student.id, name: nameOf(student), words: reasons(student, room.now) }));
-  const more = attention.update(rows);
-  byId("nobody-waits").hidden = rows.length > 0;
-  byId("attention-more").hidden = more === 0;
-  write(byId("attention-more"), `${more} more`);
-  return rows;
-}
-
-function showHands() {
-  const rows = room.notices.hands.map((hand) => ({ id: hand.id, name: nameOf(hand), words: ago(room.now - hand.at_ms) }));
-  hands.all = true;
-  hands.update(rows);
-  byId("hands-block").hidden = rows.length === 0;
-  write(byId("hands-title"), handsUp(rows.length));
-  return rows;
-}
-
-const nameOf = ({ id, name }) => (room.tiles.has(id) ? tiles.names.of(id) : name);
-
-/** What the teacher does with a row: the form says it to the server, and the row goes. */
-async function act(form, id) {
-  byId(form).elements.participant.value = id;
-  try {
-    await send(byId(form));
-    if (form === "lower-form") room.lower(id);
-    else room.dismiss(id);
-    show();
-  } catch (error) {
-    toast(error.message, { key: "refused", seconds: 12 });
-  }
 }
 
 function draw() {
@@ -342,7 +279,7 @@ function placed(marker) {
   byId("marker-form").reset();
   if (!room.markers.some(({ id }) => id === marker.id)) room.markers = [...room.markers, marker];
   write(byId("marker-said"), `Marked: ${marker.label}`);
-  markers.update(room.markers);
+  desk.update();
   draw();
 }
 
@@ -357,10 +294,6 @@ function wireControls() {
   byId("projector-button").addEventListener("click", () => projector(!isProjector()));
   document.addEventListener("fullscreenchange", () => !document.fullscreenElement && isProjector() && projector(false));
   byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));
-  byId("attention-more").addEventListener("click", () => {
-    attention.all = true;
-    show();
-  });
   for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", copyLink);
   byId("student-dialog").addEventListener("close", () => (chosen = null));
   byId("remove-ask").addEventListener("click", () => {
