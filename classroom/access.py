@@ -16,7 +16,7 @@ from django.http import Http404, HttpResponse
 
 from classroom import codes, logs
 from classroom.managers import ClassSessionQuerySet
-from classroom.models import ClassSession, Course, Participant
+from classroom.models import ClassSession, Course, Marker, Participant
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -59,6 +59,11 @@ def course_for_instructor(user: User | AnonymousUser, public_id: UUID) -> Course
 def participant_in(session: ClassSession, public_id: UUID) -> Participant:
     """A participant of a session that the caller has settled access to; raises Http404."""
     return _found(session.participants.filter(public_id=public_id).first())
+
+
+def marker_in(session: ClassSession, pk: int) -> Marker:
+    """A marker of a session that the caller has settled access to; raises Http404."""
+    return _found(session.markers.filter(pk=pk).first())
 
 
 def _with_course() -> ClassSessionQuerySet:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from classroom.models import ClassSession, ConsentEvent, Participant
 
-VERSION = "2026-11"
+VERSION = "2026-11b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ _WITH_CAMERA = (
 _PACE = Paragraph(
     "Your own words",
     "When you press Lost, Too fast, Too slow or Got it, that word and its time are stored under your name. Your "
-    "instructor sees how many said so, and your name with it only if you share with your name.",
+    "instructor sees how many said so, and your name with it only if you share with your name. When you raise your "
+    "hand, your instructor sees your name until it is down; that it was up is not kept after the session.",
 )
 _NAME = Paragraph(
     "Your name",
@@ -85,7 +86,9 @@ _WHO_SEES = Paragraph(
     "Who sees it",
     "You see your own readings. Only as part of the class: your readings are counted in the class average, which is "
     "shown for five students or more. Also with my name: your instructor sees your last reading, how it went, and "
-    "a summary beside your name, now and in the report. Readings are stored under the name that you typed; those who "
+    "a summary beside your name, now and in the report. Your name also comes on a short list of students who may "
+    "need your instructor when you say Lost, or look troubled more than is usual for you for two minutes; your own "
+    "page then says so. Readings are stored under the name that you typed; those who "
     "look after the server for your school can reach them.",
 )
 _FREE = Paragraph(
@@ -129,7 +132,7 @@ _CHECK_INS = ConsentText(
     title="Before you join",
     short=(
         Paragraph("What is recorded", "The name that you typed, and what you say about the pace."),
-        Paragraph("Who sees it", "Your instructor: who is present, and how many pressed what."),
+        Paragraph("Who sees it", "Your instructor: who is present, how many pressed what, and raised hands by name."),
         Paragraph("How long it is kept", "Until your school deletes the session. No camera is used."),
     ),
     whole=(_NAME, _PACE, Paragraph("How long it is kept", _KEPT)),

@@ -71,6 +71,12 @@ class CourseForm(forms.Form):
     title = TidyField(what="The title", label="Title", max_length=Course._meta.get_field("title").max_length)
 
 
+class AlertsForm(forms.Form):
+    """How much has to change before the live page says so."""
+
+    alerts = forms.ChoiceField(label="Alerts in the live page", choices=Course.Alerts.choices)
+
+
 def _modes() -> list[tuple[str, str]]:
     """Those that the deployment's profile allows, asked for anew with each form."""
     allowed = [mode for mode in ClassSession.Mode if settings.PROFILE.inference or mode != ClassSession.Mode.CAMERA]

@@ -16,10 +16,19 @@ from classroom.managers import ClassSessionQuerySet, CourseQuerySet, Participant
 class Course(models.Model):
     """What an instructor teaches over a term: a row of sessions."""
 
+    class Alerts(models.TextChoices):
+        """How much has to change before the live page says so (docs/alerts.md)."""
+
+        OFF = "off", "None"
+        FEW = "few", "Few: only what is large"
+        NORMAL = "normal", "Normal"
+        MANY = "many", "Many: also what is small"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     title = models.CharField(max_length=120)
     instructor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="courses")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    alerts = models.CharField(max_length=6, choices=Alerts.choices, default=Alerts.NORMAL)
 
     objects = CourseQuerySet.as_manager()
 
@@ -95,6 +104,8 @@ class Participant(models.Model):
     left_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    # Up since then, until it is lowered or HAND_UP (classroom.actions) has passed. Nothing of it is kept.
+    hand_raised_at = models.DateTimeField(null=True, blank=True)
 
     objects = ParticipantQuerySet.as_manager()
 

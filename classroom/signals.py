@@ -25,3 +25,5 @@ participant_erased = Signal()
 marker_placed = Signal()
 # Sent with `check_in`.
 check_in_saved = Signal()
+# Sent with `participant`, whose hand went up or down.
+hand_changed = Signal()

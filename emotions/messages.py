@@ -17,6 +17,7 @@ Label = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral
 Help = Literal["no_face", "too_far", "too_dark"]
 Word = Literal["lost", "too_fast", "too_slow", "got_it"]
 CameraState = Literal["on", "paused", "hidden", "off", "denied", "busy"]
+AlertKind = Literal["mood", "lost", "too_fast", "too_slow"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Shares = Annotated[list[Share], Field(min_length=len(LABELS), max_length=len(LABELS))]
 Fractions = tuple[float, float, float, float]
@@ -63,8 +64,15 @@ class CheckInSaid(Message):
     word: Word
 
 
-FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid](
-    Annotated[Hello | CameraStateChanged | CheckInSaid, Field(discriminator="type")]
+class HandMoved(Message):
+    """The student raises a hand towards the teacher, or lowers it."""
+
+    type: Literal["hand"] = "hand"
+    up: bool
+
+
+FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved](
+    Annotated[Hello | CameraStateChanged | CheckInSaid | HandMoved, Field(discriminator="type")]
 )
 
 
@@ -130,6 +138,22 @@ class ConsentChanged(Message):
     scope: Literal["none", "aggregate", "individual"]
 
 
+class HandChanged(Message):
+    """The student's hand is up for `for_ms` more, or down (0): lowered, or the teacher has seen it."""
+
+    type: Literal["hand.changed"] = "hand.changed"
+    for_ms: float
+
+
+class OwnAttention(Message):
+    """What the teacher's page says of this student, as `Attention`; nothing where all is null and false."""
+
+    type: Literal["attention.own"] = "attention.own"
+    troubled_ms: float | None = None
+    unsure: bool = False
+    lost_ms: float | None = None
+
+
 class SessionEnded(Message):
     type: Literal["session.ended"] = "session.ended"
 
@@ -138,12 +162,16 @@ class SessionEnded(Message):
 
 
 class Pace(Message):
-    """How many students' last check-in within the window says so."""
+    """How many students' last check-in within the window says so.
+
+    `withheld`: students who don't share individually and are too few to be counted, whatever they say.
+    """
 
     lost: int = 0
     too_fast: int = 0
     too_slow: int = 0
     got_it: int = 0
+    withheld: int = 0
 
 
 class Point(Message):
@@ -197,6 +225,43 @@ class MarkerPlaced(Message):
     at_ms: float
 
 
+class Attention(Message):
+    """A student who shares individually and may need the teacher: why, and how sure. Never a verdict.
+
+    `troubled_ms`: since when their readings have stayed below their own usual (`unsure`: most of them were guesses);
+    `lost_ms`: when they said that they are lost. At least one of both is there.
+    """
+
+    id: UUID
+    troubled_ms: float | None
+    unsure: bool
+    lost_ms: float | None
+
+
+class Hand(Message):
+    """A raised hand, since `at_ms`. It is raised towards the teacher, so it bears a name whatever else is shared."""
+
+    id: UUID
+    name: str
+    at_ms: float
+
+
+class Alert(Message):
+    """Something changed in the class at `at_ms`: in whole words, which give the reason and what it rests on."""
+
+    kind: AlertKind
+    at_ms: float
+    words: str
+
+
+class Notices(Message):
+    """What the teacher may want to act on, longest waiting first."""
+
+    attention: list[Attention] = []
+    hands: list[Hand] = []
+    alerts: list[Alert] = []
+
+
 class MoodSnapshot(Message):
     """Everything a dashboard shows, as of `sequence`; followed by ticks with greater sequences."""
 
@@ -205,15 +270,18 @@ class MoodSnapshot(Message):
     points: list[Point]
     tiles: list[TileWithHistory]
     markers: list[MarkerPlaced]
+    notices: Notices = Notices()
 
 
 class MoodTick(Message):
-    """What one second changed: the new point, the tiles that differ, and the students whose tile goes."""
+    """What one second changed: the new point, the tiles that differ, the students whose tile goes, and the notices
+    as a whole, where they differ."""
 
     type: Literal["mood.tick"] = "mood.tick"
     point: Point
     tiles: list[Tile]
     gone: list[UUID]
+    notices: Notices | None = None
 
 
 class SessionChanged(Message):

@@ -19,7 +19,7 @@ from channels_redis.serializers import registry
 from django.conf import settings
 
 from emotions import messages
-from emotions.messages import MoodTick, SessionChanged
+from emotions.messages import HandChanged, MoodTick, OwnAttention, SessionChanged
 from emotions.store import own_channel
 
 # What can publish: `publish` on a pipeline only queues.
@@ -60,6 +60,18 @@ def session_ended(publisher: Publisher, session_pk: int) -> None:
 def consent_changed(publisher: Publisher, participant_pk: int, epoch: int, scope: str) -> None:
     """To the participant's socket: another epoch counts from now."""
     event = {"type": "consent.changed", "consent_epoch": epoch, "scope": scope}
+    _to_group(publisher, messages.participant_group(participant_pk), event)
+
+
+def hand_changed(publisher: Publisher, participant_pk: int, changed: HandChanged) -> None:
+    """To the participant's socket: their hand is up or down."""
+    event = {"type": "hand.changed", "text": changed.to_json()}
+    _to_group(publisher, messages.participant_group(participant_pk), event)
+
+
+def own_attention(publisher: Publisher, participant_pk: int, told: OwnAttention) -> None:
+    """To the participant's socket: what the teacher's page says of them."""
+    event = {"type": "attention.own", "text": told.to_json()}
     _to_group(publisher, messages.participant_group(participant_pk), event)
 
 

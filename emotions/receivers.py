@@ -17,10 +17,11 @@ from django.dispatch import receiver
 from redis.exceptions import RedisError
 
 from classroom import signals
+from classroom.actions import hand_up_ms
 from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
-from emotions.messages import CloseCode, SessionChanged
+from emotions.messages import CloseCode, HandChanged, SessionChanged
 from emotions.readings import live
 from emotions.reports import rollups
 from emotions.store import presence_key, sync_redis
@@ -54,6 +55,13 @@ def participant_removed(participant: Participant, **_: Any) -> None:
 def participant_erased(participant: Participant, **_: Any) -> None:
     actions.forget_participant(participant.session_id, participant.pk)
     _turn_out(participant, CloseCode.WITHDRAWN)
+
+
+@receiver(signals.hand_changed)
+def hand_changed(participant: Participant, **_: Any) -> None:
+    """To the student's own page, also where the teacher lowered it. Dashboards learn it with the next tick."""
+    changed, pk = HandChanged(for_ms=hand_up_ms(participant)), participant.pk
+    _after_commit(lambda pipe: publish.hand_changed(pipe, pk, changed))
 
 
 @receiver(signals.session_changed)

@@ -91,6 +91,18 @@ def counting_key(session_pk: int) -> str:
     return key("counting", session_pk)
 
 
+def notices_key(session_pk: int) -> str:
+    return key("notices", session_pk)
+
+
+def watch_key(session_pk: int) -> str:
+    return key("watch", session_pk)
+
+
+def dismissed_key(session_pk: int) -> str:
+    return key("dismissed", session_pk)
+
+
 def own_channel() -> str:
     """Pub/sub: the answers to frames, fanned out to their sockets by every web process."""
     return key("own")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from emotions import views
+from emotions import controls, views
 from emotions.meters.views import metrics
 
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("teach/<uuid:public_id>/report.xlsx", views.report_xlsx, name="report_xlsx"),
     path("teach/<uuid:public_id>/report.html", views.report_html, name="report_html"),
     path("teach/<uuid:public_id>/events.csv", views.events_csv, name="events_csv"),
+    path("teach/<uuid:public_id>/dismiss/", controls.dismiss, name="dismiss"),
     path("try/", views.try_page, name="try"),
     # Machines
     path("metrics", metrics, name="metrics"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -19,6 +19,8 @@ from classroom.text import tidy
 log = logging.getLogger(__name__)
 
 CHECK_IN_EVERY = timedelta(seconds=5)
+HAND_UP = timedelta(minutes=5)
+"""A raised hand goes down by itself after it: a forgotten one calls nobody."""
 
 
 @transaction.atomic
@@ -92,6 +94,36 @@ def save_check_in(participant: Participant, word: str) -> CheckIn:
 
 
 @transaction.atomic
+def raise_hand(participant: Participant) -> None:
+    """Towards the teacher, who sees the name. Raised again, it stays up for HAND_UP from now on.
+
+    Raises SessionEndedError, NotPresentError.
+    """
+    _lock_present(participant)
+    _set_hand(participant, timezone.now())
+
+
+@transaction.atomic
+def lower_hand(participant: Participant) -> None:
+    """By the student or the teacher. Raises NotPresentError for one erased."""
+    _lock(participant)
+    _set_hand(participant, None)
+
+
+def hand_up_ms(participant: Participant) -> float:
+    """How long the hand stays up yet, in milliseconds; 0 for one that is down."""
+    if participant.hand_raised_at is None:
+        return 0.0
+    return max(0.0, (participant.hand_raised_at + HAND_UP - timezone.now()).total_seconds() * 1000)
+
+
+def _set_hand(participant: Participant, at: datetime | None) -> None:
+    participant.hand_raised_at = at
+    participant.save(update_fields=["hand_raised_at"])
+    signals.hand_changed.send(Participant, participant=participant)
+
+
+@transaction.atomic
 def erase(participant: Participant) -> None:
     """Delete the participant and everything that refers to them, wherever it is stored."""
     _lock(participant)
@@ -138,6 +170,7 @@ def _depart(participant: Participant, field: str, signal: Signal) -> bool:
         return False
     setattr(participant, field, timezone.now())
     participant.consent_epoch += 1
-    participant.save(update_fields=[field, "consent_epoch"])
+    participant.hand_raised_at = None
+    participant.save(update_fields=[field, "consent_epoch", "hand_raised_at"])
     signal.send(Participant, participant=participant)
     return True

@@ -40,6 +40,7 @@ def end_session(session: ClassSession) -> bool:
     """End it for good. False if it had ended already: the signal is sent once."""
     ended = _update_live(session, ended_at=Greatest(Now(), F("started_at")))
     if ended:
+        session.participants.exclude(hand_raised_at=None).update(hand_raised_at=None)
         signals.session_ended.send(ClassSession, session=session)
     return ended
 
@@ -68,6 +69,17 @@ def place_marker(session: ClassSession, label: str) -> Marker:
     marker = Marker.objects.create(session=session, label=label)
     signals.marker_placed.send(Marker, marker=marker)
     return marker
+
+
+def rename_marker(marker: Marker, label: str) -> None:
+    """Also when the session has ended. Raises TextRefusedError (1 to 60 characters)."""
+    marker.label = tidy(label, what="The marker", longest=length(Marker, "label"))
+    marker.save(update_fields=["label"])
+
+
+def remove_marker(marker: Marker) -> None:
+    """The moment is no longer named; what was measured then stays."""
+    marker.delete()
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classroom import access, actions, codes
 from classroom.errors import RefusedError
-from classroom.models import ClassSession
+from classroom.models import ClassSession, Marker
 from classroom.views.answers import done, instructors_only, refused
 
 
@@ -66,6 +66,16 @@ def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @instructors_only
+def lower_hand(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST participant=<uuid>: the teacher has seen it."""
+    session = access.session_for_instructor(request.user, public_id)
+    participant = access.participant_in(session, _uuid(request.POST.get("participant", "")))
+    actions.lower_hand(participant)
+    return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
+
+
+@require_POST
+@instructors_only
 def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST label=<words>."""
     session = access.session_for_instructor(request.user, public_id)
@@ -74,7 +84,32 @@ def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
         marker = actions.place_marker(session, request.POST.get("label", ""))
     except RefusedError as error:
         return refused(request, error, to)
-    return done(request, to, marker={"id": marker.pk, "label": marker.label, "at_ms": marker.at.timestamp() * 1000})
+    return done(request, to, marker=_marker_facts(marker))
+
+
+@require_POST
+@instructors_only
+def rename_marker(request: HttpRequest, public_id: UUID, pk: int) -> HttpResponse:
+    """POST label=<words>."""
+    marker = access.marker_in(access.session_for_instructor(request.user, public_id), pk)
+    to = reverse("dashboard", args=[public_id])
+    try:
+        actions.rename_marker(marker, request.POST.get("label", ""))
+    except RefusedError as error:
+        return refused(request, error, to)
+    return done(request, to, marker=_marker_facts(marker))
+
+
+@require_POST
+@instructors_only
+def remove_marker(request: HttpRequest, public_id: UUID, pk: int) -> HttpResponse:
+    marker = access.marker_in(access.session_for_instructor(request.user, public_id), pk)
+    actions.remove_marker(marker)
+    return done(request, reverse("dashboard", args=[public_id]), removed=pk)
+
+
+def _marker_facts(marker: Marker) -> dict[str, Any]:
+    return {"id": marker.pk, "label": marker.label, "at_ms": marker.at.timestamp() * 1000}
 
 
 @require_safe

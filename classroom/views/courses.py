@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classroom import access, actions
 from classroom.errors import AlreadyLiveError, RefusedError
-from classroom.forms import CourseForm, StartSessionForm
+from classroom.forms import AlertsForm, CourseForm, StartSessionForm
 from classroom.managers import CourseQuerySet
 from classroom.models import ClassSession, Course
 from classroom.views.answers import done, instructors_only, refused
@@ -65,6 +66,20 @@ def start_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return done(request, reverse("dashboard", args=[session.public_id]), session_id=str(session.public_id))
 
 
+@require_POST
+@instructors_only
+def set_alerts(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST alerts=<off|few|normal|many>; a running session follows with the next second."""
+    own = access.course_for_instructor(request.user, public_id)
+    form = AlertsForm(request.POST)
+    if not form.is_valid():
+        return _course_page(request, own, StartSessionForm(), 400)
+    own.alerts = form.cleaned_data["alerts"]
+    own.save(update_fields=["alerts"])
+    messages.success(request, "The alerts are set.")
+    return done(request, reverse("course", args=[own.public_id]), alerts=own.alerts)
+
+
 def _listed(user: User) -> CourseQuerySet:
     """With `session_count`, `last_started` and `live_sessions` (at most one): two queries for any number."""
     live = Prefetch("sessions", ClassSession.objects.live(), to_attr="live_sessions")
@@ -83,6 +98,7 @@ def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, s
         "live": live,
         "join_url": join_url(request, live) if live else "",
         "form": form,
+        "alerts_form": AlertsForm({"alerts": course.alerts}),
         "reason": "" if settings.PROFILE.inference else settings.PROFILE.reason,
     }
     return render(request, "classroom/course.html", context, status=status)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from pydantic import ValidationError
 
-from classroom.actions import save_check_in
+from classroom.actions import hand_up_ms, lower_hand, raise_hand, save_check_in
 from classroom.errors import RefusedError
 from classroom.models import CheckIn
 from emotions import publish
@@ -27,13 +28,15 @@ from emotions.messages import (
     ConsentChanged,
     FrameRejected,
     FromStudent,
+    HandChanged,
+    HandMoved,
     Hello,
     SessionEnded,
     Welcome,
     participant_group,
     students_group,
 )
-from emotions.mood import presence
+from emotions.mood import presence, snapshots
 from emotions.mood.presence import Seat
 from emotions.store import async_redis
 
@@ -41,6 +44,7 @@ from emotions.store import async_redis
 LARGEST_MESSAGE = 1_000_000
 LARGEST_TEXT = 2_000
 MESSAGES_PER_SECOND = 50.0
+_T = TypeVar("_T")
 CHECK_INS_PER_SECOND, CHECK_INS_AT_ONCE = 0.5, 6.0
 
 
@@ -83,6 +87,11 @@ class CameraConsumer(Socket):
             return
         self.gate.renew(again.participant.consent_epoch, again.scope)
         await self.tell(self._welcome(again))
+        if up_ms := hand_up_ms(again.participant):
+            await self.tell(HandChanged(for_ms=up_ms))
+        told = await in_database(snapshots.own_attention, again.participant)
+        if told is not None:
+            await self.tell(told)
 
     def _welcome(self, admission: StudentAdmission) -> Welcome:
         return Welcome(
@@ -132,6 +141,8 @@ class CameraConsumer(Socket):
                 await self._camera_state(message)
             case CheckInSaid():
                 await self._check_in(message)
+            case HandMoved():
+                await self._hand(message)
 
     async def _let_in(self, size: int, largest: int) -> bool:
         """Whether a message may be looked at; otherwise the socket closes."""
@@ -155,15 +166,24 @@ class CameraConsumer(Socket):
             log.warning("a camera's state will be told with the next refresh: %s", error)
 
     async def _check_in(self, message: CheckInSaid) -> None:
+        saved: CheckIn | None = await self._said(save_check_in, self.participant, message.word)
+        if saved is not None:
+            await self.tell(CheckInSaved(word=message.word, at_ms=saved.at.timestamp() * 1000))
+
+    async def _hand(self, message: HandMoved) -> None:
+        """The answer comes by way of the participant's group, as when the teacher lowers it."""
+        await self._said(raise_hand if message.up else lower_hand, self.participant)
+
+    async def _said(self, action: Callable[..., _T], *args: object) -> _T | None:
+        """What the student does towards the teacher; None, and the socket closes, where it can't be taken."""
         if not self.check_ins.take(time.monotonic()):
             await self.turn_away(CloseCode.TOO_MANY)
-            return
+            return None
         try:
-            saved: CheckIn = await in_database(save_check_in, self.participant, message.word)
+            return await in_database(action, *args)
         except RefusedError:
             await self.turn_away(CloseCode.SESSION_ENDED)
-            return
-        await self.tell(CheckInSaved(word=message.word, at_ms=saved.at.timestamp() * 1000))
+            return None
 
     # -- From emotions.publish
 
@@ -179,6 +199,13 @@ class CameraConsumer(Socket):
             await self.turn_away(CloseCode.WITHDRAWN)
         else:
             await self.tell(ConsentChanged(consent_epoch=event["consent_epoch"], scope=event["scope"]))
+
+    async def hand_changed(self, event: dict[str, Any]) -> None:
+        await self.tell_text(event["text"])
+
+    async def attention_own(self, event: dict[str, Any]) -> None:
+        """What the teacher's page says of this student, the student reads, too."""
+        await self.tell_text(event["text"])
 
     async def turned_out(self, event: dict[str, Any]) -> None:
         await self.turn_away(event["code"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Point, Tile,
 # Below it nobody sees a difference. A confidence 0..1, a value -1..1.
 VISIBLE_CHANGE = 0.1
 
-# The chart has at most 300 points a trace: the last two minutes whole, half an hour before them thinned.
+# The chart has at most 300 points a trace: the last two minutes whole, half an hour before them as means of ten.
 RECENT, WINDOW, STRIDE = 120, 1_800, 10
 
 _FIELDS = [name for name in Tile.model_fields if name != "id"]
@@ -94,18 +95,55 @@ def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
         points=thinned([*snapshot.points, tick.point]),
         tiles=in_order(_grown(tile, sparks) for tile in tiles.values()),
         markers=snapshot.markers,
+        notices=tick.notices or snapshot.notices,
     )
 
 
-def thinned(points: list[Point]) -> list[Point]:
-    """Of the WINDOW, the last RECENT and every STRIDE-th: a point that has gone once stays gone."""
+def thinned(points: Iterable[Point]) -> list[Point]:
+    """Of the WINDOW, the last RECENT as they are, and before them a mean for each STRIDE. In order of sequence.
+
+    A stride is averaged when the last of it is old enough, so it makes no difference whether that is done each second
+    or at once.
+    """
+    points = list(points)
     newest = points[-1].sequence if points else 0
-    return [point for point in points if kept(point.sequence, newest)]
+    inside = [point for point in points if point.sequence >= first_kept(newest)]
+    strides = [list(stride) for _end, stride in groupby(inside, key=lambda point: _end(point.sequence))]
+    whole = [stride if newest - _end(stride[0].sequence) < RECENT else [mean(stride)] for stride in strides]
+    return list(chain.from_iterable(whole))
 
 
-def kept(sequence: int, newest: int) -> bool:
-    age = newest - sequence
-    return age < RECENT or (age < WINDOW and sequence % STRIDE == 0)
+def first_kept(newest: int) -> int:
+    """The first sequence of the oldest stride that is not quite out of the WINDOW."""
+    return (newest - WINDOW) // STRIDE * STRIDE + 1
+
+
+def _end(sequence: int) -> int:
+    """The last sequence of the stride."""
+    return -(-sequence // STRIDE) * STRIDE
+
+
+def mean(points: Sequence[Point]) -> Point:
+    """One point for several: shares and band are means of the seconds that have them, null where fewer than half do.
+
+    `measured` is the least: no mean claims more than its weakest second. Everything else is the last one's.
+    """
+    if len(points) == 1:
+        return points[0]
+    known = [point for point in points if point.shares is not None]
+    shares, low, high = (_means(known, field) if 2 * len(known) >= len(points) else None for field in _BANDS)
+    at_ms = round(sum(point.at_ms for point in points) / len(points))
+    measured = min(point.measured for point in points)
+    changes = {"shares": shares, "low": low, "high": high, "at_ms": at_ms, "measured": measured}
+    return points[-1].model_copy(update=changes)
+
+
+_BANDS = ("shares", "low", "high")
+
+
+def _means(points: Sequence[Point], field: str) -> list[float]:
+    columns = zip(*(getattr(point, field) for point in points), strict=True)
+    return [round(sum(column) / len(points), 4) for column in columns]
 
 
 def in_order(tiles: Iterable[TileWithHistory]) -> list[TileWithHistory]:

@@ -25,7 +25,7 @@ HALF_LIFE_SECONDS = 4.0
 """Of what the shares remember. Long enough to quiet single frames, short enough to see a room turn."""
 
 # How pleasant each emotion is, -1..1, in the order of ml.labels.LABELS: roughly the horizontal axis of Russell's
-# circumplex (1980). For sparklines only; nothing is computed from it.
+# circumplex (1980). For sparklines, and to compare a student with themselves (emotions.mood.attention).
 PLEASANTNESS = (-0.8, -0.9, -0.7, 1.0, -0.8, 0.3, 0.0)
 
 _STATES: dict[str, TileState] = {
@@ -56,13 +56,14 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A participant who has neither left nor been removed."""
+    """A participant who has neither left nor been removed. `hand_ms`: since when a hand is up, if one is."""
 
     pk: int
     id: UUID
     name: str
     scope: str
     consent_epoch: int
+    hand_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +204,11 @@ def tile(one: Standing) -> Tile:
         confidence=round(shown.confidence, 2) if shown else None,
         uncertain=shown.uncertain if shown else False,
         seen_ms=reading.captured_ms if reading else None,
-        value=_pleasantness(shown) if shown else None,
+        value=pleasantness(shown) if shown else None,
     )
 
 
-def _pleasantness(reading: LiveReading) -> float:
+def pleasantness(reading: LiveReading) -> float:
+    """How pleasant the face looks, -1..1."""
     value = sum(weight * share for weight, share in zip(PLEASANTNESS, reading.probabilities, strict=True))
     return round(min(1.0, max(-1.0, value)), 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,23 +10,24 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 from django.db.models import Max
 
+from classroom.actions import HAND_UP
 from classroom.models import Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
+from emotions.mood.alerts import BACK_MS, MEAN_MS
+from emotions.mood.cohort import FLOOR
 from emotions.mood.estimate import Student
 
 PACE_WINDOW = timedelta(minutes=3)
 
-# Each participant's last word within the window, counted by session.
-_PACE = """
-SELECT session_id, word, count(*) FROM (
-    SELECT DISTINCT ON (participant.id) participant.session_id, said.word
-    FROM classroom_classsession session
-    JOIN classroom_participant participant ON participant.session_id = session.id
-    JOIN classroom_checkin said ON said.participant_id = participant.id AND said.at > %(since)s
-    WHERE session.ended_at IS NULL AND participant.left_at IS NULL AND participant.removed_at IS NULL
-    ORDER BY participant.id, said.at DESC, said.id DESC
-) last GROUP BY session_id, word
+# Each participant's last word within the window.
+_WORDS = """
+SELECT DISTINCT ON (participant.id) participant.id, said.word, said.at
+FROM classroom_classsession session
+JOIN classroom_participant participant ON participant.session_id = session.id
+JOIN classroom_checkin said ON said.participant_id = participant.id AND said.at > %(since)s
+WHERE session.ended_at IS NULL AND participant.left_at IS NULL AND participant.removed_at IS NULL
+ORDER BY participant.id, said.at DESC, said.id DESC
 """
 # Rows that a batch of readings holds are passed over: the next round comes, and nobody waits for anybody.
 _SEEN = """
@@ -38,11 +39,35 @@ WHERE id IN (
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A student's last word about the pace."""
+
+    word: str
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
-    """A live session's participants, by name, and their pace."""
+    """A session's participants, by name, what those said who spoke lately, and its course's setting of alerts."""
 
     students: list[Student]
-    pace: Pace
+    said: dict[int, Said]
+    alerts: str
+
+    @property
+    def pace(self) -> Pace:
+        """Of those who share individually every word; of the others all, or none where they are fewer than FLOOR: one
+        "lost" of two would name its student (docs/decisions/0012)."""
+        others = {one.pk for one in self.students if one.scope != "individual"}
+        unheard = others if len(others) < FLOOR else set()
+        return Pace(
+            **Counter(said.word for pk, said in self.said.items() if pk not in unheard), withheld=len(unheard)
+        )
+
+    @property
+    def lost(self) -> dict[int, float]:
+        """When each whose last word is "lost" said so, in Unix milliseconds."""
+        return {pk: said.at_ms for pk, said in self.said.items() if said.word == "lost"}
 
     @property
     def consents(self) -> dict[int, int]:
@@ -52,8 +77,8 @@ class Roster:
 
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
-    students, paces = _students(), _paces(now)
-    return {session: Roster(roll, paces.get(session, Pace())) for session, roll in students.items()}
+    students, words = _students(now), _words(now)
+    return {session: Roster(roll, _said_by(roll, words), alerts) for (session, alerts), roll in students.items()}
 
 
 def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:
@@ -67,6 +92,15 @@ def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:
     return {point.session_id: point for point in found if (point.session_id, point.sequence) in wanted}
 
 
+def recent_points(session_pks: Iterable[int], now_ms: float) -> dict[int, list[Point]]:
+    """Of each session, those that its alerts compare with, oldest first. One query."""
+    since = datetime.fromtimestamp((now_ms - BACK_MS - MEAN_MS) / 1000, UTC)
+    found: defaultdict[int, list[Point]] = defaultdict(list)
+    for row in MoodPoint.objects.filter(session__in=list(session_pks), at__gt=since).order_by("sequence"):
+        found[row.session_id].append(as_message(row))
+    return dict(found)
+
+
 def store_points(points: Mapping[int, Point]) -> None:
     """One statement. Raises IntegrityError when another ticker stored one of them."""
     MoodPoint.objects.bulk_create(_row(session, point) for session, point in points.items())
@@ -78,24 +112,34 @@ def note_seen(participant_pks: list[int], now: datetime) -> None:
         cursor.execute(_SEEN, {"at": now, "participants": participant_pks})
 
 
-def _students() -> dict[int, list[Student]]:
+def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
+    """By session and the setting of its course's alerts."""
     live = Participant.objects.present().filter(session__ended_at__isnull=True)
     rows = live.order_by("display_name", "joined_at", "pk").values_list(
-        "session_id", "pk", "public_id", "display_name", "scope", "consent_epoch"
+        "session_id",
+        "session__course__alerts",
+        "pk",
+        "public_id",
+        "display_name",
+        "scope",
+        "consent_epoch",
+        "hand_raised_at",
     )
-    students: defaultdict[int, list[Student]] = defaultdict(list)
-    for session, pk, public_id, name, scope, epoch in rows:
-        students[session].append(Student(pk, public_id, name, scope, epoch))
+    students: defaultdict[tuple[int, str], list[Student]] = defaultdict(list)
+    for session, alerts, pk, public_id, name, scope, epoch, raised_at in rows:
+        hand_ms = raised_at.timestamp() * 1000 if raised_at and raised_at > now - HAND_UP else None
+        students[session, alerts].append(Student(pk, public_id, name, scope, epoch, hand_ms))
     return dict(students)
 
 
-def _paces(now: datetime) -> dict[int, Pace]:
-    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+def _words(now: datetime) -> dict[int, Said]:
     with connection.cursor() as cursor:
-        cursor.execute(_PACE, {"since": now - PACE_WINDOW})
-        for session, word, count in cursor.fetchall():
-            counts[session][word] = count
-    return {session: Pace(**said) for session, said in counts.items()}
+        cursor.execute(_WORDS, {"since": now - PACE_WINDOW})
+        return {pk: Said(word, at.timestamp() * 1000) for pk, word, at in cursor.fetchall()}
+
+
+def _said_by(students: Iterable[Student], words: Mapping[int, Said]) -> dict[int, Said]:
+    return {student.pk: words[student.pk] for student in students if student.pk in words}
 
 
 def _row(session_pk: int, point: Point) -> MoodPoint:

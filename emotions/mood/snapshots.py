@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q
-from django.db.models.functions import Mod
+from uuid import UUID
 
 from classroom.models import ClassSession, Marker, Participant
-from emotions.messages import MarkerPlaced, MoodSnapshot, Point, TileWithHistory
+from emotions.messages import MarkerPlaced, MoodSnapshot, Notices, OwnAttention, Point, TileWithHistory
 from emotions.models import MoodPoint
-from emotions.mood import board
+from emotions.mood import board, notices
 from emotions.mood.roster import as_message
-from emotions.store import sync_redis, tiles_key
+from emotions.store import notices_key, sync_redis, tiles_key
 
 
 def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
     """The session as of its last tick: at most 300 points of the last half hour (only those later than `after`, for
-    a dashboard that was cut off), the tiles, the markers.
+    a dashboard that was cut off), the tiles, the markers, the notices.
 
     The tiles are read first: a tick stores its point before its tiles, so every point up to theirs is there. Without
     tiles in Redis (nobody ticks: a session that has ended) it is as of the last stored point.
     """
-    sequence, tiles = _tiles(session.pk)
+    sequence, tiles, told = _kept(session.pk)
     points = _points(session.pk, after, sequence)
     if sequence is None:
         sequence = points[-1].sequence if points else after
-    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=_markers(session.pk))
+    markers = _markers(session.pk)
+    return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=told)
 
 
-def _tiles(session_pk: int) -> tuple[int | None, list[TileWithHistory]]:
-    """Only of those who share now: the ticker's tiles may be older than a withdrawal, and outlive the session."""
-    value = sync_redis().get(tiles_key(session_pk))
-    if not value:
-        return None, []
-    sequence, tiles = board.load(value)
-    present = Participant.objects.present().filter(session=session_pk, scope=Participant.Scope.INDIVIDUAL)
-    sharing = set(present.values_list("public_id", flat=True))
-    return sequence, [tile for tile in tiles if tile.id in sharing]
+def own_attention(participant: Participant) -> OwnAttention | None:
+    """What the teacher's page says of this student now; None where it says nothing."""
+    text = sync_redis().get(notices_key(participant.session_id))
+    if not text or participant.scope != Participant.Scope.INDIVIDUAL:
+        return None
+    rows = Notices.model_validate_json(text).attention
+    return next((notices.as_own(row) for row in rows if row.id == participant.public_id), None)
+
+
+def _kept(session_pk: int) -> tuple[int | None, list[TileWithHistory], Notices]:
+    """Only of those who share now: what the ticker keeps may be older than a withdrawal, and outlives the session."""
+    tiles, text = sync_redis().mget(tiles_key(session_pk), notices_key(session_pk))
+    if not tiles:
+        return None, [], Notices()
+    present = Participant.objects.present().filter(session=session_pk).values_list("public_id", "scope")
+    sharing = {one for one, scope in present if scope == Participant.Scope.INDIVIDUAL}
+    sequence, known = board.load(tiles)
+    told = Notices.model_validate_json(text) if text else Notices()
+    told = _of(told, sharing, {one for one, _scope in present})
+    return sequence, [tile for tile in known if tile.id in sharing], told
+
+
+def _of(told: Notices, sharing: set[UUID], present: set[UUID]) -> Notices:
+    return Notices(
+        attention=[row for row in told.attention if row.id in sharing],
+        hands=[hand for hand in told.hands if hand.id in present],
+        alerts=told.alerts,
+    )
 
 
 def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:
-    """As `board.kept` chooses, in the database."""
+    """As `board.thinned`."""
     rows = MoodPoint.objects.filter(session=session_pk)
     if newest is None:
         newest = rows.order_by("-sequence").values_list("sequence", flat=True).first() or 0
-    recent, whole = Q(sequence__gt=newest - board.RECENT), Q(stride=0)
-    rows = rows.filter(sequence__gt=max(after, newest - board.WINDOW), sequence__lte=newest)
-    rows = rows.annotate(stride=Mod(F("sequence"), board.STRIDE)).filter(recent | whole)
-    return [as_message(row) for row in rows.order_by("sequence")]
+    rows = rows.filter(sequence__gte=max(after + 1, board.first_kept(newest)), sequence__lte=newest)
+    return board.thinned(as_message(row) for row in rows.order_by("sequence"))
 
 
 def _markers(session_pk: int) -> list[MarkerPlaced]:

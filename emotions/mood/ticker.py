@@ -17,23 +17,35 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from emotions import publish
-from emotions.messages import MoodTick, Point
+from emotions.messages import MoodTick, Notices, Point
 from emotions.meters import counts
 from emotions.models import MoodPoint
-from emotions.mood import board, presence, roster
+from emotions.mood import attention, board, dismissals, notices, presence, roster
+from emotions.mood.alerts import SENSITIVITIES, Alarm
 from emotions.mood.board import Board
 from emotions.mood.cohort import NOBODY, Group
 from emotions.mood.estimate import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
 from emotions.mood.lease import Lease
+from emotions.mood.notices import Heard, Times, Watcher
 from emotions.mood.roster import Roster
 from emotions.readings import live
-from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
+from emotions.store import (
+    cohort_key,
+    dismissed_key,
+    key,
+    live_key,
+    notices_key,
+    presence_key,
+    sync_redis,
+    tiles_key,
+    watch_key,
+)
 
 log = logging.getLogger(__name__)
 
 LEASE_MS = 4_000
 STATE_SECONDS = 120
-"""How long tiles and cohort outlive their ticker."""
+"""How long tiles, cohort, notices and what lies behind them outlive their ticker."""
 NOTE_SEEN_SECONDS = 15.0
 _CONTINUES_MS = 10_000
 """A ticker that takes over goes on from the last point, if that is not older."""
@@ -47,6 +59,8 @@ class SessionState:
     at_ms: float = 0.0
     memory: Memory = field(default_factory=Memory)
     board: Board = field(default_factory=Board)
+    watcher: Watcher = field(default_factory=Watcher)
+    alarm: Alarm = field(default_factory=Alarm)
     counts: tuple[object, ...] = ()
 
 
@@ -57,6 +71,7 @@ class Scene:
     session: int
     roster: Roster
     present: list[Standing]
+    dismissed: Times
 
 
 class Ticker:
@@ -134,13 +149,15 @@ class Ticker:
         points = roster.last_points(new)
         with sync_redis().pipeline(transaction=False) as pipe:
             for pk in sorted(new):
-                pipe.get(tiles_key(pk))
-                pipe.get(cohort_key(pk))
+                pipe.mget(tiles_key(pk), cohort_key(pk), watch_key(pk), notices_key(pk))
             kept = pipe.execute()
-        for place, pk in enumerate(sorted(new)):
-            tiles, text = kept[2 * place : 2 * place + 2]
+        recent = roster.recent_points(new, now_ms)
+        for pk, (tiles, text, watches, told) in zip(sorted(new), kept, strict=True):
             cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk, NOBODY)
             self._states[pk] = _restored(points.get(pk), tiles, cohort, now_ms)
+            self._states[pk].watcher = Watcher(attention.load(watches) if watches else {})
+            alerts = Notices.model_validate_json(told).alerts if told else []
+            self._states[pk].alarm = Alarm(recent.get(pk, []), alerts)
         self._cohorts.clear()
 
     def _look(self, rosters: Mapping[int, Roster], now_ms: float) -> list[Scene]:
@@ -148,12 +165,14 @@ class Ticker:
             for session in rosters:
                 pipe.hgetall(presence_key(session))
                 pipe.hgetall(live_key(session))
+                pipe.hgetall(dismissed_key(session))
             found = iter(pipe.execute())
         scenes = []
         for session, known in rosters.items():
             presences, readings = presence.parse(next(found)), live.parse(next(found))
             live.forget(sync_redis(), session, live.outlived(readings, known.consents))
-            scenes.append(Scene(session, known, standings(known.students, presences, readings, now_ms)))
+            present = standings(known.students, presences, readings, now_ms)
+            scenes.append(Scene(session, known, present, dismissals.parse(next(found))))
         return scenes
 
     # -- What it makes of it
@@ -163,11 +182,13 @@ class Ticker:
         state = self._states[scene.session]
         moment = Moment(state.sequence + 1, at_ms, max(0.0, at_ms - state.at_ms) / 1000, scene.roster.pace)
         point, memory = next_point(scene.present, state.memory, moment, self._estimator, self._rng)
-        if point.connected == 0 and state.counts == _counts(point):
+        alerts = state.alarm.advance(point, SENSITIVITIES.get(scene.roster.alerts))
+        told = state.watcher.advance(scene.present, Heard(scene.roster.lost, scene.dismissed, alerts), at_ms)
+        if point.connected == 0 and state.counts == _counts(point) and told is None:
             return None
         changed, gone = state.board.advance(tile(one) for one in scene.present if _shares_name(one.student))
         state.sequence, state.at_ms, state.memory, state.counts = point.sequence, at_ms, memory, _counts(point)
-        return MoodTick(point=point, tiles=changed, gone=gone)
+        return MoodTick(point=point, tiles=changed, gone=gone, notices=told)
 
     # -- What it says
 
@@ -186,7 +207,11 @@ class Ticker:
         state = self._states[session]
         pipe.set(tiles_key(session), state.board.dump(tick.point.sequence), ex=STATE_SECONDS)
         pipe.set(cohort_key(session), json.dumps(sorted(state.memory.cohort)), ex=STATE_SECONDS)
+        pipe.set(notices_key(session), (state.watcher.last or Notices()).to_json(), ex=STATE_SECONDS)
+        pipe.set(watch_key(session), state.watcher.dump(), ex=STATE_SECONDS)
         publish.mood_tick(pipe, session, tick)
+        for student, row in state.watcher.changed.items():
+            publish.own_attention(pipe, student, notices.as_own(row))
 
     def _note_seen(self, scenes: list[Scene], now: datetime) -> None:
         if now.timestamp() - self._noted < NOTE_SEEN_SECONDS:

@@ -37,6 +37,7 @@ RULES: dict[str, Any] = {
     "unmeasured": "Nobody is measured yet.",
     "under_floor": "Fewer than five students are measured: the class mood is shown from five on.",
     "nobody_lost": "Nobody says they are lost.",
+    "unheard": "Words about the pace are counted when five students share them without a name.",
     "withheld": "The class mood is not shown: too few students to keep each of them unseen in it.",
 }
 ADJECTIVES = {
@@ -92,7 +93,7 @@ def _not_shown(point: Mapping[str, Any]) -> str:
 def _pace_alone(point: Mapping[str, Any]) -> str:
     lost = point["pace"].get("lost", 0)
     if lost == 0:
-        return str(RULES["nobody_lost"])
+        return str(RULES["unheard" if point["pace"].get("withheld", 0) else "nobody_lost"])
     return f"{lost} of {point['connected']} {'says they are' if lost == 1 else 'say they are'} lost."
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, WebSocketRoute
 
 from classroom.models import ClassSession
-from emotions.messages import Message, MoodSnapshot, MoodTick, Pace, Point, Tile, TileWithHistory
+from emotions.messages import Message, MoodSnapshot, MoodTick, Notices, Pace, Point, Tile, TileWithHistory
 from tests.browser.conftest import Visitors
 from tests.pipeline.students import instructor_cookies
 
@@ -41,14 +41,17 @@ def tile(name: str, **changes: Any) -> Tile:
     return Tile(**(values | changes))
 
 
-def snapshot(points: Sequence[Point], tiles: Sequence[Tile] = ()) -> MoodSnapshot:
+def snapshot(points: Sequence[Point], tiles: Sequence[Tile] = (), notices: Notices | None = None) -> MoodSnapshot:
     with_history = [TileWithHistory(**each.model_dump(), spark=[0.1, 0.2]) for each in tiles]
     sequence = points[-1].sequence if points else 0
-    return MoodSnapshot(sequence=sequence, points=list(points), tiles=with_history, markers=[])
+    told = notices or Notices()
+    return MoodSnapshot(sequence=sequence, points=list(points), tiles=with_history, markers=[], notices=told)
 
 
-def tick(new: Point, tiles: Sequence[Tile] = (), gone: Sequence[uuid.UUID] = ()) -> MoodTick:
-    return MoodTick(point=new, tiles=list(tiles), gone=list(gone))
+def tick(
+    new: Point, tiles: Sequence[Tile] = (), gone: Sequence[uuid.UUID] = (), notices: Notices | None = None
+) -> MoodTick:
+    return MoodTick(point=new, tiles=list(tiles), gone=list(gone), notices=notices)
 
 
 class PlayedSocket:

@@ -51,6 +51,10 @@ TABLE = {
     "end_session": Row("POST", 404, OWNER, of="session"),
     "remove_participant": Row("POST", 404, OWNER, of="session"),
     "add_marker": Row("POST", 404, OWNER, of="session"),
+    "rename_marker": Row("POST", 404, OWNER, of="marker"),
+    "remove_marker": Row("POST", 404, OWNER, of="marker"),
+    "lower_hand": Row("POST", 404, OWNER, of="session"),
+    "set_alerts": Row("POST", 404, OWNER, of="course"),
     "session_qr": Row("GET", 404, OWNER, of="session"),
     "login": Row("GET", 200, _accounts(302)),
     "logout": Row("POST", 302),
@@ -63,7 +67,7 @@ TABLE = {
     "healthz": Row("GET", 200),
     "readyz": Row("GET", 200),
 }
-POSTED = {"label": "Slide 4", "mode": "camera"}
+POSTED = {"label": "Slide 4", "mode": "camera", "alerts": "few"}
 
 
 @pytest.fixture
@@ -88,6 +92,9 @@ def _address(name: str, session: ClassSession) -> str:
         "code": [session.join_code],
         "link": ["MQ", "set-password"],
     }
+    if TABLE[name].of == "marker":
+        marker, _made = session.markers.get_or_create(label="Quiz")
+        return reverse(name, args=[session.public_id, marker.pk])
     return reverse(name, args=arguments[TABLE[name].of])
 
 

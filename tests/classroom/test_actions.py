@@ -127,6 +127,17 @@ def test_a_marker_without_a_proper_label_is_refused(session: ClassSession, label
     assert not session.markers.exists()
 
 
+def test_a_marker_is_renamed_and_removed_also_after_the_end(session: ClassSession) -> None:
+    marker = actions.place_marker(session, "Slide 4")
+    actions.end_session(session)
+    actions.rename_marker(marker, " Quiz ")
+    assert session.markers.get().label == "Quiz"
+    with pytest.raises(TextRefusedError):
+        actions.rename_marker(marker, "x" * 61)
+    actions.remove_marker(marker)
+    assert not session.markers.exists()
+
+
 def test_no_marker_after_the_end(session: ClassSession) -> None:
     actions.end_session(session)
     with pytest.raises(SessionEndedError):

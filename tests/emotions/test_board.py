@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Pace, Point, Tile
-from emotions.mood.board import RECENT, STRIDE, WINDOW, Board, apply_tick, kept, load, looks_different, thinned
+from emotions.mood.board import RECENT, STRIDE, WINDOW, Board, apply_tick, load, looks_different, thinned
 
 hundredths = st.integers(-100, 100).map(lambda n: n / 100)
 
@@ -122,8 +122,33 @@ def test_a_chart_never_has_more_than_three_hundred_points() -> None:
         range(2 * WINDOW + STRIDE - RECENT, 2 * WINDOW + STRIDE)
     )
     assert all(later.sequence - earlier.sequence <= STRIDE for earlier, later in pairwise(points))
+    assert points[0].sequence <= 2 * WINDOW + STRIDE - WINDOW + STRIDE
 
 
-@given(st.integers(1, 10_000), st.integers(0, 10_000), st.integers(0, 10_000))
-def test_a_point_that_has_gone_stays_gone(sequence: int, age: int, later: int) -> None:
-    assert kept(sequence, sequence + age) or not kept(sequence, sequence + age + later)
+moods = st.none() | st.floats(0, 1).map(lambda share: [0.0, 0.0, 0.0, share, 0.0, 0.0, 1 - share])
+
+
+@given(st.integers(1, 10_000), st.lists(st.tuples(moods, st.integers(0, 9)), min_size=1, max_size=300))
+def test_points_thin_out_alike_each_second_and_at_once(first: int, seconds: list[tuple[Any, int]]) -> None:
+    points = [
+        point(first + n).model_copy(update={"shares": mood, "low": mood, "high": mood, "measured": measured})
+        for n, (mood, measured) in enumerate(seconds)
+    ]
+    held: list[Point] = []
+    for each in points:
+        held = thinned([*held, each])
+    assert held == thinned(points)
+
+
+def test_a_mean_of_ten_is_a_mean_and_claims_no_more_than_its_weakest_second() -> None:
+    bands = [[0.0, 0.0, 0.0, n / 10, 0.0, 0.0, 1 - n / 10] for n in range(10)]
+    points = [
+        point(n + 1).model_copy(update={"shares": band, "low": band, "high": band, "measured": 20 - n % 3})
+        for n, band in enumerate(bands)
+    ]
+    [one, *_rest] = thinned([*points, point(400)])
+    assert (one.sequence, one.measured) == (10, 18)
+    assert one.shares is not None
+    assert one.shares[3] == pytest.approx(0.45)
+    mostly_unknown = [each.model_copy(update={"shares": None}) for each in points[:6]] + points[6:]
+    assert thinned([*mostly_unknown, point(400)])[0].shares is None

@@ -20,6 +20,7 @@ from classroom.models import CheckIn, ClassSession, Course, Participant
 from emotions.consumers import gate, visitors
 from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
+from emotions.messages import Notices
 from emotions.mood import presence
 from emotions.publish import Answer, own_readings
 from emotions.store import key, presence_key, sync_redis
@@ -393,7 +394,14 @@ async def test_only_the_owner_sees_a_dashboard(session: ClassSession, alice: Use
     assert await _close_code(f"/ws/dashboard/{uuid.uuid4()}/", cookies) == 4404
     async with browser(path, cookies) as page:
         snapshot = await page.hear()
-    assert snapshot == {"type": "mood.snapshot", "sequence": 0, "points": [], "tiles": [], "markers": []}
+    assert snapshot == {
+        "type": "mood.snapshot",
+        "sequence": 0,
+        "points": [],
+        "tiles": [],
+        "markers": [],
+        "notices": Notices().model_dump(),
+    }
 
 
 @pytest.mark.parametrize("query", ["?after=-1", "?after=x", "?after=1e3", f"?after={'9' * 40}"])

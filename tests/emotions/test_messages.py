@@ -17,7 +17,16 @@ from classroom.models import CheckIn, Participant
 from emotions import messages
 from emotions.consumers.camera import CameraConsumer
 from emotions.consumers.dashboard import DashboardConsumer
-from emotions.messages import CameraStateChanged, CheckInSaid, FromStudent, Hello, Message, OwnReading, Point
+from emotions.messages import (
+    CameraStateChanged,
+    CheckInSaid,
+    FromStudent,
+    HandMoved,
+    Hello,
+    Message,
+    OwnReading,
+    Point,
+)
 from emotions.models import EmotionEvent
 from ml.labels import LABELS
 
@@ -36,6 +45,7 @@ def own_reading(**changes: Any) -> OwnReading:
         ('{"type": "hello", "client_ms": 1.5}', Hello(client_ms=1.5)),
         ('{"type": "camera.state", "state": "paused"}', CameraStateChanged(state="paused")),
         ('{"type": "check_in", "word": "too_fast"}', CheckInSaid(word="too_fast")),
+        ('{"type": "hand", "up": true}', HandMoved(up=True)),
     ],
 )
 def test_what_a_student_may_say(text: str, said: Message) -> None:
@@ -63,7 +73,7 @@ def test_shares_are_seven_and_within_0_and_1() -> None:
 def test_the_wire_and_the_database_use_the_same_words() -> None:
     assert get_args(messages.Label) == LABELS
     assert set(get_args(messages.Word)) == set(CheckIn.Word.values)
-    assert set(messages.Pace.model_fields) == set(CheckIn.Word.values)
+    assert set(messages.Pace.model_fields) == {*CheckIn.Word.values, "withheld"}
     assert set(get_args(messages.Welcome.model_fields["scope"].annotation)) == set(Participant.Scope.values)
     assert all(len(label) <= 8 for label in LABELS)
     assert EmotionEvent._meta.get_field("label").max_length == 8
@@ -80,7 +90,14 @@ def test_every_event_of_a_group_has_a_handler() -> None:
     """A message's type names its handler."""
     source = Path(settings.BASE_DIR, "emotions/publish.py").read_text()
     types = set(re.findall(r'"type": "([a-z.]+)"', source))
-    assert types == {"mood.tick", "session.changed", "session.ended", "consent.changed", "turned.out", "taken.over"}
+    assert types == {
+        "mood.tick",
+        "session.changed",
+        "session.ended",
+        "consent.changed",
+        "turned.out",
+        "taken.over",
+    } | {"attention.own", "hand.changed"}
     handlers = {name for consumer in (CameraConsumer, DashboardConsumer) for name in vars(consumer)}
     assert {name.replace(".", "_") for name in types} <= handlers
 

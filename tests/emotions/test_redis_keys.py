@@ -15,7 +15,7 @@ from classroom.throttle import JOIN_CODES
 from emotions.consumers import visitors
 from emotions.frames import slots
 from emotions.meters import counts, sending
-from emotions.mood import presence
+from emotions.mood import dismissals, presence
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
 from emotions.store import async_redis, close_async_redis, sync_redis
@@ -52,6 +52,7 @@ def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys
         live.update(pipe, [observation(frame_of(student)) for student in students])
         pipe.execute()
     Ticker(MeanEstimator()).tick_if_held(time.time() * 1000)
+    dismissals.dismiss(session.pk, students[0].pk)
     JOIN_CODES.count("192.0.2.1")
     meter = sending.Sender("web")
     counts.RECEIVED.add()
@@ -63,6 +64,7 @@ def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys
     kinds = {name.split(":")[0] for name in found}
     met = {"frame", "ready", "queued", "drained", "live", "presence", "tiles", "cohort", "ticker", "try", "guesses"}
     met |= {"meters", "processes"}
+    met |= {"notices", "watch", "dismissed"}
     assert kinds == met
     for name, left_ms in found.items():
         lifetimes = [seconds(lifetime) for pattern, lifetime in documented() if pattern.fullmatch(name)]

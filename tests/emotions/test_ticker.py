@@ -265,7 +265,23 @@ def test_pace_is_everybodys_last_word_of_three_minutes(session: ClassSession, on
         student = join(name, scope="")
         for word, seconds_ago in words:
             student.check_ins.create(word=word, at=now - timedelta(seconds=seconds_ago))
+    assert roster.live_rosters(now)[session.pk].pace == Pace(withheld=3)
+    join("Cy", scope=""), join("Di", scope="")
     assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, got_it=1)
+
+
+@pytest.mark.django_db
+def test_words_without_a_name_are_counted_from_five_students_on(session: ClassSession, join: Join) -> None:
+    """Whoever shares individually is heard always; of the others all or none, however many spoke."""
+    named, hidden = join("Ada"), [join(f"Student {n}", scope="aggregate") for n in range(4)]
+    for student in (named, *hidden):
+        student.check_ins.create(word="lost")
+    now = timezone.now()
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, withheld=4)
+    join("Ben", scope="none")
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=5)
+    actions.leave(hidden[0])
+    assert roster.live_rosters(now)[session.pk].pace == Pace(lost=1, withheld=4)
 
 
 @pytest.mark.django_db
@@ -283,7 +299,7 @@ def test_everything_the_ticker_keeps_has_a_lifetime(session: ClassSession, one: 
     class_of(session, 5)
     one.tick_if_held(time.time() * 1000)
     kept = {name: sync_redis().ttl(name) for name in sync_redis().scan_iter(f"{keys}:*") if b"presence" not in name}
-    assert len(kept) == 4  # the lease, live readings, tiles, cohort
+    assert len(kept) == 6  # the lease, live readings, tiles, cohort, notices, watch
     assert all(0 < life <= 120 for life in kept.values())
 
 

@@ -46,6 +46,7 @@ def test_without_measuring_the_students_words_are_the_sentence() -> None:
     assert wording.sentence(point(None, pace={"lost": 3}), measuring=False) == "3 of 24 say they are lost."
     assert wording.sentence(point(None, pace={"lost": 1}), measuring=False) == "1 of 24 says they are lost."
     assert wording.sentence(point(None), measuring=False) == "Nobody says they are lost."
+    assert wording.sentence(point(None, pace={"withheld": 3}), measuring=False) == wording.RULES["unheard"]
 
 
 def test_coverage_says_what_the_mood_rests_on() -> None:

@@ -6,7 +6,7 @@ import { packFrame } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
-import { PROBLEMS } from "./camera/words.js";
+import { HAND, PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = Math.max(4000, 3 * config.interval_ms); // A reading older than this is not shown as if it were now.
@@ -138,6 +138,8 @@ clock.postMessage({ every: config.interval_ms });
 const handlers = {
   welcome(message) {
     epoch = message.consent_epoch;
+    handIs(0);
+    view.attention(""); // The next message says otherwise where the teacher's page does.
     clock.postMessage({ every: message.interval_ms });
     show({ connection: "open" });
     tell();
@@ -155,6 +157,10 @@ const handlers = {
   },
   "check_in.saved"({ word }) {
     view.checkIn(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
+  },
+  "hand.changed": ({ for_ms }) => handIs(for_ms),
+  "attention.own"(message) {
+    view.attention(attentionLine(message, (ms) => new Date(ms).toTimeString().slice(0, 5)));
   },
   "consent.changed"(message) {
     epoch = message.consent_epoch;
@@ -228,12 +234,29 @@ function sendWord(word) {
   if (!sent) view.checkIn("Not sent: the connection is gone. Press again when it is back.", null);
 }
 
+// The server cuts off who says too much: the button rests until it has answered, and for a moment more.
+function moveHand() {
+  const up = !view.handIsUp;
+  const sent = state.connection === "open" && socket.send({ type: "hand", up });
+  if (sent) view.hand(null, HAND.sending);
+  else view.hand(!up, HAND.lost);
+}
+
+let lowering = 0;
+
+/** Up for `ms` more, or down (0). */
+function handIs(ms) {
+  clearTimeout(lowering);
+  view.hand(ms > 0, ms > 0 ? HAND.up : HAND.down);
+  if (ms > 0) lowering = setTimeout(handIs, ms, 0);
+}
+
 function letGo() {
   socket.close();
   camera?.close();
 }
 
-view.listen({ pause: togglePause, again: startCamera, word: sayWord, go: letGo, end: (action) => ACTIONS[action]() });
+view.listen({ pause: togglePause, again: startCamera, word: sayWord, hand: moveHand, go: letGo, end: (action) => ACTIONS[action]() });
 document.addEventListener("visibilitychange", tell);
 addEventListener("pagehide", letGo);
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());

@@ -1,8 +1,10 @@
 // The instructor's page: one socket in, words first, then numbers, then charts.
 
 import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
+import { Desk } from "./dashboard/desk.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { LiveSocket } from "./dashboard/live.js";
+import { asMarkers } from "./dashboard/notices.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
 import { Plot } from "./dashboard/plot.js";
 import { Room } from "./dashboard/room.js";
@@ -23,6 +25,16 @@ const room = new Room(page.latest, page.markers);
 const plot = new Plot(byId("mood-chart"));
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
 const tiles = new Tiles(byId("tiles"), { onOpen: openStudent });
+const desk = new Desk(room, tiles, {
+  clock: (ms) => clock(ms),
+  onOpen: openStudent,
+  onMarkers: (markers) => {
+    room.markers = markers;
+    show();
+    draw();
+  },
+  onChange: show,
+});
 let connection = { name: "connecting" };
 let session = page.session;
 let chosen = null;
@@ -40,6 +52,7 @@ function show() {
     queued = false;
     showWords(room.latest);
     showStudents();
+    desk.update();
     if (performance.now() - drawn >= REDRAW_MS) draw();
     if (performance.now() - spoken >= SPEAK_MS) speak();
   });
@@ -53,7 +66,7 @@ function showWords(point) {
   write(byId("sentence"), sentence());
   write(byId("coverage"), [...words.coverage(point), standstill()].filter(Boolean).join(" · "));
   bars.update(point);
-  showPace(byId("pace"), point.pace);
+  showPace(byId("pace"), byId("pace-note"), point.pace, point.joined);
 }
 
 const sentence = () => words.sentence(room.points.length ? words.steady(room.points.slice(-60)) : room.latest, page.measuring);
@@ -67,6 +80,7 @@ function standstill() {
 }
 
 function showStudents() {
+  tiles.setWaiting(room.notices.attention.map(({ id }) => id));
   tiles.update(room.tiles, room.takeChanged(), room.now);
   write(byId("students-title"), `Students who share individually (${room.tiles.size})`);
   byId("no-students").hidden = room.tiles.size > 0;
@@ -83,8 +97,9 @@ function draw() {
   const first = room.points[0]?.at_ms ?? session.started_ms;
   const start = Math.max(session.started_ms, Math.min(first, end - SHORTEST_WINDOW_MS), end - WINDOW_MS);
   const rows = binned(room.points, start, end, page.style.most_points);
-  const markers = room.markers.filter((marker) => marker.at_ms >= start);
-  const figure = moodFigure(page.style, page.rules.labels, rows, markers, start, end, page.offset_ms);
+  const marked = [...room.markers, ...asMarkers(room.notices.alerts)];
+  const within = marked.filter((marker) => marker.at_ms >= start);
+  const figure = moodFigure(page.style, page.rules.labels, rows, within, start, end, page.offset_ms);
   write(byId("mood-title"), end - start < WINDOW_MS ? "Class mood so far" : "Class mood, last 30 minutes");
   byId("no-mood").hidden = figure.data.length > 0;
   plot.draw(figure).catch(() => toast("The chart did not load; the numbers beside it are complete.", { key: "chart" }));
@@ -264,6 +279,7 @@ function placed(marker) {
   byId("marker-form").reset();
   if (!room.markers.some(({ id }) => id === marker.id)) room.markers = [...room.markers, marker];
   write(byId("marker-said"), `Marked: ${marker.label}`);
+  desk.update();
   draw();
 }
 

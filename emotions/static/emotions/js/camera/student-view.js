@@ -25,13 +25,14 @@ export class StudentView {
     return part("video");
   }
 
-  /** `actions`: { pause(), again(), word(value), go(), end(action) } */
+  /** `actions`: { pause(), again(), word(value), hand(), go(), end(action) } */
   listen(actions) {
     part("pause")?.addEventListener("click", actions.pause);
     part("again")?.addEventListener("click", actions.again);
     for (const button of document.querySelectorAll("[data-word]")) {
       button.addEventListener("click", () => actions.word(button.dataset.word));
     }
+    part("hand").addEventListener("click", actions.hand);
     for (const form of document.querySelectorAll("[data-goes]")) form.addEventListener("submit", actions.go);
     part("ending-action").addEventListener("click", (event) => actions.end(event.currentTarget.dataset.action));
   }
@@ -55,6 +56,27 @@ export class StudentView {
     for (const button of document.querySelectorAll("[data-word]")) {
       button.setAttribute("aria-pressed", String(button.dataset.word === pressed));
     }
+  }
+
+  /** `up`: whether the server knows the hand as raised; null while it hasn't answered. */
+  hand(up, words) {
+    const button = part("hand");
+    button.disabled = up === null;
+    if (up !== null) {
+      button.setAttribute("aria-pressed", String(up));
+      put(button, up ? "Lower my hand" : "Raise my hand");
+    }
+    put(part("hand-answer"), words);
+  }
+
+  get handIsUp() {
+    return part("hand").getAttribute("aria-pressed") === "true";
+  }
+
+  /** What the teacher's page says of this student; "" for nothing. */
+  attention(words) {
+    put(part("attention"), words);
+    part("attention").hidden = !words;
   }
 
   /** The page's last word, or (code null) back to the page itself. */

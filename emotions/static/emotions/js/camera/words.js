@@ -38,6 +38,24 @@ export function readingLine({ label, confidence, uncertain, seen_by_teacher, fac
   return `You look ${LOOKS[label]} · ${sureness(confidence, uncertain)} · ${SEEN[seen_by_teacher]}${more}`;
 }
 
+/** What stands under the button of the hand. */
+export const HAND = {
+  down: "Your instructor sees your name while it is up. The class does not.",
+  up: "Your hand is up: your instructor sees your name. It goes down by itself after some minutes.",
+  sending: "Sending",
+  lost: "Not sent: the connection is gone. Press again when it is back.",
+};
+
+/** What the teacher's page says of this student, in the same words; "" where it says nothing. `clock`: ms -> "14:03". */
+export function attentionLine({ troubled_ms, unsure, lost_ms }, clock) {
+  const parts = [];
+  if (lost_ms !== null) parts.push(`said “lost” at ${clock(lost_ms)}`);
+  if (troubled_ms !== null) {
+    parts.push(`looked troubled more than usual since ${clock(troubled_ms)}, ${unsure ? "unsure" : "fairly sure"}`);
+  }
+  return parts.length ? `Your instructor's page says that you may need them: ${parts.join(" · ")}.` : "";
+}
+
 export const FRAMING = {
   no_face: "No face in the picture. Look towards the camera; until then you count as not visible.",
   too_far: "Your face is small in the picture. Come a little closer to the camera.",

@@ -45,7 +45,16 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** `element` holds one [data-word] per word of a check-in. */
-export function showPace(element, pace) {
-  for (const number of element.querySelectorAll("[data-word]")) write(number, String(pace[number.dataset.word] ?? 0));
+/** `element` holds one [data-word] per word of a check-in; `note` says whose words are not counted. */
+export function showPace(element, note, pace, connected) {
+  const withheld = pace.withheld ?? 0;
+  const unknown = withheld > 0 && withheld >= connected;
+  for (const number of element.querySelectorAll("[data-word]")) {
+    write(number, unknown ? "–" : String(pace[number.dataset.word] ?? 0));
+  }
+  note.hidden = withheld === 0;
+  if (withheld) write(note, withheldWords(withheld));
 }
+
+const withheldWords = (count) =>
+  `Without the words of ${count === 1 ? "one student" : `${count} students`} who share no name: they are counted from five on, so that nobody is singled out.`;

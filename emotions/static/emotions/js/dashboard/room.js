@@ -11,6 +11,7 @@ export class Room {
     this.markers = markers;
     this.tiles = new Map();
     this.changed = new Set();
+    this.notices = { attention: [], hands: [], alerts: [] };
     this.sequence = null; // Nothing has come over the socket yet.
     this.clock = { server: first?.at_ms ?? Date.now(), page: performance.now() };
   }
@@ -28,6 +29,7 @@ export class Room {
   snapshot(message) {
     for (const point of message.points) this.add(point);
     this.markers = message.markers;
+    this.notices = message.notices;
     const before = [...this.tiles.keys()];
     this.tiles = new Map(message.tiles.map((tile) => [tile.id, tile]));
     this.changed = new Set([...before, ...this.tiles.keys()]);
@@ -41,6 +43,7 @@ export class Room {
     for (const id of message.gone) this.forget(id);
     for (const tile of message.tiles) this.replace(tile);
     for (const tile of this.tiles.values()) this.grow(tile);
+    this.notices = message.notices ?? this.notices;
   }
 
   replace(tile) {
@@ -58,6 +61,16 @@ export class Room {
   forget(id) {
     this.tiles.delete(id);
     this.changed.add(id);
+    this.dismiss(id); // A hand stays: whoever no longer shares a name with their readings may still call.
+  }
+
+  lower(id) {
+    this.notices = { ...this.notices, hands: this.notices.hands.filter((hand) => hand.id !== id) };
+  }
+
+  /** The next tick says the same. */
+  dismiss(id) {
+    this.notices = { ...this.notices, attention: this.notices.attention.filter((student) => student.id !== id) };
   }
 
   add(point) {

@@ -16,6 +16,7 @@ export class Tiles {
     this.names = new NumberedNames();
     this.sort = "name";
     this.sorted = 0;
+    this.waiting = new Set();
     element.addEventListener("click", (event) => {
       const item = event.target.closest("[data-id]");
       if (item) onOpen(item.dataset.id);
@@ -59,6 +60,15 @@ export class Tiles {
     return undefined;
   }
 
+  /** `ids`: who may need the teacher. They come first in that order. */
+  setWaiting(ids) {
+    this.waiting = new Set(ids);
+  }
+
+  waits({ id }) {
+    return Number(this.waiting.has(id));
+  }
+
   addNew() {
     for (const { item } of this.views.values()) if (!item.isConnected) this.element.append(item);
   }
@@ -66,7 +76,7 @@ export class Tiles {
   compare(a, b) {
     const byName = this.names.of(a.id).localeCompare(this.names.of(b.id), undefined, { numeric: true });
     if (this.sort === "time") return (b.seen_ms ?? 0) - (a.seen_ms ?? 0) || byName;
-    if (this.sort === "attention") return pleasantness(a) - pleasantness(b) || byName;
+    if (this.sort === "attention") return this.waits(b) - this.waits(a) || pleasantness(a) - pleasantness(b) || byName;
     return byName;
   }
 }

@@ -37,7 +37,7 @@ export function wording(rules) {
 
   function paceAlone(point) {
     const lost = point.pace.lost ?? 0;
-    if (lost === 0) return rules.nobody_lost;
+    if (lost === 0) return point.pace.withheld ? rules.unheard : rules.nobody_lost;
     return `${lost} of ${point.connected} ${lost === 1 ? "says they are" : "say they are"} lost.`;
   }
 

@@ -1,0 +1,145 @@
+"""Quiet alerts: what has changed in the class so much that its teacher is told, and never more often than is useful.
+
+Pure: no database, no Redis, no clock. docs/alerts.md explains the rule and its numbers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import hypot
+
+from emotions.messages import Alert, AlertKind, Point
+from ml.labels import INDEX
+
+BACK_MS = 120_000
+"""How far back the mood is compared."""
+MEAN_MS = 15_000
+"""Both sides are means over so long, so that no single second alarms anybody."""
+LEAST_POINTS = 8
+"""Of each mean. After a gap there is nothing to compare with."""
+SAME_CLASS = 0.25
+"""Where the measured are more or fewer by a larger part, it is another class and no change of mood."""
+ANY_MS = 60_000
+"""Between two alerts of any kind."""
+KEPT = 10
+
+TROUBLED = tuple(INDEX[label] for label in ("angry", "disgust", "fear", "sad"))
+WORDS: dict[AlertKind, str] = {"lost": "that they are lost", "too_fast": "too fast", "too_slow": "too slow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """`points`: how many the mood has to fall; `least`, `part`: how many students, and what part of those connected,
+    have to say so; `quiet_ms`: between two alerts of a kind."""
+
+    points: float
+    least: int
+    part: float
+    quiet_ms: float
+
+
+SENSITIVITIES = {
+    "few": Sensitivity(30, 4, 0.35, 600_000),
+    "normal": Sensitivity(20, 3, 0.20, 300_000),
+    "many": Sensitivity(12, 2, 0.10, 180_000),
+}
+"""By classroom.models.Course.Alerts; without an entry there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How much of the measured looked troubled, 0..1, and half its band."""
+
+    at_ms: float
+    share: float
+    half: float
+    measured: int
+
+
+class Alarm:
+    """Belongs to the ticker: remembers the last minutes of one session, and what it has told."""
+
+    def __init__(self, points: Iterable[Point] = (), told: Iterable[Alert] = ()) -> None:
+        self._past: deque[Trouble] = deque()
+        self.told = list(told)
+        for point in points:
+            self._remember(point)
+
+    def advance(self, point: Point, sensitivity: Sensitivity | None) -> list[Alert]:
+        """The alerts that dashboards have after this second. No `sensitivity`: no new ones."""
+        self._remember(point)
+        if sensitivity is not None and not self._lately("", point.at_ms, ANY_MS):
+            self._tell(point, sensitivity)
+        return self.told
+
+    def _remember(self, point: Point) -> None:
+        if point.shares is not None:
+            self._past.append(trouble(point))
+        while self._past and self._past[0].at_ms <= point.at_ms - BACK_MS - MEAN_MS:
+            self._past.popleft()
+
+    def _tell(self, point: Point, how: Sensitivity) -> None:
+        """At most one: the mood first."""
+        for alert in (_mood_alert(point, list(self._past), how), *_pace_alerts(point, how)):
+            if alert is not None and not self._lately(alert.kind, point.at_ms, how.quiet_ms):
+                self.told = [*self.told, alert][-KEPT:]
+                return
+
+    def _lately(self, kind: str, at_ms: float, quiet_ms: float) -> bool:
+        return any(at_ms - one.at_ms < quiet_ms for one in self.told if kind in ("", one.kind))
+
+
+def trouble(point: Point) -> Trouble:
+    """Of a point with shares. Half bands add up as independent ones do."""
+    if point.shares is None or point.low is None or point.high is None:
+        raise ValueError("expected a point with shares, received one under the floor")
+    share = sum(point.shares[n] for n in TROUBLED)
+    half = hypot(*((point.high[n] - point.low[n]) / 2 for n in TROUBLED))
+    return Trouble(point.at_ms, share, half, point.measured)
+
+
+def _mood_alert(point: Point, past: Sequence[Trouble], how: Sensitivity) -> Alert | None:
+    now = _mean(past, point.at_ms)
+    then = _mean(past, point.at_ms - BACK_MS)
+    if now is None or then is None or point.shares is None or not _comparable(now, then):
+        return None
+    fell = now.share - then.share
+    if fell * 100 < how.points or fell <= hypot(now.half, then.half):
+        return None
+    return Alert(kind="mood", at_ms=point.at_ms, words=_mood_words(point, fell, now.share))
+
+
+def _mean(past: Sequence[Trouble], end_ms: float) -> Trouble | None:
+    inside = [one for one in past if end_ms - MEAN_MS < one.at_ms <= end_ms]
+    if len(inside) < LEAST_POINTS:
+        return None
+    share, half = (sum(values) / len(inside) for values in zip(*((o.share, o.half) for o in inside), strict=True))
+    return Trouble(end_ms, share, half, min(one.measured for one in inside))
+
+
+def _comparable(now: Trouble, then: Trouble) -> bool:
+    return abs(now.measured - then.measured) <= SAME_CLASS * max(now.measured, then.measured)
+
+
+def _mood_words(point: Point, fell: float, share: float) -> str:
+    count, minutes = int(share * point.measured + 0.5), BACK_MS // 60_000
+    return (
+        f"Mood fell {int(fell * 100 + 0.5)} points in {minutes} minutes: about {count} of {point.measured} look "
+        f"troubled; {point.measured} of {point.connected} students measured."
+    )
+
+
+def _pace_alerts(point: Point, how: Sensitivity) -> list[Alert]:
+    """The commonest word first."""
+    counts = {word: getattr(point.pace, word) for word in WORDS}
+    enough = [word for word, count in counts.items() if count >= max(how.least, how.part * point.connected)]
+    return [
+        Alert(kind=word, at_ms=point.at_ms, words=_pace_words(counts[word], point.connected, word))
+        for word in sorted(enough, key=lambda word: -counts[word])
+    ]
+
+
+def _pace_words(count: int, connected: int, word: AlertKind) -> str:
+    return f"{count} of {max(count, connected)} said {WORDS[word]} in the last 3 minutes."

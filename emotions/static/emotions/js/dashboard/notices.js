@@ -1,0 +1,111 @@
+// What the teacher may want to act on: who may need them, and raised hands. Short lists, longest waiting first, each row with
+// one button that is done with it. Words as on the tiles: "looked", never "is".
+
+import { write } from "./now.js";
+import { ago } from "./words.js";
+
+const SHOWN = 4;
+
+/**
+ * Keeps the list `element` as the rows have it. `onOpen(id)`, `onDone(id)` are called when a button is used; `done` is the
+ * second one's word, `says(name)` what it is called for those who hear the page.
+ */
+export class ActionList {
+  constructor(element, { done, says, onOpen, onDone }) {
+    Object.assign(this, { element, done, says, rows: new Map(), all: false });
+    element.addEventListener("click", ({ target }) => {
+      const id = target.closest("[data-id]")?.dataset.id;
+      if (target.closest("[data-done]")) onDone(id);
+      else if (target.closest("button")) onOpen(id);
+    });
+  }
+
+  /** `rows`: [{id, name, words}]. Returns how many are not shown. */
+  update(rows) {
+    const shown = this.all ? rows : rows.slice(0, SHOWN);
+    const ids = new Set(shown.map(({ id }) => id));
+    for (const [id, view] of this.rows) if (!ids.has(id)) this.drop(id, view);
+    for (const row of shown) this.show(row);
+    const items = shown.map(({ id }) => this.rows.get(id).item);
+    if (items.some((item, n) => this.element.children[n] !== item)) this.element.append(...items);
+    return rows.length - shown.length;
+  }
+
+  show({ id, name, words }) {
+    if (!this.rows.has(id)) this.rows.set(id, newRow(id, this.done));
+    const view = this.rows.get(id);
+    write(view.name, name);
+    write(view.words, words);
+    view.done.setAttribute("aria-label", this.says(name));
+  }
+
+  /** Where the button under somebody's hand goes, the next one takes its place. */
+  drop(id, { item }) {
+    const next = item.contains(document.activeElement) && (item.nextElementSibling ?? item.previousElementSibling);
+    item.remove();
+    this.rows.delete(id);
+    if (next) next.querySelector("[data-done]").focus();
+  }
+}
+
+function newRow(id, word) {
+  const item = document.createElement("li");
+  item.dataset.id = id;
+  const [open, done] = ["button", "button"].map((tag) => Object.assign(document.createElement(tag), { type: "button" }));
+  const [name, words] = ["strong", "span"].map((tag) => document.createElement(tag));
+  open.className = "who";
+  open.append(name, words);
+  done.className = "button quiet small";
+  done.dataset.done = "";
+  done.textContent = word;
+  item.append(open, done);
+  return { item, name, words, done };
+}
+
+/** "Looked troubled more than usual for 2 minutes, unsure · said “lost” 12 s ago": why, for how long, how sure. */
+export function reasons({ troubled_ms, unsure, lost_ms }, now) {
+  const parts = [];
+  if (lost_ms !== null) parts.push(`said “lost” ${ago(now - lost_ms)}`);
+  if (troubled_ms !== null) {
+    parts.push(`looked troubled more than usual for ${minutes(now - troubled_ms)}, ${unsure ? "unsure" : "fairly sure"}`);
+  }
+  const words = parts.join(" · ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function minutes(ms) {
+  const count = Math.max(1, Math.round(ms / 60_000));
+  return count === 1 ? "1 minute" : `${count} minutes`;
+}
+
+const FRESH_MS = 90_000;
+
+/** The newest alert as a line while it is fresh, all of them as a list with their times. `clock`: ms -> "14:03". */
+export class Alerts {
+  constructor({ line, block, title, list }, clock) {
+    Object.assign(this, { line, block, title, list, clock });
+  }
+
+  update(alerts, now) {
+    const newest = alerts.at(-1);
+    const fresh = newest && now - newest.at_ms < FRESH_MS;
+    this.line.hidden = !fresh;
+    write(this.line, fresh ? newest.words : "");
+    this.block.hidden = alerts.length === 0;
+    write(this.title, alerts.length === 1 ? "1 alert" : `${alerts.length} alerts`);
+    const lines = alerts.map(({ at_ms, words }) => `${this.clock(at_ms)} ${words}`).reverse();
+    if (lines.join() === [...this.list.children].map(({ textContent }) => textContent).join()) return;
+    this.list.replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  }
+}
+
+/** Where the timeline has a mark. */
+export const asMarkers = (alerts) => alerts.map(({ at_ms }) => ({ at_ms, label: "Alert" }));
+
+export const handsUp = (count) => (count === 1 ? "1 hand up" : `${count} hands up`);
+
+/** What is new, for those who hear the page: the names of whoever was not on the list before. */
+export function newcomers(before, after) {
+  const known = new Set(before.map(({ id }) => id));
+  return after.filter(({ id }) => !known.has(id)).map(({ name }) => name);
+}

@@ -1,0 +1,164 @@
+"""What the teacher may want to act on: who may need them, raised hands, alerts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from classroom.actions import start_session
+from classroom.models import ClassSession, Course, Participant
+from emotions.messages import Alert, Attention, Hand, Notices, Tile
+from emotions.mood import dismissals
+from emotions.store import dismissed_key, sync_redis
+from tests.browser.conftest import Visitors
+from tests.browser.dashboards import BEGAN_MS, played, point, sign_in, snapshot, tick, tile
+
+pytestmark = pytest.mark.browser
+
+MINUTE_MS = 60_000
+
+
+def waiting(who: Tile, **reasons: Any) -> Attention:
+    values: dict[str, Any] = {"troubled_ms": None, "unsure": False, "lost_ms": None}
+    return Attention(id=who.id, **(values | reasons))
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#attention strong").all_text_contents()
+
+
+def words(page: Page) -> list[str]:
+    return page.locator("#attention .who span").all_text_contents()
+
+
+def test_who_may_need_the_teacher_and_why(visitors: Visitors, session: ClassSession) -> None:
+    ada, ben, mia, other = tile("Ada"), tile("Ben"), tile("Mia"), tile("Mia")
+    now = BEGAN_MS + 1000
+    rows = [
+        waiting(ada, troubled_ms=now - 4 * MINUTE_MS),
+        waiting(ben, troubled_ms=now - 2 * MINUTE_MS, unsure=True, lost_ms=now - MINUTE_MS),
+    ]
+    socket = played(visitors, session, snapshot([point(1)], [ada, ben, mia, other], Notices(attention=rows)))
+    page = socket.page
+    expect(page.locator("#attention li")).to_have_count(2)
+    assert names(page) == ["Ada", "Ben"]
+    assert words(page) == [
+        "Looked troubled more than usual for 4 minutes, fairly sure",
+        "Said “lost” 1 min ago · looked troubled more than usual for 2 minutes, unsure",
+    ]
+    expect(page.locator("#nobody-waits")).to_be_hidden()
+    socket.send(tick(point(2), notices=Notices(attention=[*rows, waiting(other, lost_ms=now)])))
+    expect(page.locator("#attention-said")).to_have_text("May need you: Mia (2).")
+    socket.send(tick(point(3)))
+    assert names(page) == ["Ada", "Ben", "Mia (2)"]
+    page.locator("#attention .who").nth(2).click()
+    expect(page.locator("#student-name")).to_have_text("Mia (2)")
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    expect(page.locator("#attention-card")).to_be_hidden()
+    page.keyboard.press("p")
+    socket.send(tick(point(4), notices=Notices()))
+    expect(page.locator("#nobody-waits")).to_be_visible()
+
+
+def test_a_long_list_opens_on_demand(visitors: Visitors, session: ClassSession) -> None:
+    tiles = [tile(f"Student {n}") for n in range(9)]
+    rows = [waiting(one, lost_ms=BEGAN_MS) for one in tiles]
+    page = played(visitors, session, snapshot([point(1)], tiles, Notices(attention=rows))).page
+    expect(page.locator("#attention li")).to_have_count(4)
+    page.get_by_role("button", name="5 more").click()
+    expect(page.locator("#attention li")).to_have_count(9)
+
+
+def test_seen_takes_the_name_off_and_says_so_to_the_server(visitors: Visitors, session: ClassSession) -> None:
+    students = [Participant.objects.create(session=session, display_name=name) for name in ("Ada", "Ben")]
+    tiles = [tile(student.display_name, id=student.public_id) for student in students]
+    rows = [waiting(one, lost_ms=BEGAN_MS) for one in tiles]
+    page = played(visitors, session, snapshot([point(1)], tiles, Notices(attention=rows))).page
+    page.get_by_role("button", name="Seen: take Ada off this list").press("Enter")
+    expect(page.locator("#attention li")).to_have_count(1)
+    assert names(page) == ["Ben"]
+    assert list(dismissals.parse(sync_redis().hgetall(dismissed_key(session.pk)))) == [students[0].pk]
+    expect(page.get_by_role("button", name="Seen: take Ben off this list")).to_be_focused()
+
+
+# -- Raised hands
+
+
+def test_raised_hands_have_names_for_the_teacher_and_a_number_for_the_class(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    student = Participant.objects.create(session=session, display_name="Ada", hand_raised_at=timezone.now())
+    ben = tile("Ben")
+    hands = [
+        Hand(id=student.public_id, name="Ada", at_ms=BEGAN_MS - MINUTE_MS),
+        Hand(id=ben.id, name="Ben", at_ms=BEGAN_MS),
+    ]
+    socket = played(visitors, session, snapshot([point(1)], [ben], Notices(hands=hands)))
+    page = socket.page
+    expect(page.locator("#hands-title")).to_have_text("2 hands up")
+    assert page.locator("#hands strong").all_text_contents() == ["Ada", "Ben"]
+    page.keyboard.press("p")
+    expect(page.locator("#hands-title")).to_be_visible()
+    expect(page.locator("#hands")).to_be_hidden()
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Lower the hand of Ada").click()
+    expect(page.locator("#hands-title")).to_have_text("1 hand up")
+    student.refresh_from_db()
+    assert student.hand_raised_at is None
+    socket.send(tick(point(2), notices=Notices()))
+    expect(page.locator("#hands-block")).to_be_hidden()
+
+
+def test_a_hand_goes_up_and_down_between_both_pages(visitors: Visitors, alice: User) -> None:
+    """Without a camera, in a session of check-ins alone, on the product's own ticker."""
+    session = start_session(Course.objects.create(title="Check-ins", instructor=alice), ClassSession.Mode.CHECK_INS)
+    student = visitors.new(camera=False)
+    student.goto(f"/join/{session.join_code}/")
+    student.get_by_label("Your name").fill("Meera")
+    student.get_by_role("button", name="Join").click()
+    student.locator("button[value=none]").click()
+    hand = student.get_by_role("button", name="Raise my hand")
+    expect(student.locator("[data-part=hand-answer]")).to_contain_text("Your instructor sees your name")
+    expect(student.locator("[data-part=state]")).to_have_text("Connected")
+    hand.click()
+    lower = student.get_by_role("button", name="Lower my hand")
+    expect(lower).to_have_attribute("aria-pressed", "true")
+    page = visitors.new(camera=False)
+    sign_in(page, alice, visitors.base_url)
+    page.goto(f"/teach/{session.public_id}/")
+    expect(page.locator("#hands strong")).to_have_text("Meera")
+    page.get_by_role("button", name="Lower the hand of Meera").click()
+    expect(page.locator("#hands-block")).to_be_hidden()
+    expect(hand).to_have_attribute("aria-pressed", "false")
+    hand.click()
+    expect(page.locator("#hands-title")).to_have_text("1 hand up")
+    lower.click()
+    expect(page.locator("#hands-block")).to_be_hidden()
+
+
+# -- Alerts
+
+
+def test_an_alert_is_a_calm_line_a_list_and_a_mark_on_the_timeline(visitors: Visitors, session: ClassSession) -> None:
+    words = "Mood fell 24 points in 2 minutes: about 8 of 21 look troubled; 21 of 24 students measured."
+    older = Alert(kind="too_fast", at_ms=BEGAN_MS + 5000, words="5 of 24 said too fast in the last 3 minutes.")
+    alert = Alert(kind="mood", at_ms=BEGAN_MS + 50_000, words=words)
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 60)], (), Notices(alerts=[older])))
+    page = socket.page
+    expect(page.locator("#alerts-title")).to_have_text("1 alert")
+    socket.send(tick(point(60), notices=Notices(alerts=[older, alert])))
+    expect(page.locator("#alert")).to_have_text(words)
+    assert page.locator("#alert").get_attribute("role") == "status"
+    page.locator("#alerts-title").press("Enter")
+    listed = page.locator("#alerts li").all_text_contents()
+    assert [re.sub(r"^\d\d:\d\d ", "", line) for line in listed] == [alert.words, older.words]
+    expect(page.locator("#mood-chart .annotation-text").first).to_have_text("Alert")
+    socket.send(tick(point(150)))
+    expect(page.locator("#alert")).to_be_hidden()
+    expect(page.locator("#alerts-title")).to_have_text("2 alerts")
