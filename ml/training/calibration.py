@@ -16,6 +16,8 @@ ROUNDS = 50
 LEAST_SHARPNESS = 0.05
 NEIGHBOURS = 0.05
 RIGHT = 0.5
+FEWEST = 30
+"""Faces near a confidence, under which nothing is said of it."""
 
 
 def fit_calibration(raw: Floats, labels: Indexes) -> tuple[float, npt.NDArray[np.float64]]:
@@ -56,11 +58,12 @@ def _slopes(
 def uncertain_below(probabilities: Floats, labels: Indexes) -> float:
     """The least confidence at which a reading is right at least as often as wrong, in steps of 0.01.
 
-    "At" means within 0.05 of it. Below it a reading says less than a toss of a coin, and counts as uncertain.
+    "At" means within 0.05 of it, where at least FEWEST readings are. Below it a reading says less than a toss of a
+    coin, and counts as uncertain.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     for threshold in np.arange(0.20, 0.90, 0.01):
         near = np.abs(confidence - threshold) <= NEIGHBOURS
-        if near.any() and right[near].mean() >= RIGHT:
+        if near.sum() >= FEWEST and right[near].mean() >= RIGHT:
             return round(float(threshold), 2)
     return 0.9

@@ -140,6 +140,12 @@ def test_a_reading_is_uncertain_where_it_is_more_often_wrong_than_right() -> Non
     assert uncertain_below(calibrated(raw, 2.0), labels) == pytest.approx(0.5, abs=0.05)
 
 
+def test_a_single_lucky_guess_makes_no_low_confidence_certain() -> None:
+    raw, labels = _overconfident()
+    raw[0], labels[0] = (0.2, 0.16, 0.16, 0.12, 0.12, 0.12, 0.12), 0
+    assert uncertain_below(calibrated(raw, 2.0), labels) > 0.4
+
+
 def test_a_network_that_is_never_right_is_uncertain_throughout() -> None:
     raw, _ = _overconfident()
     assert uncertain_below(raw, (raw.argmax(axis=1) + 1) % 7) == 0.9
