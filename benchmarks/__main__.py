@@ -44,7 +44,8 @@ LARGE_CLASS = 500
 DASHBOARDS = 10
 HOSTS = (2, 4)
 HOSTS_STUDENTS = 200
-console = Console(stderr=True)
+# A log file has no width of its own.
+console = Console(stderr=True, width=None if sys.stderr.isatty() else 240)
 
 
 class Bench:

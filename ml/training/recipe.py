@@ -12,12 +12,12 @@ class Recipe:
     `small_side`: pixels a side but for the last `full` epochs. `ema`: the average's memory per step, 0 for none.
     `measure`: epochs between two measurements on dev."""
 
-    epochs: int = 220
+    epochs: int = 138
     batch: int = 256
     optimizer: str = "sgd"
     peak: float = 0.1
     warm_up: int = 2
-    decay: int = 60
+    decay: int = 43
     momentum: float = 0.9
     weight_decay: float = 5e-3
     votes_weight: float = 0.4
@@ -25,7 +25,7 @@ class Recipe:
     smoothing: float = 0.05
     augment: int = 1
     small_side: int = 32
-    full: int = 160
+    full: int = 109
     ema: float = 0.999
     seed: int = 1
     measure: int = 3

@@ -21,6 +21,12 @@ from classroom.models import ClassSession, Participant
 log = logging.getLogger("tests.logs")
 
 
+@pytest.fixture(autouse=True)
+def nobody() -> None:
+    """Tests that ask classroom.access outside of a request leave their participant behind in this thread."""
+    logs.participant.set(None)
+
+
 @pytest.fixture
 def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What has been logged so far, as a collector reads it."""
