@@ -47,7 +47,7 @@ def watch(base_url: str, session_id: str, who: str, seconds: float) -> dict[str,
                 "main_thread_ms_per_second": round(1000 * busy / (seconds - SETTLE_SECONDS), 1),
                 "tasks_over_50_ms": page.evaluate("() => window.longTasks.length"),
                 "longest_task_ms": page.evaluate("() => Math.max(0, ...window.longTasks)"),
-                "tiles": page.locator("[data-tile]").count(),
+                "tiles": page.locator("#tiles li").count(),
                 "points_in_a_trace": page.evaluate(_POINTS),
             }
         finally:
