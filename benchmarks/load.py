@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import django
@@ -21,8 +20,9 @@ django.setup()
 import numpy as np  # noqa: E402
 
 from emotions.simulation.joining import Ticket  # noqa: E402
-from emotions.simulation.pictures import Picture, synthetic_bank  # noqa: E402
-from emotions.simulation.student import Schedule, ShufflingCamera, Student  # noqa: E402
+from emotions.simulation.moods import DriftingMood  # noqa: E402
+from emotions.simulation.pictures import PictureBank, synthetic_bank  # noqa: E402
+from emotions.simulation.student import Camera, MoodyCamera, Schedule, ShufflingCamera, Student  # noqa: E402
 from emotions.simulation.tally import Tally  # noqa: E402
 
 CONNECT_PER_SECOND = 40.0
@@ -31,24 +31,26 @@ CONNECT_PER_SECOND = 40.0
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
     """`url`: ws://host:port. `tickets`: name, session, cookie of each student. `warm_up`, `seconds`: frames of the
-    warm-up are sent but not counted. `fps`: frames a second and student."""
+    warm-up are sent but not counted. `fps`: frames a second and student. `drifting`: faces whose mood drifts, as the
+    demo class's does, instead of another face in every frame."""
 
     url: str
     tickets: list[tuple[str, str, str]]
     warm_up: float
     seconds: float
     fps: float = 1.0
+    drifting: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
 
-async def stream(plan: LoadPlan, pictures: Sequence[Picture]) -> dict[str, object]:
+async def stream(plan: LoadPlan, bank: PictureBank) -> dict[str, object]:
     """Connect everybody, send the warm-up's frames, then count."""
     connecting = len(plan.tickets) / CONNECT_PER_SECOND
     start = time.monotonic() + connecting
     tally = Tally(since=start + plan.warm_up)
-    students = [asyncio.create_task(_stream(plan, number, start, pictures, tally)) for number in _numbers(plan)]
+    students = [asyncio.create_task(_stream(plan, number, start, bank, tally)) for number in _numbers(plan)]
     await asyncio.sleep(tally.since - time.monotonic())
     _say("counting")
     before = time.process_time()
@@ -63,13 +65,20 @@ def _numbers(plan: LoadPlan) -> range:
     return range(len(plan.tickets))
 
 
-async def _stream(plan: LoadPlan, number: int, start: float, pictures: Sequence[Picture], tally: Tally) -> None:
+async def _stream(plan: LoadPlan, number: int, start: float, bank: PictureBank, tally: Tally) -> None:
     """One student, from connecting to the last answer. Frames of a class are spread evenly over the interval."""
     await asyncio.sleep(number / CONNECT_PER_SECOND)
     interval = 1 / plan.fps
     schedule = Schedule(start, interval * number / len(plan.tickets), interval, plan.warm_up + plan.seconds)
-    camera = ShufflingCamera(list(pictures), np.random.default_rng(number))
-    await Student(plan.url, Ticket(*plan.tickets[number]), camera, schedule, tally).run(None)
+    student = Student(plan.url, Ticket(*plan.tickets[number]), _camera(plan, number, bank), schedule, tally)
+    await student.run(None)
+
+
+def _camera(plan: LoadPlan, number: int, bank: PictureBank) -> Camera:
+    rng = np.random.default_rng(number)
+    if plan.drifting:
+        return MoodyCamera(DriftingMood(rng), lambda label: bank.showing(label, rng))
+    return ShufflingCamera(bank.all, rng)
 
 
 def _say(word: str) -> None:
@@ -79,8 +88,7 @@ def _say(word: str) -> None:
 
 def main() -> None:
     plan = LoadPlan(**json.loads(sys.stdin.read()))
-    pictures = synthetic_bank(1, lambda done, total: None).all
-    print(json.dumps(asyncio.run(stream(plan, pictures))))
+    print(json.dumps(asyncio.run(stream(plan, synthetic_bank(1, lambda done, total: None)))))
 
 
 if __name__ == "__main__":

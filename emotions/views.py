@@ -21,6 +21,7 @@ from classroom.models import CheckIn, ClassSession
 from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts
 from emotions import tasks
+from emotions.messages import TILE_FIELDS
 from emotions.reports import charts, counting, exports, html_file, page, selectors, student_page, wording, workbook
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
@@ -57,6 +58,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
         "measuring": settings.PROFILE.inference and session.mode == ClassSession.Mode.CAMERA,
         "latest": page.latest(session),
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
+        "tile_fields": TILE_FIELDS,
         "rules": wording.RULES,
         "style": charts.style(),
         "bar_order": BAR_ORDER,

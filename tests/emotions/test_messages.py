@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -18,14 +19,18 @@ from emotions import messages
 from emotions.consumers.camera import CameraConsumer
 from emotions.consumers.dashboard import DashboardConsumer
 from emotions.messages import (
+    TILE_FIELDS,
     CameraStateChanged,
     CheckInSaid,
     FromStudent,
     HandMoved,
     Hello,
     Message,
+    MoodTick,
     OwnReading,
+    Pace,
     Point,
+    Tile,
 )
 from emotions.models import EmotionEvent
 from ml.labels import LABELS
@@ -114,3 +119,26 @@ def test_the_web_process_loads_no_network() -> None:
     ).stdout.split()
     assert "emotions.consumers.camera" in loaded
     assert not {"cv2", "tensorflow", "ai_edge_litert", "onnxruntime", "ml.analyser"} & set(loaded)
+
+
+def test_tiles_of_a_tick_travel_as_rows_and_come_back_whole() -> None:
+    shown = Tile(
+        id=UUID(int=1),
+        name="Ada",
+        state="measured",
+        label="happy",
+        confidence=0.8,
+        uncertain=False,
+        seen_ms=5,
+        value=0.4,
+    )
+    nobody = Point(
+        sequence=1, at_ms=1, shares=None, low=None, high=None, joined=1, connected=1, measured=1, uncertain=0,
+        not_visible=0, pace=Pace(),
+    )  # fmt: skip
+    tick = MoodTick(point=nobody, tiles=[shown], gone=[])
+    (row,) = json.loads(tick.to_json())["tiles"]
+    assert dict(zip(TILE_FIELDS, row, strict=True)) == json.loads(shown.to_json())
+    assert MoodTick.model_validate_json(tick.to_json()) == tick
+    with pytest.raises(ValueError, match="shorter"):
+        MoodTick.model_validate_json(tick.to_json().replace(",0.4]", "]"))

@@ -62,8 +62,8 @@ async def test_a_class_is_measured_and_its_teacher_sees_it(product: RunningProdu
         # The dashboard has seen the class, tile by tile only who shares individually.
         await until(lambda: told and told[-1].get("point", {}).get("measured") == 9)
         assert sum(told[-1]["point"]["shares"]) == pytest.approx(1, abs=0.01)
-        shown = {tile["id"] for message in told for tile in message.get("tiles", [])}
-        assert shown == {str(student.public_id) for student in students[:3]}
+        ticks = [MoodTick.model_validate(message) for message in told if message["type"] == "mood.tick"]
+        assert {tile.id for tick in ticks for tile in tick.tiles} == {student.public_id for student in students[:3]}
 
         # What it holds now is what a dashboard that opens now is told.
         held = MoodSnapshot.model_validate(told[0])

@@ -21,7 +21,7 @@ const STANDSTILL_MS = 6_000;
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("dashboard-data").textContent);
 const words = wording(page.rules);
-const room = new Room(page.latest, page.markers);
+const room = new Room(page.latest, page.markers, page.tile_fields);
 const plot = new Plot(byId("mood-chart"));
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
 const tiles = new Tiles(byId("tiles"), { onOpen: openStudent });

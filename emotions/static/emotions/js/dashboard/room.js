@@ -4,8 +4,9 @@ const SPARK_LENGTH = 40;
 const LONGEST_HOURS = 6;
 
 export class Room {
-  /** `first`: the newest point when the page was written, or null. */
-  constructor(first, markers) {
+  /** `first`: the newest point when the page was written, or null. `fields`: what stands where in a tick's tiles. */
+  constructor(first, markers, fields) {
+    this.fields = fields;
     this.points = [];
     this.first = first;
     this.markers = markers;
@@ -41,9 +42,13 @@ export class Room {
     this.add(message.point);
     this.sequence = message.point.sequence;
     for (const id of message.gone) this.forget(id);
-    for (const tile of message.tiles) this.replace(tile);
+    for (const row of message.tiles) this.replace(this.tileOf(row));
     for (const tile of this.tiles.values()) this.grow(tile);
     this.notices = message.notices ?? this.notices;
+  }
+
+  tileOf(row) {
+    return Object.fromEntries(this.fields.map((field, place) => [field, row[place]]));
   }
 
   replace(tile) {
