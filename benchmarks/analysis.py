@@ -6,7 +6,6 @@ The bare loop is what no product can beat: decode, find, align and classify in b
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -92,7 +91,6 @@ def _cpu(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 def main() -> None:
     seconds = float(sys.argv[1])
     cv2.setNumThreads(1)
-    os.sched_setaffinity(0, os.sched_getaffinity(0))
     analyser, jpegs = FrameAnalyser.load(), frames()
     batches = [jpegs[start : start + BATCH] for start in range(0, len(jpegs), BATCH)]
     analyser.analyse(batches[0])

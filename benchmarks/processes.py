@@ -34,11 +34,6 @@ def pss_mb(pid: int) -> float:
     return 0.0
 
 
-def loaded(pid: int, library: str) -> bool:
-    """Whether a file whose path holds this word is mapped into the process."""
-    return library in _read(pid, "maps")
-
-
 def _children(pid: int) -> Iterator[int]:
     for task in _tasks(pid):
         yield from map(int, _read(pid, f"task/{task}/children").split())

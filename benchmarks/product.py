@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.http import HttpResponse
 
 from benchmarks import processes
@@ -32,13 +31,11 @@ CLASS_SIZE = 50
 @dataclass(frozen=True, slots=True)
 class Run:
     """One load. `load`: what the generator counted. `cpu`: CPU seconds of each service while it counted, generator
-    included. `memory`: MB of each service's largest process, at the start and the end of the count. `stored`: events
-    in the database, warm-up included."""
+    included. `memory`: MB of each service's largest process, at the start and the end of the count."""
 
     load: dict[str, Any]
     cpu: dict[str, float]
     memory: dict[str, dict[str, float]]
-    stored: int
 
     @property
     def read_per_second(self) -> float:
@@ -91,7 +88,6 @@ def measure(
     `meanwhile` runs in a thread while frames are counted; what it raises is raised here.
     """
     roots = {name: pid for name, pid in product.pids().items() if name != "up"} | dict(parts)
-    before = _events()
     with ThreadPoolExecutor(1) as beside, _generator(plan) as generator:
         _await(generator, "counting")
         other = beside.submit(meanwhile)
@@ -103,7 +99,7 @@ def measure(
         load = json.loads(generator.stdout.read())  # type: ignore[union-attr]
         other.result()
     spent["load generator"] = load["cpu_seconds"]
-    return Run(load, {name: round(cpu, 3) for name, cpu in spent.items()}, memory, _events() - before)
+    return Run(load, {name: round(cpu, 3) for name, cpu in spent.items()}, memory)
 
 
 def _memory(roots: Mapping[str, int]) -> dict[str, float]:
@@ -151,13 +147,6 @@ def _await(generator: subprocess.Popen[str], word: str) -> None:
             return
         said.append(line)
     raise RuntimeError(f"the load generator ended:\n{''.join(said)}")
-
-
-def _events() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM emotions_emotionevent")
-        count: int = cursor.fetchone()[0]
-    return count
 
 
 def end_sessions() -> None:
