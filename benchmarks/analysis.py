@@ -20,6 +20,7 @@ from benchmarks.faces import frames, frames_at
 from ml.analyser import FrameAnalyser, brightness, decode
 from ml.faces import Search
 from ml.preprocess import align
+from ml.types import ByteArray
 
 BATCH = 64
 ROUNDS = 7
@@ -41,9 +42,13 @@ def stages() -> dict[str, float]:
     pictures = [np.asarray(decode(jpeg)) for jpeg in jpegs]
     found = [analyser._find(picture, every_face=False) for picture in pictures]
     crops = np.stack([align(one.bgr, one.read[0]) for one in found if one.read])
+
+    def find(picture: ByteArray) -> object:
+        return analyser._find(picture, every_face=False)
+
     work: dict[str, Callable[[], object]] = {
         "decode": lambda: _each(decode, jpegs),
-        "find": lambda: _each(lambda picture: analyser._find(picture, every_face=False), pictures),
+        "find": lambda: _each(find, pictures),
         "align": lambda: [align(one.bgr, one.read[0]) for one in found if one.read],
         "classify": lambda: analyser._classifier.probabilities(crops),
         "brightness": lambda: [brightness(picture) for picture in pictures],
