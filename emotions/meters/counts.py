@@ -103,6 +103,7 @@ SLOT_WAIT = Histogram("roomtone_slot_wait_seconds", "From a frame's arrival to i
 ANSWERED = Histogram("roomtone_capture_to_answer_seconds", "From capture to the answer's sending", _SECONDS)
 TICK = Histogram("roomtone_tick_seconds", "Time that one second's work of the ticker takes", _SECONDS)
 TICKS_FAILED = Counter("roomtone_ticks_failed", "Seconds without mood points because a part was down")
+CLASSES_FAILED = Counter("roomtone_classes_failed", "Seconds of one class without a mood point, by a fault of ours")
 POINTS = Counter("roomtone_mood_points_stored", "Mood points that were stored, of all sessions")
 CLOSED = Counter("roomtone_sockets_closed", "Sockets that the server closed, by close code", "code")
 OPEN = Level("roomtone_connections", "Open sockets, by kind", "kind")
