@@ -153,7 +153,7 @@ class Ticker:
             kept = pipe.execute()
         recent = roster.recent_points(new, now_ms)
         for pk, (tiles, text, watches, told) in zip(sorted(new), kept, strict=True):
-            cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk, NOBODY)
+            cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
             self._states[pk] = _restored(points.get(pk), tiles, cohort, now_ms)
             self._states[pk].watcher = Watcher(attention.load(watches) if watches else {})
             alerts = Notices.model_validate_json(told).alerts if told else []
@@ -221,13 +221,14 @@ class Ticker:
         roster.note_seen(here, now)
 
 
-def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group, now_ms: float) -> SessionState:
-    """A session as the ticker before this one left it."""
+def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None, now_ms: float) -> SessionState:
+    """A session as the ticker before this one left it. No `cohort`: it is not known."""
     state = SessionState(board=Board(board.load(tiles)[1] if tiles else ()))
     if point is not None:
         state.sequence, state.at_ms = point.sequence, point.at.timestamp() * 1000
     bands = _bands(point) if point is not None and now_ms - state.at_ms <= _CONTINUES_MS else None
-    state.memory = Memory(cohort, bands)
+    lost = cohort is None and point is not None and point.shares is not None
+    state.memory = Memory(cohort or NOBODY, bands, cohort_lost=lost)
     return state
 
 

@@ -19,7 +19,9 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.mood.cohort import FLOOR
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
+from emotions.reports.said import heard
 from ml.labels import LABELS
 
 _MEANS = ", ".join(f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS)))
@@ -117,15 +119,15 @@ def markers(session: ClassSession) -> list[MarkerRow]:
 
 
 def said_by_minute(session: ClassSession) -> dict[datetime, Counter[str]]:
-    """How often each word fell in each minute; of nobody in particular."""
+    """How often each word fell in each minute, of those that may be counted; of nobody in particular."""
     said: dict[datetime, Counter[str]] = {}
     for at, word in _words(session):
         said.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
     return said
 
 
-def _words(session: ClassSession) -> Iterable[tuple[datetime, str]]:
-    return CheckIn.objects.filter(participant__session=session).values_list("at", "word")
+def _words(session: ClassSession) -> list[tuple[datetime, str]]:
+    return [(one.at, one.word) for one in heard([session.pk])]
 
 
 def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section]:
@@ -135,7 +137,7 @@ def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
     titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
     rows = fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
-    found, words = {int(row[0]): row[1:] for row in rows}, list(_words(session))
+    found, words = {int(row[0]): row[1:] for row in rows}, _words(session)
     return [
         _section(title, a, b, found.get(number), _said_between(words, a, b))
         for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)
@@ -259,6 +261,30 @@ def attendance(session: ClassSession) -> Attendance:
     return Attendance(**counts)
 
 
-def event_count(session: ClassSession) -> int:
-    """All stored readings of a session; a count of the whole class."""
-    return EmotionEvent.objects.filter(session=session).count()
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """`shown`: how many stored readings may be told; `withheld`: whether there are more, of too few students."""
+
+    shown: int
+    withheld: bool
+
+
+def event_count(session: ClassSession) -> EventCount:
+    """The readings that may be shown one by one, and all the others, or none of them where fewer than FLOOR students
+    own those: the rest of a sum would be one student's own."""
+    events = EmotionEvent.objects.filter(session=session)
+    owners = _owners_unshown(session)
+    if owners == 0 or owners >= FLOOR:
+        return EventCount(events.count(), withheld=False)
+    return EventCount(individual_events(events).count(), withheld=True)
+
+
+def _owners_unshown(session: ClassSession) -> int:
+    """How many students own a reading that may not be shown on its own. One probe of an index for most of them."""
+    own = EmotionEvent.objects.filter(participant=OuterRef("pk"))
+    people = Participant.objects.filter(session=session)
+    changed = people.filter(scope=Participant.Scope.INDIVIDUAL).annotate(
+        since=Max("consent_events__at"), answers=Count("consent_events")
+    )
+    earlier = changed.filter(Exists(own.filter(received_at__lt=OuterRef("since"))), answers__gt=1)
+    return people.exclude(scope=Participant.Scope.INDIVIDUAL).filter(Exists(own)).count() + earlier.count()

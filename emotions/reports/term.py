@@ -1,13 +1,15 @@
-"""The sessions of a course beside each other: mood, pace and attendance of each. Two queries for any number."""
+"""The sessions of a course beside each other: mood, pace and attendance of each. Three queries for any number."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
+from emotions.reports.said import heard
 from emotions.reports.selectors import fetch
 from ml.labels import LABELS
 
@@ -27,7 +29,8 @@ _MOODS = f"""
 @dataclass(frozen=True, slots=True)
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
-    `known` of the time (0..1): what it rests on. `hard`: how many students said one of HARD_WORDS at least once."""
+    `known` of the time (0..1): what it rests on. `hard`: how many students said one of HARD_WORDS at least once, of the words
+    that may be counted (emotions.reports.said)."""
 
     session: ClassSession
     shares: Sequence[float] | None
@@ -48,11 +51,11 @@ def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
 
 def _people(keys: Sequence[int]) -> list[tuple[int, int, int]]:
     """Per session how many joined, and how many of them said one of HARD_WORDS."""
-    hard = Count("pk", filter=Q(check_ins__word__in=HARD_WORDS), distinct=True)
     people = Participant.objects.filter(session__in=keys).order_by().values("session_id")
-    return list(
-        people.annotate(joined=Count("pk", distinct=True), hard=hard).values_list("session_id", "joined", "hard")
-    )
+    joined = people.annotate(joined=Count("pk")).values_list("session_id", "joined")
+    spoke = {(one.session, one.participant) for one in heard(keys) if one.word in HARD_WORDS}
+    hard = Counter(session for session, _participant in spoke)
+    return [(session, count, hard[session]) for session, count in joined]
 
 
 def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int]) -> TermRow:
