@@ -143,7 +143,9 @@ def _camera(interval_ms: int, keep_days: int | None, condition: str) -> ConsentT
 
 
 def _until(keep_days: int | None) -> str:
-    return "until your school deletes the session" if keep_days is None else f"for {_days(keep_days)} after the session"
+    return (
+        "until your school deletes the session" if keep_days is None else f"for {_days(keep_days)} after the session"
+    )
 
 
 def _law(condition: str) -> Paragraph:
@@ -190,7 +192,7 @@ def text_for(session: ClassSession) -> ConsentText:
 
 
 def keep_text(session: ClassSession, sha256: str) -> None:
-    """Keep the words behind this hash, if they are those of the session now: a ledger of hashes alone proves nothing."""
+    """Keep the words behind this hash, if they are the session's now: a ledger of hashes alone proves nothing."""
     text = text_for(session)
     if text.sha256 == sha256 and not ShownText.objects.filter(sha256=sha256).exists():
         shown = ShownText(sha256=sha256, version=text.version, words=asdict(text))

@@ -1,4 +1,4 @@
-"""How long sessions are kept, and which have been kept long enough. Deleting them is an action (`purge`).
+"""How long sessions are kept, which have been kept long enough, and what a receipt says. `actions.purge` deletes.
 
 A session keeps the number of days that its students were told when it began. A course that shortens its own later
 shortens it for sessions before, too; one that lengthens it does not: nobody agreed to that.
@@ -13,7 +13,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Valu
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
-from classroom.models import ClassSession, Course
+from classroom.models import ClassSession, Course, Erasure
 
 LONGEST_DAYS = 3650
 
@@ -44,3 +44,22 @@ def expiring(course: Course, days: int | None) -> int:
     if days is None:
         return 0
     return expired(days).filter(course=course).count()
+
+
+# By model, also of other applications: in the words of a person who gets a receipt.
+ROWS = {
+    "EmotionEvent": "readings",
+    "MinuteRollup": "minutes that were summed up",
+    "MoodPoint": "seconds of class mood",
+    "CheckIn": "words about the pace",
+    "ConsentEvent": "answers about consent",
+    "Participant": "names, with when they came and went",
+    "Marker": "markers",
+    "ClassSession": "sessions",
+}
+
+
+def receipt_lines(receipt: Erasure) -> list[tuple[str, int]]:
+    """What was erased and how many of each, in the order of ROWS."""
+    known = [(words, receipt.rows[name]) for name, words in ROWS.items() if name in receipt.rows]
+    return known + [(name, count) for name, count in receipt.rows.items() if name not in ROWS]

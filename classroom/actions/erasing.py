@@ -1,4 +1,4 @@
-"""What is erased, by its student, by the school, or because its time is over; each with a receipt that names nobody."""
+"""What is erased: by its student, by the school, or because its time is over. Each receipt names nobody."""
 
 from __future__ import annotations
 
@@ -84,9 +84,7 @@ def _names(rows: Mapping[str, int]) -> dict[str, int]:
     return {label.rpartition(".")[2]: count for label, count in rows.items() if count}
 
 
-def _receipt(
-    what: str, why: str, session: ClassSession, rows: Iterable[Mapping[str, int]], **period: Any
-) -> Erasure:
+def _receipt(what: str, why: str, session: ClassSession, rows: Iterable[Mapping[str, int]], **period: Any) -> Erasure:
     total: Counter[str] = Counter()
     for each in rows:
         total.update(each)

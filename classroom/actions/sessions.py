@@ -26,9 +26,7 @@ def start_session(course: Course, mode: str = ClassSession.Mode.CAMERA, title: s
     live = course.sessions.live().first()
     if live is not None:
         raise AlreadyLiveError(live)
-    session = ClassSession(
-        course=course, mode=_mode(mode), title=_title(title), keep_days=retention.days_of(course)
-    )
+    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), keep_days=retention.days_of(course))
     refusal = consent.inference_refusal(session) if session.measures else ""
     if refusal:
         raise InferenceOffError(refusal)

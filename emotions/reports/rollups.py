@@ -96,11 +96,12 @@ def recount_participant(session_pk: int, participant_pk: int, since: datetime) -
     """Make a participant's minutes from the one of `since` on what the events say, within the caller's `hold`.
     Returns how many went."""
     first, end = _minute(since), timezone.now() + LOOK_BACK
-    scope = {"sessions": [session_pk], "since": first, "until": end, "participant": participant_pk}
     minutes = MinuteRollup.objects.filter(session=session_pk, participant=participant_pk, minute__gte=first)
     gone, _ = minutes.delete()
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, scope)
+        cursor.execute(
+            _CLOSE, {"sessions": [session_pk], "since": first, "until": end, "participant": participant_pk}
+        )
         return gone - int(cursor.rowcount)
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 from emotions.mood.cohort import FLOOR
 
 # Everybody is without a name from joining until they go, or share with the name for good. A running sum over comings
-# and goings says how many were so at each word; somebody who goes or comes at the very instant counts as gone, or there.
+# and goings says how many were so at each word; who goes or comes at that very instant counts as gone, or there.
 _HEARD = """
 WITH people AS (
     SELECT p.id, p.session_id, p.joined_at, LEAST(p.left_at, p.removed_at) AS gone,

@@ -29,8 +29,8 @@ _MOODS = f"""
 @dataclass(frozen=True, slots=True)
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
-    `known` of the time (0..1): what it rests on. `hard`: how many students said one of HARD_WORDS at least once, of the words
-    that may be counted (emotions.reports.said)."""
+    `known` of the time (0..1): what it rests on. `hard`: how many students said one of HARD_WORDS at least
+    once, of the words that may be counted (emotions.reports.said)."""
 
     session: ClassSession
     shares: Sequence[float] | None
