@@ -14,14 +14,24 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from classroom import actions
 from classroom.admin_parts import Erasable, Recorded, StateFilter
 from classroom.forms_admin import InvitationForm, SignInForm
 from classroom.invitations import invite
-from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, Participant
+from classroom.models import (
+    CheckIn,
+    ClassSession,
+    ConsentEvent,
+    Course,
+    Erasure,
+    Marker,
+    Participant,
+    ShownText,
+)
+from classroom.retention import receipt_lines
 from classroom.templatetags.roomtone import lasted
 
 admin.site.site_header = admin.site.site_title = "Roomtone"
@@ -192,6 +202,36 @@ class ConsentEventAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="Text", ordering="text_hash")
     def short_hash(self, event: ConsentEvent) -> str:
         return event.text_hash[:12]
+
+
+@admin.register(Erasure)
+class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What was erased, at whose word, and what was purged because its time was over. Names nobody."""
+
+    list_display = ("at", "what", "why", "course", "session_started_at", "went")
+    list_filter = ("what", "why", "at")
+    search_fields = ("public_id", "course")
+    date_hierarchy = "at"
+    list_per_page = 50
+    fields = ("public_id", "at", "what", "why", "course", "session_started_at", "since", "until", "went")
+
+    @admin.display(description="Rows")
+    def went(self, receipt: Erasure) -> str:
+        return ", ".join(f"{count:,} {words}" for words, count in receipt_lines(receipt)) or "None"
+
+
+@admin.register(ShownText)
+class ShownTextAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The words behind each hash of the ledger."""
+
+    list_display = ("first_answered_at", "version", "sha256")
+    search_fields = ("version", "sha256")
+    fields = ("version", "sha256", "first_answered_at", "text")
+
+    @admin.display(description="Text")
+    def text(self, shown: ShownText) -> SafeString:
+        parts = ((part["heading"], part["text"]) for part in shown.words["whole"])
+        return format_html_join("", "<p><b>{}</b> {}</p>", parts)
 
 
 admin.site.unregister(User)

@@ -29,6 +29,8 @@ class Course(models.Model):
     instructor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="courses")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     alerts = models.CharField(max_length=6, choices=Alerts.choices, default=Alerts.NORMAL)
+    # For how many days after its end a session is kept. None: as the deployment says (RETENTION_DAYS).
+    keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     objects = CourseQuerySet.as_manager()
 
@@ -46,6 +48,11 @@ class ClassSession(models.Model):
         CAMERA = "camera", "Faces and check-ins"
         CHECK_INS = "check_ins", "Check-ins only"
 
+        @property
+        def measures(self) -> bool:
+            """Whether any face is read in such a session, wherever that is done."""
+            return self is not ClassSession.Mode.CHECK_INS
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="sessions")
     title = models.CharField(max_length=120, blank=True)
@@ -54,6 +61,8 @@ class ClassSession(models.Model):
     joining_locked = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # What its students are promised when they consent, so it never changes. None: until somebody deletes it.
+    keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     objects = ClassSessionQuerySet.as_manager()
 
@@ -76,6 +85,11 @@ class ClassSession(models.Model):
     @property
     def live(self) -> bool:
         return self.ended_at is None
+
+    @property
+    def measures(self) -> bool:
+        """Whether its mode reads faces; whether the deployment lets it is for `classroom.consent` to say."""
+        return self.Mode(self.mode).measures
 
 
 class Participant(models.Model):
@@ -147,6 +161,22 @@ class ConsentEvent(models.Model):
         return f"{self.get_kind_display()} ({self.get_scope_display()})"
 
 
+class ShownText(models.Model):
+    """The words behind a hash of the ledger, kept when somebody first answered them. Rows are only added."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    version = models.CharField(max_length=40)
+    # As `classroom.consent.ConsentText`, whole.
+    words = models.JSONField()
+    first_answered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-first_answered_at"]
+
+    def __str__(self) -> str:
+        return self.version
+
+
 class Marker(models.Model):
     """A moment that the instructor names: "slide 4", "quiz"."""
 
@@ -180,3 +210,36 @@ class CheckIn(models.Model):
 
     def __str__(self) -> str:
         return self.get_word_display()
+
+
+class Erasure(models.Model):
+    """A receipt of what was erased: it names nobody, refers to no row, and outlives what it tells of."""
+
+    class What(models.TextChoices):
+        MINUTES = "minutes", "What was recorded about a student in the last minutes"
+        PARTICIPANT = "participant", "Everything about a student"
+        SESSION = "session", "A whole session"
+
+    class Why(models.TextChoices):
+        STUDENT = "student", "The student asked for it"
+        SCHOOL = "school", "The school decided it"
+        EXPIRED = "expired", "It was kept as long as was said"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    what = models.CharField(max_length=12, choices=What.choices)
+    why = models.CharField(max_length=8, choices=Why.choices)
+    # Of the session: which course's, and when it began.
+    course = models.CharField(max_length=120)
+    session_started_at = models.DateTimeField()
+    # Of MINUTES: from when to when.
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    # How many rows went, by the name of their model.
+    rows = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}, {timezone.localtime(self.at):%d %b %Y %H:%M}"

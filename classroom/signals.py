@@ -20,7 +20,10 @@ consent_changed = Signal()
 participant_left = Signal()
 participant_removed = Signal()
 # The row is about to be deleted, and whatever refers to it with it.
+# Receivers answer how many rows they deleted, by the name of their model.
 participant_erased = Signal()
+# With `since`: what was recorded from then on is being deleted. Receivers answer as above; the epoch has gone up.
+minutes_erased = Signal()
 # Sent with `marker`.
 marker_placed = Signal()
 # Sent with `check_in`.

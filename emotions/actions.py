@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Literal
 
@@ -35,6 +36,7 @@ WITH incoming AS (
     JOIN classroom_classsession session ON session.id = participant.session_id
     WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.scope <> 'none'
         AND participant.left_at IS NULL AND participant.removed_at IS NULL AND session.ended_at IS NULL
+        AND session.mode <> 'check_ins'
     ORDER BY participant.id
     FOR SHARE OF participant
 ), stored AS (
@@ -83,10 +85,18 @@ def record_readings(observations: Sequence[Observation]) -> list[Verdict]:
         return [verdict for (verdict,) in cursor.fetchall()]
 
 
-def forget_participant(session_pk: int, participant_pk: int) -> None:
-    """Delete everything stored about a participant. The class's own mood points stay: they name nobody."""
-    EmotionEvent.objects.filter(participant_id=participant_pk).delete()
-    MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
+def forget_participant(session_pk: int, participant_pk: int) -> dict[str, int]:
+    """Delete everything stored about a participant; returns how many rows, by model. The class's own mood points
+    stay: they name nobody. The caller keeps the session's minutes from being counted meanwhile."""
+    readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk).delete()
+    minutes, _ = MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
+    return {"EmotionEvent": readings, "MinuteRollup": minutes}
+
+
+def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
+    """Delete the readings of a participant that were captured from `since` on; returns how many, as above."""
+    readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk, captured_at__gte=since).delete()
+    return {"EmotionEvent": readings}
 
 
 def _row(observation: Observation) -> _Row:

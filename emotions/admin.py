@@ -152,8 +152,10 @@ class MeasuredSessionAdmin(ClassSessionAdmin):
     fields = (*ClassSessionAdmin.fields, "stored_readings", "recorded")
 
     @admin.display(description="Readings stored")
-    def stored_readings(self, session: ClassSession) -> int:
-        return selectors.event_count(session)
+    def stored_readings(self, session: ClassSession) -> str:
+        count = selectors.event_count(session)
+        more = "; others are of fewer than five students, and not counted here" if count.withheld else ""
+        return f"{count.shown:,}{more}"
 
     @admin.display(description="Recorded")
     def recorded(self, session: ClassSession) -> SafeString:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import redis
@@ -52,9 +53,21 @@ def participant_removed(participant: Participant, **_: Any) -> None:
 
 
 @receiver(signals.participant_erased)
-def participant_erased(participant: Participant, **_: Any) -> None:
-    actions.forget_participant(participant.session_id, participant.pk)
+def participant_erased(participant: Participant, **_: Any) -> dict[str, int]:
+    rollups.hold(participant.session_id)
+    gone = actions.forget_participant(participant.session_id, participant.pk)
     _turn_out(participant, CloseCode.WITHDRAWN)
+    return gone
+
+
+@receiver(signals.minutes_erased)
+def minutes_erased(participant: Participant, since: datetime, **_: Any) -> dict[str, int]:
+    """The minute in which `since` lies is counted anew; what of that time is in Redis goes, as with a new consent."""
+    rollups.hold(participant.session_id)
+    gone = actions.forget_since(participant.pk, since)
+    gone |= {"MinuteRollup": rollups.recount_participant(participant.session_id, participant.pk, since)}
+    consent_changed(participant)
+    return gone
 
 
 @receiver(signals.hand_changed)

@@ -1,4 +1,4 @@
-"""Sessions: started, changed, marked, ended, erased."""
+"""Sessions: started, changed, marked, ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
-from classroom import consent, signals
+from classroom import consent, retention, signals
 from classroom.actions._common import length, lock_live
 from classroom.codes import new_join_code
 from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
@@ -26,8 +26,8 @@ def start_session(course: Course, mode: str = ClassSession.Mode.CAMERA, title: s
     live = course.sessions.live().first()
     if live is not None:
         raise AlreadyLiveError(live)
-    session = ClassSession(course=course, mode=_mode(mode), title=_title(title))
-    refusal = consent.inference_refusal(session) if session.mode == ClassSession.Mode.CAMERA else ""
+    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), keep_days=retention.days_of(course))
+    refusal = consent.inference_refusal(session) if session.measures else ""
     if refusal:
         raise InferenceOffError(refusal)
     _with_fresh_code(session, session.save)
@@ -80,16 +80,6 @@ def rename_marker(marker: Marker, label: str) -> None:
 def remove_marker(marker: Marker) -> None:
     """The moment is no longer named; what was measured then stays."""
     marker.delete()
-
-
-@transaction.atomic
-def erase_session(session: ClassSession) -> None:
-    """Delete an ended session with everything that refers to it. Raises RefusedError while it is live."""
-    if ClassSession.objects.select_for_update().get(pk=session.pk).live:
-        raise RefusedError("This session is live. End it first.")
-    signals.session_erased.send(ClassSession, session=session)
-    # By query, so that the instance keeps its key for receivers that run after the commit.
-    ClassSession.objects.filter(pk=session.pk).delete()
 
 
 def _mode(mode: str) -> ClassSession.Mode:

@@ -18,6 +18,8 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 PROFILE = PROFILES[env.choice("ROOMTONE_PROFILE", list(PROFILES), "check-ins")]
 DEBUG = env.flag("ROOMTONE_DEBUG")
 TRY_PAGE_OPEN = env.flag("ROOMTONE_TRY_PAGE", default=PROFILE.demo) and PROFILE.inference
+# For how many days after its end a session is kept where its course doesn't say; 0: until somebody deletes it.
+RETENTION_DAYS = env.number("ROOMTONE_RETENTION_DAYS", 0, low=0, high=3650)
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts
@@ -111,6 +113,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-lanes": {"task": "emotions.tasks.sweep_lanes", "schedule": 2.0, "options": {"expires": 2.0}},
     "close-minutes": {"task": "emotions.tasks.close_minutes", "schedule": 60.0, "options": {"expires": 60.0}},
+    "purge-expired": {"task": "emotions.tasks.purge_expired", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 
 # -- Seen from outside: who bears this token may read /metrics; without one nobody may

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classroom import access, actions
+from classroom import access, actions, consent, retention
 from classroom.errors import AlreadyLiveError, RefusedError
-from classroom.forms import AlertsForm, CourseForm, StartSessionForm
+from classroom.forms import AlertsForm, CourseForm, KeepForm, StartSessionForm
 from classroom.managers import CourseQuerySet
 from classroom.models import ClassSession, Course
 from classroom.views.answers import done, instructors_only, refused
@@ -80,6 +80,25 @@ def set_alerts(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return done(request, reverse("course", args=[own.public_id]), alerts=own.alerts)
 
 
+@require_POST
+@instructors_only
+def set_keeping(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST keep_days=<number or nothing>, and sure=yes where sessions would be deleted at once."""
+    own = access.course_for_instructor(request.user, public_id)
+    form = KeepForm(request.POST)
+    if not form.is_valid():
+        return _course_page(request, own, StartSessionForm(), 400, keep_form=form)
+    days = form.cleaned_data["keep_days"]
+    affected = retention.expiring(own, days)
+    if affected and request.POST.get("sure") != "yes":
+        form.add_error("keep_days", f"{affected} session{'s' if affected > 1 else ''} ended longer ago than that.")
+        return _course_page(request, own, StartSessionForm(), 409, keep_form=form, keep_affects=affected)
+    own.keep_days = days
+    own.save(update_fields=["keep_days"])
+    messages.success(request, "Set. Sessions from now on promise it to their students.")
+    return done(request, reverse("course", args=[own.public_id]), keep_days=days)
+
+
 def _listed(user: User) -> CourseQuerySet:
     """With `session_count`, `last_started` and `live_sessions` (at most one): two queries for any number."""
     live = Prefetch("sessions", ClassSession.objects.live(), to_attr="live_sessions")
@@ -87,7 +106,9 @@ def _listed(user: User) -> CourseQuerySet:
     return Course.objects.visible_to(user).annotate(**counts).prefetch_related(live).order_by("title", "pk")
 
 
-def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, status: int) -> HttpResponse:
+def _course_page(
+    request: HttpRequest, course: Course, form: StartSessionForm, status: int, **more: Any
+) -> HttpResponse:
     # Explicit: a query that counts does not follow the model's own order.
     sessions = course.sessions.annotate(participant_count=Count("participants")).order_by("-started_at", "-pk")
     page = Paginator(sessions, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
@@ -99,6 +120,8 @@ def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, s
         "join_url": join_url(request, live) if live else "",
         "form": form,
         "alerts_form": AlertsForm({"alerts": course.alerts}),
-        "reason": "" if settings.PROFILE.inference else settings.PROFILE.reason,
-    }
+        "refused_modes": [(mode.label, reason) for mode, reason in consent.mode_refusals().items() if reason],
+        "keep_form": KeepForm({"keep_days": course.keep_days}),
+        "keep_default": settings.RETENTION_DAYS,
+    } | more
     return render(request, "classroom/course.html", context, status=status)

@@ -184,7 +184,7 @@ class Ticker:
     ) -> SessionState:
         """`left`: tiles, cohort, watches and notices as Redis has them."""
         tiles, text, watches, told = left
-        cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk, NOBODY)
+        cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
         state = _restored(last, tiles, self._kept.pop(pk, cohort), now_ms)
         state.watcher = Watcher(attention.load(watches) if watches else {})
         state.alarm = Alarm(recent, Notices.model_validate_json(told).alerts if told else [])
@@ -269,13 +269,14 @@ def _scene(session: int, known: Roster, parts: tuple[Any, Any, Any], now_ms: flo
     return Scene(session, known, present, dismissals.parse(parts[2]))
 
 
-def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group, now_ms: float) -> SessionState:
-    """A session as the ticker before this one left it."""
+def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None, now_ms: float) -> SessionState:
+    """A session as the ticker before this one left it. No `cohort`: it is not known."""
     state = SessionState(board=Board(board.load(tiles)[1] if tiles else ()))
     if point is not None:
         state.sequence, state.at_ms = point.sequence, point.at.timestamp() * 1000
     bands = _bands(point) if point is not None and now_ms - state.at_ms <= _CONTINUES_MS else None
-    state.memory = Memory(cohort, bands)
+    lost = cohort is None and point is not None and point.shares is not None
+    state.memory = Memory(cohort or NOBODY, bands, cohort_lost=lost)
     return state
 
 
