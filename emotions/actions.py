@@ -9,7 +9,7 @@ from typing import Literal
 
 from django.db import connection
 
-from emotions.models import EmotionEvent, MinuteRollup
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.readings.observations import FaceRead, Observation
 from ml.labels import LABELS
 
@@ -87,6 +87,12 @@ def forget_participant(session_pk: int, participant_pk: int) -> None:
     """Delete everything stored about a participant. The class's own mood points stay: they name nobody."""
     EmotionEvent.objects.filter(participant_id=participant_pk).delete()
     MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
+
+
+def forget_session(session_pk: int) -> dict[str, int]:
+    """Delete every reading of a session and what was made of them. Returns how many rows went, by kind."""
+    kinds = {"readings": EmotionEvent, "minutes of students": MinuteRollup, "seconds of class mood": MoodPoint}
+    return {kind: model._default_manager.filter(session=session_pk).delete()[0] for kind, model in kinds.items()}
 
 
 def _row(observation: Observation) -> _Row:
