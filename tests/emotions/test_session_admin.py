@@ -180,8 +180,8 @@ def many(alice: User, bob: User, session: ClassSession) -> list[ClassSession]:
                 measured, uncertain, not_visible, pace)
             SELECT id, n, started_at + n * interval '1 second', %(mood)s::float[], %(mood)s::float[],
                 %(mood)s::float[], 30, 30, 25, 2, 1, '{}'
-            FROM (SELECT * FROM classroom_classsession WHERE ended_at > started_at ORDER BY started_at DESC LIMIT 60) AS s,
-                generate_series(1, 3000) n""",
+            FROM (SELECT * FROM classroom_classsession WHERE ended_at > started_at
+                ORDER BY started_at DESC LIMIT 60) AS s, generate_series(1, 3000) n""",
             {"mood": list(CALM)},
         )
         for table in ("classroom_classsession", "classroom_participant", "emotions_moodpoint"):
