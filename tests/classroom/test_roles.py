@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -215,11 +216,9 @@ def test_a_forgotten_session_is_ended_after_a_question_and_by_name(
     assert "End these sessions for good?" in page
     assert "live for under a minute, 1 student" in " ".join(page.split())
     assert "has ended already" in page
-    both[0].refresh_from_db()
-    assert both[0].live
+    assert ClassSession.objects.live().filter(pk=both[0].pk).exists()
     answer = browser.post(address, data | {"confirmed": "yes"}, follow=True)
-    both[0].refresh_from_db()
-    assert not both[0].live
+    assert not ClassSession.objects.live().exists()
     told = [str(message) for message in answer.context["messages"]]
     assert sorted(words.split(": ")[1] for words in told) == ["It had ended already.", "ended."]
     (line,) = LogEntry.objects.all()
@@ -268,7 +267,12 @@ def test_a_school_admin_invites_people_but_makes_nobody_mightier(
         fields = browser.get(address).context["adminform"].form.fields
         assert not {"is_superuser", "user_permissions"} & set(fields)
         assert {group.name for group in fields["groups"].queryset} == set(roles.ROLES)
-        wanted = {"username": person.username, "is_superuser": "on", "is_staff": "on", "is_active": "on"}
+        wanted: dict[str, Any] = {
+            "username": person.username,
+            "is_superuser": "on",
+            "is_staff": "on",
+            "is_active": "on",
+        }
         wanted |= {"groups": [str(Group.objects.get(name="Everything").pk)], "user_permissions": ["1"]}
         browser.post(address, wanted)
         person.refresh_from_db()
@@ -284,8 +288,8 @@ def test_a_school_admin_does_not_reach_a_superusers_password(
     assert browser.post(reverse("admin:auth_user_password_change", args=[root.pk]), {}).status_code == 403
     data = {"email": "olga@school.example", "username": "root"}
     assert browser.post(reverse("admin:auth_user_change", args=[root.pk]), data).status_code == 403
-    data = {"action": "send_links", "_selected_action": [str(root.pk)]}
-    page = browser.post(reverse("admin:auth_user_changelist"), data, follow=True)
+    sent: dict[str, Any] = {"action": "send_links", "_selected_action": [str(root.pk)]}
+    page = browser.post(reverse("admin:auth_user_changelist"), sent, follow=True)
     (told,) = [str(message) for message in page.context["messages"]]
     assert "only a superuser may do this" in told
     assert "http" not in told
