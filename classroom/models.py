@@ -63,11 +63,20 @@ class ClassSession(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     # What its students are promised when they consent, so it never changes. None: until somebody deletes it.
     keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Since then only the session itself is left: nobody who was there, nothing that was recorded.
+    purged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ClassSessionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
+        permissions = [
+            ("see_every_session", "Can see the sessions of every instructor"),
+            ("close_classsession", "Can end a session that was forgotten"),
+            ("purge_classsession", "Can purge what was recorded in a session"),
+            ("export_classsession", "Can export sessions"),
+        ]
+        indexes = [models.Index(fields=["started_at", "id"], name="sessions_by_time")]
         constraints = [
             # A code belongs to one live session; an ended session's code may come up again.
             models.UniqueConstraint(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.db import connection
 
-from emotions.models import EmotionEvent, MinuteRollup
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.readings.observations import FaceRead, Observation
 from ml.labels import LABELS
 
@@ -97,6 +97,12 @@ def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
     """Delete the readings of a participant that were captured from `since` on; returns how many, as above."""
     readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk, captured_at__gte=since).delete()
     return {"EmotionEvent": readings}
+
+
+def forget_session(session_pk: int) -> dict[str, int]:
+    """Delete every reading of a session and what was made of them. Returns how many rows went, by kind."""
+    kinds = {"readings": EmotionEvent, "minutes of students": MinuteRollup, "seconds of class mood": MoodPoint}
+    return {kind: model._default_manager.filter(session=session_pk).delete()[0] for kind, model in kinds.items()}
 
 
 def _row(observation: Observation) -> _Row:

@@ -102,8 +102,8 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         summary=summary(session, rows, sections),
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
-        marked=[(_local(marker.at_ms), marker.label) for marker in marked],
-        moments=[MomentLine(_moment_when(moment), _moment_words(moment)) for moment in found],
+        marked=marker_times(marked),
+        moments=moment_lines(found),
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
         heat=heat_map(session, sharing, present, selectors.minutes(session), marked),
@@ -113,6 +113,14 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         missing=rollups.missing_minutes(session),
         minutes=_minutes(start, end),
     )
+
+
+def marker_times(marked: Sequence[MarkerRow]) -> list[tuple[datetime, str]]:
+    return [(_local(marker.at_ms), marker.label) for marker in marked]
+
+
+def moment_lines(found: Sequence[Moment]) -> list[MomentLine]:
+    return [MomentLine(_moment_when(moment), _moment_words(moment)) for moment in found]
 
 
 def figure(
@@ -140,6 +148,8 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     known = [row for row in rows if row.shares is not None]
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
+    if session.purged_at:
+        return [f"{length}. What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}."]
     said = _said_sentence(sections)
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]

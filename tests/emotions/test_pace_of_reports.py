@@ -108,7 +108,7 @@ def test_every_figure_of_a_report_counts_the_same_words(lecture: ClassSession) -
     assert minute(7) not in selectors.said_by_minute(lecture)
     assert term_rows([lecture])[0].hard == 1
     sheets = {sheet.name: list(sheet.rows) for sheet in tables.tables(lecture)}
-    assert sum(sum(row[1:]) for row in sheets["check_ins"]) == 1  # type: ignore[arg-type]
+    assert sum(sum(row[1:]) for row in sheets["check_ins"]) == 1  # type: ignore[arg-type, misc]
     assert sum(row[-4] for row in sheets["sections"]) == 1  # type: ignore[misc]
     text = "".join(exports.minutes(lecture, exports.DIALECTS["comma"])).removeprefix("\ufeff")
     assert sum(int(row["said_lost"]) for row in csv.DictReader(io.StringIO(text))) == 0
