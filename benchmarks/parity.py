@@ -1,7 +1,7 @@
 """The same frames read on the server and in a browser: `python -m benchmarks.parity --data FILE --faces 1000`.
 
-Prints one JSON object: boxes, labels, probabilities and times of LiteRT, of ONNX in Python, and of ONNX in a Chromium's
-worker. Without --data the faces are synthetic. Wants `manage.py device_files` to have run.
+Prints one JSON object: boxes, labels, probabilities and times of LiteRT, of ONNX in Python, and of ONNX in a
+browser's worker. Without --data the faces are synthetic. Wants `manage.py device_files` to have run.
 """
 
 from __future__ import annotations
@@ -135,7 +135,11 @@ def _overlap(one: Any, other: Any) -> float:
 
 
 class _Files(SimpleHTTPRequestHandler):
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
+    extensions_map = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
 
     def log_message(self, *args: object) -> None:
         """Quietly."""

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from classroom import codes
 from classroom.errors import TextRefusedError
-from classroom.models import ClassSession, Course, Participant
+from classroom.models import ClassSession, Course, Participant, ReadingPlace
 from classroom.text import tidy
 
 
@@ -77,6 +77,12 @@ class AlertsForm(forms.Form):
     alerts = forms.ChoiceField(label="Alerts in the live page", choices=Course.Alerts.choices)
 
 
+class PlaceForm(forms.Form):
+    """Where the faces of a course are read."""
+
+    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices)
+
+
 def _modes() -> list[tuple[str, str]]:
     """Those that the deployment's profile allows, asked for anew with each form."""
     allowed = [mode for mode in ClassSession.Mode if settings.PROFILE.inference or mode != ClassSession.Mode.CAMERA]
@@ -100,3 +106,4 @@ class StartSessionForm(forms.Form):
     mode = forms.ChoiceField(
         label="What students share", choices=_modes, initial=_first_mode, widget=forms.RadioSelect
     )
+    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices, required=False)

@@ -1,11 +1,13 @@
 """What a browser needs to read faces by itself: networks of ours, and a runtime that is fetched, not committed.
 
-`manage.py device_files` writes them where static files are found; FACTS comes last, so that it says whether all is there.
+`manage.py device_files` writes them where static files are found; FACTS comes last, so it says whether all is there.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,6 +70,17 @@ def prepare(folder: Path = FOLDER) -> Facts:
         (folder / ".runtime").write_text(RUNTIME.integrity, encoding="utf-8")
     (folder / FACTS).write_text(json.dumps(asdict(wanted())), encoding="utf-8")
     return wanted()
+
+
+WORKER = re.compile(r"emotions/js/device/worker(\.[0-9a-f]+)?\.js$")
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+
+
+def policy_of(headers: MutableMapping[str, str], path: str, url: str) -> None:
+    """For WhiteNoise: a worker obeys the policy of its own response, and of all scripts this one alone may compile
+    WebAssembly."""
+    if WORKER.search(url):
+        headers["Content-Security-Policy"] = WORKER_POLICY
 
 
 def _has_runtime(folder: Path) -> bool:

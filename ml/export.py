@@ -1,8 +1,8 @@
 """Make the served network: `python -m ml.export --model FILE.keras --data FILE|FOLDER`.
 
-Keras to int8 LiteRT, and that to ONNX for browsers; quantised after training with faces of the training part; then, with the quantised network
-itself and on dev alone: calibration, confusion, and the confidence under which a reading is uncertain. Needs
-TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
+Keras to int8 LiteRT, quantised after training with faces of the training part; then, with the quantised network
+itself and on dev alone: calibration, confusion, and the confidence under which a reading is uncertain; then the same
+network for browsers (ml.onnx_writer). Needs TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def export(model: Path, faces: FaceSet, out: Path) -> dict[str, Any]:
 
 
 def with_device_network(out: Path) -> dict[str, Any]:
-    """Write the network for browsers beside the served one, calibrated as its manifest says; the manifest's content."""
+    """Write the network for browsers beside the served one, calibrated as the manifest says; its content."""
     known = Manifest.load(out)
     (out / DEVICE_NAME).write_bytes(to_onnx(known.read(NETWORK_NAME), known.temperature, known.biases))
     manifest: dict[str, Any] = json.loads((out / MANIFEST_NAME).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """From the served LiteRT network to an ONNX file for browsers: the same steps, the same whole numbers.
 
-Every tensor keeps LiteRT's own quantisation, so that a reading does not depend on where it is made. The calibration of
-the manifest is the last step of the file: whoever runs it reads the probabilities that `ml.classifier` gives.
+Every tensor keeps LiteRT's own quantisation, so that a reading does not depend on where it is made. The manifest's
+calibration is the last step of the file: whoever runs it reads the probabilities that `ml.classifier` gives.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from classroom.config import env
 from classroom.config.profile import PROFILES
+from emotions import device_files
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -18,6 +19,9 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 PROFILE = PROFILES[env.choice("ROOMTONE_PROFILE", list(PROFILES), "check-ins")]
 DEBUG = env.flag("ROOMTONE_DEBUG")
 TRY_PAGE_OPEN = env.flag("ROOMTONE_TRY_PAGE", default=PROFILE.demo) and PROFILE.inference
+# Where pictures may be read: as each session says, or in one place alone. DEVICE: the files for browsers to do it.
+READING_PLACE = env.choice("ROOMTONE_READING_PLACE", ["choice", "server", "device"], "choice")
+DEVICE, DEVICE_STATIC = device_files.present(), device_files.STATIC
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts
@@ -159,6 +163,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# WebAssembly is compiled by one worker alone, whose own response says so; the pages' policy stays below.
+WHITENOISE_ADD_HEADERS_FUNCTION = device_files.policy_of
 
 # -- What a browser may do with our pages
 CONTENT_SECURITY_POLICY = {

@@ -31,7 +31,7 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """`integrity`: as npm writes it, sha512 in base64. `files`: those that are wanted, by their path in the package."""
+    """`integrity`: as npm writes it, sha512 in base64. `files`: the wanted ones, by their path in the package."""
 
     name: str
     version: str

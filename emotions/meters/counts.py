@@ -93,6 +93,7 @@ def totals() -> dict[str, float]:
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 RECEIVED = Counter("roomtone_frames_received", "Frames that came in on students' sockets")
+READINGS = Counter("roomtone_device_readings_received", "Readings that came in from students' own devices")
 REJECTED = Counter("roomtone_frames_rejected", "Frames that were refused, by why", "reason")
 REPLACED = Counter("roomtone_frames_replaced", "Frames that a newer one of the same student took the place of")
 ANALYSED = Counter("roomtone_frames_analysed", "Frames that were answered with a reading, or with no face", "outcome")

@@ -20,6 +20,6 @@ class Command(BaseCommand):
         try:
             facts = device_files.prepare()
         except (FetchError, ModelFileError, DetectorModelError, OSError) as error:
-            self.stderr.write(f"On-device mode is off: {error}. Frames are read on the server.")
+            self.stdout.write(f"On-device mode is off: {error}. Frames are read on the server.")
         else:
             self.stdout.write(f"On-device mode: {facts.version}")

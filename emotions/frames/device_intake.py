@@ -1,0 +1,100 @@
+"""From a process's sockets to the database: readings of devices, gathered for a moment, stored in batches.
+
+No worker is asked: the web process stores them in a thread of its own, by the same statement under the same lock, and
+answers its own sockets itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import redis
+from django.db import DatabaseError, close_old_connections
+from redis.exceptions import RedisError
+
+from emotions.hub import Hub
+from emotions.meters import counts
+from emotions.publish import Answer
+from emotions.readings import answers
+from emotions.readings.observations import Observation
+from emotions.readings.settling import settle
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.1
+BATCH = 1_000
+# Some seconds of a full process. Beyond, the database has stopped keeping up: readings are refused, not heaped up.
+WAITING_LIMIT = 20_000
+
+# One: batches are stored in the order in which they came, and the rest of the process keeps its turn.
+_writers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-readings")
+
+
+class DeviceIntake:
+    """Use `DeviceIntake.here()`. All methods belong to its event loop."""
+
+    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, DeviceIntake] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._hub = Hub.here()
+        self._waiting: list[Observation] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    @classmethod
+    def here(cls) -> DeviceIntake:
+        """The running event loop's intake."""
+        loop = asyncio.get_running_loop()
+        intake = cls._of_loop.get(loop)
+        if intake is None:
+            intake = cls._of_loop[loop] = cls()
+        return intake
+
+    def offer(self, observation: Observation) -> None:
+        """Take a reading that passed the checks. Its answer comes through the hub."""
+        if len(self._waiting) >= WAITING_LIMIT:
+            self._refuse([observation])
+            return
+        self._waiting.append(observation)
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                await asyncio.sleep(GATHER_SECONDS)
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                told: list[Answer] = []
+                if not await loop.run_in_executor(_writers, partial(_store, batch, told)):
+                    self._refuse(batch)
+                for answer in told:
+                    self._hub.deliver(answer.connection, answer.text)
+        finally:
+            self._writer = None
+
+    def _refuse(self, batch: list[Observation]) -> None:
+        for observation in batch:
+            counts.REJECTED.add("busy")
+            answer = answers.rejected(observation.frame, "busy")
+            self._hub.deliver(answer.connection, answer.text)
+
+
+def _store(batch: list[Observation], told: list[Answer]) -> bool:
+    """In a thread: store, and put the answers into `told`. False where a part is down: nothing is told then."""
+    close_old_connections()
+
+    def tell(pipe: redis.client.Pipeline, found: list[Answer]) -> None:
+        told.extend(found)
+
+    try:
+        settle(batch, tell)
+    except (RedisError, DatabaseError, OSError) as error:
+        log.warning("%d readings are not shown live: %s", len(batch), error)
+        return bool(told)
+    finally:
+        close_old_connections()
+    return True
