@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 Fate = Verdict | Literal["busy"]
 """What became of a reading; "busy": the database does not answer."""
 Tell = Callable[[redis.client.Pipeline, list[Answer]], None]
-"""Hands on the answers of a batch; what it queues on the pipeline leaves with the live state."""
+"""Hands on the answers of a batch (by default to every web process); what it queues leaves with the live state."""
 
 
-def settle(observations: Sequence[Observation], tell: Tell = publish.own_readings) -> None:
+def settle(observations: Sequence[Observation], tell: Tell | None = None) -> None:
     """Store what may be stored, then answer every frame: live state and answers leave in one round trip."""
     readings = [observation for observation in observations if observation.face and observation.frame.participant]
     with counts.STAGE.timed("store"):
@@ -34,7 +34,9 @@ def settle(observations: Sequence[Observation], tell: Tell = publish.own_reading
     fates = {id(reading): verdict for reading, verdict in zip(readings, verdicts, strict=True)}
     with counts.STAGE.timed("publish"), sync_redis().pipeline(transaction=False) as pipe:
         live.update(pipe, [reading for reading in readings if fates[id(reading)] == "stored"])
-        tell(pipe, [_answer(observation, fates.get(id(observation))) for observation in observations])
+        (tell or publish.own_readings)(
+            pipe, [_answer(observation, fates.get(id(observation))) for observation in observations]
+        )
         pipe.execute()
     _count_answered(observations, fates)
 
