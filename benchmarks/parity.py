@@ -47,10 +47,10 @@ OPEN = """async ([base, urls]) => {
   window.device = await DeviceReader.open(urls);
   return window.device.ms;
 }"""
-READ = """async ([width, height, coded]) => {
+READ = """async ([width, height, coded, every]) => {
   const pixels = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)).buffer;
   const began = performance.now();
-  const reading = await window.device.read({ width, height, pixels });
+  const reading = await window.device.read({ width, height, pixels }, every);
   return { ...reading, ms: performance.now() - began };
 }"""
 
@@ -98,8 +98,7 @@ def in_browser(frames: Sequence[ByteArray], page: Page, base: str) -> Readings:
     readings = Readings([], [], [], [])
     for frame in frames:
         height, width = frame.shape[:2]
-        coded = base64.b64encode(cv2.cvtColor(frame, cv2.COLOR_BGR2RGBA).tobytes()).decode()
-        reading = page.evaluate(READ, [width, height, coded])
+        reading = read(page, frame)
         face = reading["faces"][0] if reading["faces"] else None
         readings.counts.append(reading["count"])
         readings.ms.append(reading["ms"])
@@ -107,6 +106,14 @@ def in_browser(frames: Sequence[ByteArray], page: Page, base: str) -> Readings:
         sides = (width, height, width, height)
         readings.boxes.append(tuple(b * s for b, s in zip(face["box"], sides, strict=True)) if face else None)
     return readings
+
+
+def read(page: Page, frame: ByteArray, *, every: bool = False) -> dict[str, Any]:
+    """What the worker of a page that `in_browser` has opened says. `every`: of each face, found thoroughly."""
+    height, width = frame.shape[:2]
+    coded = base64.b64encode(cv2.cvtColor(frame, cv2.COLOR_BGR2RGBA).tobytes()).decode()
+    reading: dict[str, Any] = page.evaluate(READ, [width, height, coded, every])
+    return reading
 
 
 def difference(one: Readings, other: Readings) -> dict[str, Any]:
