@@ -161,6 +161,7 @@ def static_files() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
+        server.server_close()
 
 
 def measure(frames: Sequence[ByteArray]) -> dict[str, Any]:

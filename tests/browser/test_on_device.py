@@ -146,6 +146,8 @@ def test_only_the_worker_may_compile_webassembly(visitors: Visitors, join: Join,
         "WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => 'compiled', (e) => e.name)"
     )
     assert refused == "CompileError"
+    page.wait_for_timeout(500)
+    assert len(visitors.complaints) == 1
     assert "script-src wasm-eval" in visitors.complaints.pop()
 
 
