@@ -120,7 +120,7 @@ def test_what_is_sent_is_stored(product: RunningProduct, left: Left, join: Join,
 def test_the_choice_stays_and_can_be_taken_back(join: Join, session: ClassSession) -> None:
     page = join()
     page.get_by_role("button", name=SWITCH).click()
-    expect(page.locator("[data-part=place]")).to_contain_text("only seven numbers", timeout=20_000)
+    expect(page.locator("[data-part=place]")).to_contain_text("only numbers", timeout=20_000)
     page.reload()
     expect_reading(page)
     assert not EmotionEvent.objects.filter(session=session, source="server").exclude(

@@ -18,7 +18,7 @@ from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-QUERIES = 12
+QUERIES = 13
 
 
 def put(session: ClassSession, minutes: float) -> ClassSession:

@@ -155,7 +155,7 @@ clock.onmessage = tick;
 
 function showPlace() {
   const other = place.onDevice ? "Let the server read them" : "Read them on this device";
-  view.place(place.line(interval), place.choosable ? other : "");
+  view.place(place.line(interval), place.choosable ? other : "", place.onDevice);
   clock.postMessage({ every: place.interval(interval) });
 }
 

@@ -16,7 +16,7 @@ const CLOSED = {
 };
 
 const device = JSON.parse(document.querySelector("#device-config").textContent);
-const place = new Place(device ? "choice" : "server", device);
+const place = new Place(device ? "choice" : "server", device, "nothing is sent");
 const camera = new Camera(part("video"));
 const overlay = new Overlay(part("boxes"));
 const socket = new LiveSocket(document.querySelector("[data-socket]").dataset.socket);

@@ -48,9 +48,11 @@ export class StudentView {
     if (this.#overlay) this.#renderCamera(state);
   }
 
-  /** Where pictures are read, in words; `other`: what the button changes it to, "" where nothing can be chosen. */
-  place(words, other) {
+  /** Where pictures are read, in words; `other`: what the button changes it to, "" where nothing can be chosen;
+   *  `onDevice`: whether only numbers are sent. */
+  place(words, other, onDevice) {
     put(part("place"), words);
+    put(part("sent-word"), onDevice ? "Read here, numbers sent" : "Sent");
     if (!part("place-switch")) return;
     part("place-switch").hidden = !other;
     put(part("place-switch"), other);

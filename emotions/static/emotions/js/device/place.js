@@ -21,18 +21,19 @@ function remember(place) {
 }
 
 /** `allowed`: "server" | "device" | "choice"; `device`: { urls, version, uncertain_below }, or null where the server
- *  has no files for it. Event "changed": the place, or whether this device is ready. */
+ *  has no files for it; `sends`: what leaves this device then, in words. Event "changed": the place, or whether this device is ready. */
 export class Place extends EventTarget {
   failed = false;
   #allowed;
   #device;
+  #sends;
   #chosen;
   #reader = null;
   #opening = null;
 
-  constructor(allowed, device) {
+  constructor(allowed, device, sends = "no picture leaves it, only numbers") {
     super();
-    [this.#allowed, this.#device] = [allowed, device];
+    [this.#allowed, this.#device, this.#sends] = [allowed, device, sends];
     this.#chosen = remembered() === "device" ? "device" : "server";
   }
 
@@ -91,7 +92,7 @@ export class Place extends EventTarget {
     if (!this.ready) return "Read on this device: no picture leaves it. Loading what it needs.";
     const interval = this.interval(wanted);
     const slow = isSlow(interval, wanted) ? ` This device is slow: it is read every ${Math.round(interval / 1000)} seconds.` : "";
-    return `Read on this device: no picture leaves it, only seven numbers.${slow}`;
+    return `Read on this device: ${this.#sends}.${slow}`;
   }
 
   /** As DeviceReader.read. */
