@@ -13,7 +13,7 @@ from functools import partial
 from weakref import WeakKeyDictionary
 
 import redis
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 from redis.exceptions import RedisError
 
 from emotions.hub import Hub
@@ -26,12 +26,13 @@ from emotions.readings.settling import settle
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.1
-BATCH = 1_000
+BATCH = 500
+WRITERS = 2
+"""One stores while the other waits for the database; the second begins only when a batch is full."""
 # Some seconds of a full process. Beyond, the database has stopped keeping up: readings are refused, not heaped up.
 WAITING_LIMIT = 20_000
 
-# One: batches are stored in the order in which they came, and the rest of the process keeps its turn.
-_writers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-readings")
+_threads = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="store-readings")
 
 
 class DeviceIntake:
@@ -42,7 +43,7 @@ class DeviceIntake:
     def __init__(self) -> None:
         self._hub = Hub.here()
         self._waiting: list[Observation] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._writers: set[asyncio.Task[None]] = set()
 
     @classmethod
     def here(cls) -> DeviceIntake:
@@ -59,22 +60,25 @@ class DeviceIntake:
             self._refuse([observation])
             return
         self._waiting.append(observation)
-        if self._writer is None:
-            self._writer = asyncio.get_running_loop().create_task(self._write())
+        full = len(self._waiting) >= BATCH and len(self._writers) < WRITERS
+        if full or not self._writers:
+            task = asyncio.get_running_loop().create_task(self._write())
+            self._writers.add(task)
+            task.add_done_callback(self._writers.discard)
 
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
+        while self._waiting:
+            if len(self._waiting) < BATCH:
                 await asyncio.sleep(GATHER_SECONDS)
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                told: list[Answer] = []
-                if not await loop.run_in_executor(_writers, partial(_store, batch, told)):
-                    self._refuse(batch)
-                for answer in told:
-                    self._hub.deliver(answer.connection, answer.text)
-        finally:
-            self._writer = None
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            await self._settle(batch)
+
+    async def _settle(self, batch: list[Observation]) -> None:
+        told: list[Answer] = []
+        if not await asyncio.get_running_loop().run_in_executor(_threads, partial(_store, batch, told)):
+            self._refuse(batch)
+        for answer in told:
+            self._hub.deliver(answer.connection, answer.text)
 
     def _refuse(self, batch: list[Observation]) -> None:
         for observation in batch:
@@ -85,7 +89,6 @@ class DeviceIntake:
 
 def _store(batch: list[Observation], told: list[Answer]) -> bool:
     """In a thread: store, and put the answers into `told`. False where a part is down: nothing is told then."""
-    close_old_connections()
 
     def tell(pipe: redis.client.Pipeline, found: list[Answer]) -> None:
         told.extend(found)
@@ -96,5 +99,5 @@ def _store(batch: list[Observation], told: list[Answer]) -> bool:
         log.warning("%d readings are not shown live: %s", len(batch), error)
         return bool(told)
     finally:
-        close_old_connections()
+        connections.close_all()
     return True

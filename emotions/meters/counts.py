@@ -1,7 +1,8 @@
 """What a process counts while it works: plain numbers in dictionaries, so that a count costs a fraction of a
 microsecond. `emotions.meters.sending` takes the growth to Redis now and then; nothing here does I/O.
 
-Each meter is written from one thread of its process (the event loop, or the worker's only one). Frames and readings
+Each meter is written from one thread of its process (the event loop, or the worker's only one); where a web process
+stores readings of devices two threads do it, and a count may be lost now and then. Frames and readings
 are those of sessions; batches, waits and sockets include the try page's.
 """
 

@@ -21,7 +21,8 @@ function remember(place) {
 }
 
 /** `allowed`: "server" | "device" | "choice"; `device`: { urls, version, uncertain_below }, or null where the server
- *  has no files for it; `sends`: what leaves this device then, in words. Event "changed": the place, or whether this device is ready. */
+ *  has no files for it; `sends`: what leaves this device then, in words. Event "changed": the place, or whether this
+ *  device is ready. */
 export class Place extends EventTarget {
   failed = false;
   #allowed;
