@@ -119,7 +119,7 @@ def read(page: Page, frame: ByteArray, *, every: bool = False) -> dict[str, Any]
 def difference(one: Readings, other: Readings) -> dict[str, Any]:
     """How alike two ways of reading the same frames are, over the frames in which both found a face."""
     both = [n for n, box in enumerate(one.boxes) if box and other.boxes[n]]
-    rows = [np.stack([way.probabilities[n] for n in both]) for way in (one, other)]
+    rows = [np.array([way.probabilities[n] for n in both]) for way in (one, other)]
     return {
         "frames": len(one.boxes),
         "with_a_face": len(both),

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import MutableMapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from classroom.local.registry import Package, fetch
-from ml.device import DETECTOR_NAME, DEVICE_NAME, write_models
-from ml.manifest import Manifest
+from classroom.local.registry import Package
+from ml.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
 
 FOLDER = Path(__file__).parent / "static" / "emotions" / "device"
 FACTS = "facts.json"
@@ -58,20 +57,6 @@ def present(folder: Path = FOLDER) -> Facts | None:
     return facts if facts == wanted() else None
 
 
-def prepare(folder: Path = FOLDER) -> Facts:
-    """Bring the files up to date. Raises FetchError, ml.manifest.ModelFileError or ml.yunet.DetectorModelError."""
-    known = present(folder)
-    if known is not None:
-        return known
-    (folder / FACTS).unlink(missing_ok=True)
-    write_models(folder)
-    if not _has_runtime(folder):
-        fetch(RUNTIME, folder)
-        (folder / ".runtime").write_text(RUNTIME.integrity, encoding="utf-8")
-    (folder / FACTS).write_text(json.dumps(asdict(wanted())), encoding="utf-8")
-    return wanted()
-
-
 WORKER = re.compile(r"emotions/js/device/worker(\.[0-9a-f]+)?\.js$")
 WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
@@ -81,9 +66,3 @@ def policy_of(headers: MutableMapping[str, str], path: str, url: str) -> None:
     WebAssembly."""
     if WORKER.search(url):
         headers["Content-Security-Policy"] = WORKER_POLICY
-
-
-def _has_runtime(folder: Path) -> bool:
-    """The stamp is written after the files."""
-    stamp = folder / ".runtime"
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == RUNTIME.integrity

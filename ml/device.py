@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.manifest import Manifest
+from ml.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
 from ml.types import ByteArray, FloatArray
-
-DEVICE_NAME = "emotion.onnx"
-DETECTOR_NAME = "face-detector.onnx"
 
 
 class DeviceNetwork:

@@ -22,9 +22,8 @@ from rich.console import Console
 from ml import dataset
 from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
 from ml.dataset import FaceSet
-from ml.device import DEVICE_NAME
 from ml.labels import LABELS
-from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
+from ml.manifest import DEVICE_NAME, MANIFEST_NAME, WEIGHTS, Manifest
 from ml.measures import confusion
 from ml.onnx_writer import to_onnx
 from ml.training.calibration import fit_calibration, uncertain_below

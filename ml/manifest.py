@@ -15,6 +15,8 @@ from ml.labels import LABELS
 
 WEIGHTS = Path(__file__).parent / "weights"
 MANIFEST_NAME = "manifest.json"
+DEVICE_NAME, DETECTOR_NAME = "emotion.onnx", "face-detector.onnx"
+"""The networks as browsers load them."""
 
 
 class ModelFileError(RuntimeError):

@@ -109,6 +109,7 @@ def test_what_is_sent_is_stored(product: RunningProduct, left: Left, join: Join,
     page.get_by_role("button", name="Pause my camera").click()
     product.wait_until(lambda: stored(session) == count(page, "read"), 5, "as many events as the page counts")
     event = EmotionEvent.objects.filter(session=session, source="device").latest("captured_at")
+    assert settings.DEVICE is not None
     assert event.model_version == settings.DEVICE.version
     sent = [message for message in left.binary if len(message) == READING_BYTES]
     by_sequence = {struct.unpack(">I", message[:4])[0]: message for message in sent}

@@ -99,7 +99,7 @@ async def test_the_live_state_knows_where_it_was_read(join: Join) -> None:
     async with reads_by_itself(sam) as tab:
         await tab.show(reading().pack())
         await tab.hear_type("reading.own")
-    kept = live.parse(sync_redis().hgetall(live_key(sam.session_id)))[sam.pk]  # type: ignore[arg-type]
+    kept = live.parse(sync_redis().hgetall(live_key(sam.session_id)))[sam.pk]
     assert (kept.source, kept.label, kept.uncertain) == ("device", "happy", False)
 
 

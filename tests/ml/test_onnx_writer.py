@@ -7,9 +7,9 @@ import pytest
 
 from ml import onnx_writer
 from ml.classifier import NETWORK_NAME, EmotionClassifier
-from ml.device import DEVICE_NAME, DeviceNetwork
+from ml.device import DeviceNetwork
 from ml.labels import LABELS
-from ml.manifest import Manifest
+from ml.manifest import DEVICE_NAME, Manifest
 from ml.preprocess import align
 from ml.synthetic import SyntheticFaces
 from ml.types import ByteArray

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from classroom.local.registry import FetchError
-from emotions import device_files
+from emotions import device_setup
 from ml.manifest import ModelFileError
 from ml.yunet import DetectorModelError
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            facts = device_files.prepare()
+            facts = device_setup.prepare()
         except (FetchError, ModelFileError, DetectorModelError, OSError) as error:
             self.stdout.write(f"On-device mode is off: {error}. Frames are read on the server.")
         else:
