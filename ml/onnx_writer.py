@@ -155,9 +155,14 @@ def _convolution(writer: _Writer, step: Any) -> str:
     if (options.padding == _SAME and options.strideH > 1) or options.dilationHFactor != 1:
         raise UnknownStepError("a convolution with strides is expected to be padded by a step of its own.")
     edge = [side // 2 for side in kernel.shape[2:]] * 2 if options.padding == _SAME else [0] * 4
-    inputs = [writer.value(pixels), writer.weights(filters, kernel), writer.weights(bias, writer.whole(bias))]
+    inputs = [writer.value(pixels), writer.weights(filters, kernel), *_bias(writer, bias)]
     strides = [options.strideH, options.strideW]
     return writer.node("Conv", *inputs, pads=edge, strides=strides, kernel_shape=list(kernel.shape[2:]))
+
+
+def _bias(writer: _Writer, tensor: int) -> list[str]:
+    """LiteRT leaves out a bias of zeros: its tensor is number -1."""
+    return [writer.weights(tensor, writer.whole(tensor))] if tensor >= 0 else []
 
 
 def _dense(writer: _Writer, step: Any) -> str:
@@ -166,7 +171,7 @@ def _dense(writer: _Writer, step: Any) -> str:
     picture = len(writer.tensors[given].shape) == 4
     kernel = writer.whole(matrix)
     kernel = kernel[:, :, None, None] if picture else kernel
-    inputs = [writer.value(given), writer.weights(matrix, kernel), writer.weights(bias, writer.whole(bias))]
+    inputs = [writer.value(given), writer.weights(matrix, kernel), *_bias(writer, bias)]
     return writer.node("Conv", *inputs) if picture else writer.node("Gemm", *inputs, transB=1)
 
 

@@ -115,7 +115,9 @@ def _course_page(request: HttpRequest, course: Course, form: StartSessionForm, s
         "join_url": join_url(request, live) if live else "",
         "form": form,
         "alerts_form": AlertsForm({"alerts": course.alerts}),
-        "place_form": PlaceForm({"reading_place": course.reading_place}) if places.can_choose() else None,
+        "place_form": PlaceForm({"reading_place": course.reading_place}, auto_id="place_%s")
+        if places.can_choose()
+        else None,
         "reason": "" if settings.PROFILE.inference else settings.PROFILE.reason,
     }
     return render(request, "classroom/course.html", context, status=status)
