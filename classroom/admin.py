@@ -103,7 +103,7 @@ class CourseAdmin(OwnRows):
     list_filter = ("instructor",)
     search_fields = ("title", "instructor__username", "instructor__last_name", "instructor__email")
     autocomplete_fields = ("instructor",)
-    readonly_fields = ("public_id", "created_at", "alerts")
+    readonly_fields = ("public_id", "created_at", "alerts", "reading_place")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         courses: QuerySet[Course] = super().get_queryset(request)

@@ -13,6 +13,14 @@ from classroom.codes import new_join_code
 from classroom.managers import ClassSessionQuerySet, CourseQuerySet, ParticipantQuerySet
 
 
+class ReadingPlace(models.TextChoices):
+    """Where a face is read. CHOICE: on the server, unless the student's own device is to do it."""
+
+    CHOICE = "choice", "Each student chooses"
+    SERVER = "server", "On the server"
+    DEVICE = "device", "On each student’s own device"
+
+
 class Course(models.Model):
     """What an instructor teaches over a term: a row of sessions."""
 
@@ -31,6 +39,8 @@ class Course(models.Model):
     alerts = models.CharField(max_length=6, choices=Alerts.choices, default=Alerts.NORMAL)
     # For how many days after its end a session is kept. None: as the deployment says (RETENTION_DAYS).
     keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Its sessions begin with this one.
+    reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
 
     objects = CourseQuerySet.as_manager()
 
@@ -57,6 +67,8 @@ class ClassSession(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="sessions")
     title = models.CharField(max_length=120, blank=True)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.CAMERA)
+    # What the teacher asks for; `classroom.places` says what holds, with the deployment's own rule.
+    reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
     join_code = models.CharField(max_length=12, default=new_join_code, db_index=True)
     joining_locked = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now)

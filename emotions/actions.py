@@ -25,10 +25,10 @@ WITH incoming AS (
     SELECT * FROM unnest(
         %(participant)s::bigint[], %(epoch)s::bigint[], %(connection)s::uuid[], %(sequence)s::bigint[],
         %(captured)s::float8[], %(received)s::float8[], %(label)s::text[], %(confidence)s::float8[],
-        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[]
+        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[], %(source)s::text[]
     ) WITH ORDINALITY AS incoming(
         participant_id, epoch, connection, sequence, captured, received, label, confidence,
-        uncertain, face_count, version, n
+        uncertain, face_count, version, source, n
     )
 ), present AS (
     SELECT participant.id, participant.session_id, participant.consent_epoch
@@ -46,7 +46,8 @@ WITH incoming AS (
     )
     SELECT present.session_id, present.id, connection, sequence, to_timestamp(captured / 1000),
         to_timestamp(received / 1000), (%(probabilities)s::float8[])[(n - 1) * {labels} + 1 : n * {labels}],
-        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version, 'server'
+        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version,
+        incoming.source
     FROM incoming JOIN present ON present.id = incoming.participant_id AND present.consent_epoch = incoming.epoch
     ON CONFLICT (participant_id, connection, sequence) DO NOTHING
     RETURNING participant_id, connection, sequence
@@ -125,6 +126,7 @@ def _columns(rows: Sequence[_Row]) -> dict[str, list[object]]:
         "uncertain": [row.face.uncertain for row in rows],
         "face_count": [row.observation.face_count for row in rows],
         "version": [row.observation.model_version for row in rows],
+        "source": [row.observation.source for row in rows],
         "probabilities": list(chain.from_iterable(row.face.probabilities for row in rows)),
         "box": list(chain.from_iterable(row.face.box for row in rows)),
     }

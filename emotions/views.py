@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from classroom import access
+from classroom import access, places
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
 from classroom.views.answers import done, instructors_only, refused
@@ -178,4 +178,4 @@ def try_page(request: HttpRequest) -> HttpResponse:
     """Anybody's own camera, nothing stored; where a setting leaves it open."""
     if not settings.TRY_PAGE_OPEN:
         raise Http404
-    return render(request, "emotions/try.html", {"socket": "/ws/try/"})
+    return render(request, "emotions/try.html", {"socket": "/ws/try/", "device": places.for_browsers()})

@@ -13,20 +13,27 @@ from classroom import consent, retention, signals
 from classroom.actions._common import length, lock_live
 from classroom.codes import new_join_code
 from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
-from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, ReadingPlace
 from classroom.text import tidy
 
 _CODE_ATTEMPTS = 5
 
 
 @transaction.atomic
-def start_session(course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "") -> ClassSession:
-    """A new live session. Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError."""
+def start_session(
+    course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "", place: str = ""
+) -> ClassSession:
+    """A new live session; `place`: where faces are read, by default as the course says.
+
+    Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError.
+    """
     Course.objects.select_for_update(no_key=True).get(pk=course.pk)
     live = course.sessions.live().first()
     if live is not None:
         raise AlreadyLiveError(live)
-    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), keep_days=retention.days_of(course))
+    reading_place = ReadingPlace(place or course.reading_place)
+    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), reading_place=reading_place)
+    session.keep_days = retention.days_of(course)
     refusal = consent.inference_refusal(session) if session.measures else ""
     if refusal:
         raise InferenceOffError(refusal)

@@ -187,6 +187,7 @@ def next_point(
         uncertain=sum(one.reading.uncertain for one in members if one.reading),
         not_visible=sum(one.state == "not_visible" for one in present),
         pace=moment.pace,
+        on_device=sum(one.reading.source == "device" for one in members if one.reading),
     )
     return point, Memory(cohort, bands)
 

@@ -22,6 +22,7 @@ from ml.labels import LABELS
 WORDS = dict(CheckIn.Word.choices)
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
+    "on_device",
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ class Report:
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """At most fourteen queries, nineteen where the course had sessions before; for a class and a length of any size.
+    """At most fifteen queries, twenty where the course had sessions before; for a class and a length of any size.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
@@ -154,7 +155,8 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
-    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *said]
+    where = wording.on_device(selectors.on_device(session))
+    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
 
 
 def _mood_sentence(length: str, mean: Sequence[float], known: Sequence[MoodRow]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
@@ -124,6 +124,12 @@ def latest_point(session: ClassSession) -> MoodPoint | None:
 
 
 # -- Markers, sections, check-ins
+
+
+def on_device(session: ClassSession) -> float | None:
+    """The share of what was measured that was read on the students' own devices; None where nothing was."""
+    sums = session.mood_points.aggregate(device=Sum("on_device"), all=Sum("measured"))
+    return sums["device"] / sums["all"] if sums["all"] else None
 
 
 def markers(session: ClassSession) -> list[MarkerRow]:
