@@ -40,6 +40,12 @@ bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/benc
 		$(BIN)/python -m classroom.local -- $(BIN)/python -m benchmarks $(ARGS) > build/bench.json
 	@echo "Wrote build/bench.json"
 
+chaos: $(TEST_STAMP) ## Kill parts of it under a class of 100 and count what is lost (about 3 minutes)
+	@$(BIN)/python -m benchmarks.endurance chaos $(ARGS) > /dev/null
+
+soak: $(TEST_STAMP) ## A class of 200 for half an hour: does anything grow?
+	@$(BIN)/python -m benchmarks.endurance soak $(ARGS) > /dev/null
+
 check: lint types imports templates security migrations deploy ## Run the quality gates alone
 
 lint: $(TEST_STAMP)
@@ -95,4 +101,4 @@ $(TEST_STAMP): $(BIN)/pip
 	$(PIP) --requirement requirements-dev.txt
 	@rm -f .venv/installed-* && touch $(RUN_STAMP) $@
 
-.PHONY: help run test bench check lint types imports templates security migrations deploy install clean distclean
+.PHONY: help run test bench chaos soak check lint types imports templates security migrations deploy install clean distclean

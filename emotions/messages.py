@@ -197,11 +197,11 @@ class Point(Message):
 TileState = Literal["measured", "not_visible", "paused", "camera_off", "disconnected"]
 
 
-class Tile(Message):
-    """A student who shares individually. `value`: the reading's pleasantness, -1..1, for the sparkline."""
+class TileChange(Message):
+    """How the tile of a student who shares individually looks now. `name`: null where it is what it was."""
 
     id: UUID
-    name: str
+    name: str | None
     state: TileState
     label: Label | None
     confidence: float | None
@@ -210,11 +210,17 @@ class Tile(Message):
     value: float | None
 
 
+class Tile(TileChange):
+    """A student who shares individually. `value`: the reading's pleasantness, -1..1, for the sparkline."""
+
+    name: str
+
+
 TILE_FIELDS = tuple(Tile.model_fields)
 """What stands at each place of a tile's row; the dashboard gets it with its page."""
 
 
-def _as_row(tile: Tile) -> list[object]:
+def _as_row(tile: TileChange) -> list[object]:
     return list(tile.model_dump(mode="json").values())
 
 
@@ -224,7 +230,7 @@ def _from_row(row: object) -> object:
 
 
 # Half of a large class's tick would be names of fields.
-TileRow = Annotated[Tile, BeforeValidator(_from_row), PlainSerializer(_as_row, when_used="json")]
+TileRow = Annotated[TileChange, BeforeValidator(_from_row), PlainSerializer(_as_row, when_used="json")]
 
 
 class TileWithHistory(Tile):

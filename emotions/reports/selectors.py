@@ -19,6 +19,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.reports import pace
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
 from ml.labels import LABELS
 
@@ -117,15 +118,15 @@ def markers(session: ClassSession) -> list[MarkerRow]:
 
 
 def said_by_minute(session: ClassSession) -> dict[datetime, Counter[str]]:
-    """How often each word fell in each minute; of nobody in particular."""
+    """How often each word that counts fell in each minute; of nobody in particular."""
     said: dict[datetime, Counter[str]] = {}
     for at, word in _words(session):
         said.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
     return said
 
 
-def _words(session: ClassSession) -> Iterable[tuple[datetime, str]]:
-    return CheckIn.objects.filter(participant__session=session).values_list("at", "word")
+def _words(session: ClassSession) -> list[tuple[datetime, str]]:
+    return [(each.at, each.word) for each in pace.heard([session.pk])]
 
 
 def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section]:
@@ -135,7 +136,7 @@ def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
     titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
     rows = fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
-    found, words = {int(row[0]): row[1:] for row in rows}, list(_words(session))
+    found, words = {int(row[0]): row[1:] for row in rows}, _words(session)
     return [
         _section(title, a, b, found.get(number), _said_between(words, a, b))
         for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -80,12 +80,34 @@ class Schedule:
         return bool(self.seconds) and at - self.start >= self.seconds
 
 
+class Diary:
+    """What a student notes of each frame; this one notes nothing. `clock_error`: seconds that the student's computer
+    is wrong by now."""
+
+    clock_error = 0.0
+
+    def connected(self) -> None: ...
+
+    def sent(self, sequence: int) -> None: ...
+
+    def heard(self, message: Mapping[str, Any]) -> None: ...
+
+
 class Student:
     """Streams until the schedule is over or the server closes for good; comes back after other interruptions."""
 
-    def __init__(self, url: str, ticket: Ticket, camera: Camera, schedule: Schedule, tally: Tally) -> None:
+    def __init__(
+        self,
+        url: str,
+        ticket: Ticket,
+        camera: Camera,
+        schedule: Schedule,
+        tally: Tally,
+        diary: Diary | None = None,
+    ) -> None:
         self._url = f"{url}/ws/camera/{ticket.session_id}/"
         self._cookie, self._camera, self._schedule, self._tally = ticket.cookie, camera, schedule, tally
+        self._diary = diary or Diary()
         self._outstanding = Outstanding(tally)
         self._epoch: asyncio.Future[int]
 
@@ -121,19 +143,23 @@ class Student:
         """Send and receive until the schedule is over; raises ConnectionClosed."""
         self._epoch = asyncio.get_running_loop().create_future()
         listening = asyncio.create_task(self._listen(socket))
+        sending = asyncio.create_task(self._greet_and_send(socket))
         try:
-            await self._greet(socket)
-            await asyncio.wait(
-                {listening, asyncio.create_task(self._send_all(socket))}, return_when="FIRST_COMPLETED"
-            )
+            await asyncio.wait({listening, sending}, return_when="FIRST_COMPLETED")
             if listening.done():
                 listening.result()
             await self._await_answers()
         finally:
             listening.cancel()
+            sending.cancel()
+
+    async def _greet_and_send(self, socket: ClientConnection) -> None:
+        await self._greet(socket)
+        await self._send_all(socket)
 
     async def _greet(self, socket: ClientConnection) -> None:
-        await socket.send(Hello(client_ms=time.time() * 1000).to_json())
+        self._diary.connected()
+        await socket.send(Hello(client_ms=self._now_ms()).to_json())
         await socket.send(CameraStateChanged(state="on").to_json())
 
     async def _send_all(self, socket: ClientConnection) -> None:
@@ -147,8 +173,9 @@ class Student:
     async def _send(self, socket: ClientConnection, sequence: int, due: float, epoch: int) -> None:
         elapsed = due - self._schedule.start
         picture = self._camera.picture(elapsed)
-        captured_ms = (time.time() - (time.monotonic() - due)) * 1000
+        captured_ms = self._now_ms() - (time.monotonic() - due) * 1000
         self._outstanding.sent(sequence, due, picture.label)
+        self._diary.sent(sequence)
         await socket.send(FrameHeader(sequence, captured_ms, epoch).pack() + picture.jpeg)
         if word := self._camera.says(elapsed):
             await socket.send(CheckInSaid.model_validate({"word": word}).to_json())
@@ -158,7 +185,12 @@ class Student:
             self._take(json.loads(message))
         raise ConnectionError("the server went away")  # it closed politely, as for a restart
 
+    def _now_ms(self) -> float:
+        """What the student's own clock says."""
+        return (time.time() + self._diary.clock_error) * 1000
+
     def _take(self, message: dict[str, Any]) -> None:
+        self._diary.heard(message)
         match message["type"]:
             case "reading.own":
                 self._outstanding.result(message["sequence"], message["label"], time.monotonic())

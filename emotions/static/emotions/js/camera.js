@@ -10,6 +10,7 @@ import { HAND, PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = Math.max(4000, 3 * config.interval_ms); // A reading older than this is not shown as if it were now.
+const UNREAD_MS = Math.max(10000, 5 * config.interval_ms); // So long without an answer from the network is no bad luck.
 const REOPEN_AFTER_MS = 3000;
 const REOPEN_EVERY_MS = 60000;
 const WORD_EVERY_MS = 2000;
@@ -22,7 +23,7 @@ const camera = view.video ? new Camera(view.video) : null;
 const socket = new LiveSocket(config.ws_path);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 
-const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false };
+const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false, unread: false };
 const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
 let epoch = config.consent_epoch;
 let sequence = 0;
@@ -124,9 +125,13 @@ function send({ jpeg, captured_ms }) {
   view.counts(counts);
 }
 
+const sending = () => state.camera === "on" && state.connection === "open" && epoch > 0;
+
 function tick() {
   if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
   if (owed) socket.checkAlive();
+  show({ unread: sending() && performance.now() - readAt > UNREAD_MS });
+  if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
   if (camera?.open && state.connection === "open" && epoch > 0) sample();
 }
 
