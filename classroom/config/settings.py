@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "classroom.devices.known_browsers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -120,7 +121,8 @@ METRICS_TOKEN = env.secret("ROOMTONE_METRICS_TOKEN")
 FRAME_SHARDS = env.number("ROOMTONE_FRAME_SHARDS", 4, low=1, high=256)
 FRAME_MAX_BYTES = env.number("ROOMTONE_FRAME_MAX_BYTES", 60_000, low=1_000, high=1_000_000)
 
-# -- People
+# -- People. New students of a class from one address in ten minutes: a whole school may share one.
+JOINS_PER_ADDRESS = env.number("ROOMTONE_JOINS_PER_ADDRESS", 600, low=1, high=1_000_000)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

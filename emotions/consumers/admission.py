@@ -56,8 +56,8 @@ def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | Close
 
 
 def admit_instructor_again(session_key: str, session_public_id: UUID) -> ClassSession | CloseCode:
-    """As `admit_instructor`, by what stands in the database now: whoever signed out, was locked, got a new password or
-    lost the course is turned away. `session_key`: of the browser's sign-in, not of the class."""
+    """As `admit_instructor`, by what stands in the database now: whoever signed out, was locked, got a new password
+    or lost the course is turned away. `session_key`: of the browser's sign-in, not of the class."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return admit_instructor(get_user(request), session_public_id)

@@ -12,7 +12,6 @@ from emotions.consumers.base import DOWN, Socket, in_database, log
 from emotions.messages import CloseCode, MoodSnapshot, session_group
 from emotions.mood import snapshots
 
-
 ASKED_AGAIN_SECONDS = 5.0
 
 

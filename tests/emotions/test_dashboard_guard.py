@@ -61,7 +61,11 @@ def _hand_the_course_over(cookies: dict[str, str], session: ClassSession) -> Non
     ],
 )
 async def test_the_socket_closes(
-    session: ClassSession, alice: User, pages: None, happens: Callable[[dict[str, str], ClassSession], None], code: int
+    session: ClassSession,
+    alice: User,
+    pages: None,
+    happens: Callable[[dict[str, str], ClassSession], None],
+    code: int,
 ) -> None:
     cookies = await sync_to_async(instructor_cookies)(alice)
     async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
