@@ -21,7 +21,7 @@ TRY_PAGE_OPEN = env.flag("ROOMTONE_TRY_PAGE", default=PROFILE.demo) and PROFILE.
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts
-SECRET_KEY = env.text("ROOMTONE_SECRET_KEY") or ("insecure-key-for-debugging-only" if DEBUG else "")
+SECRET_KEY = env.secret("ROOMTONE_SECRET_KEY", 30) or ("insecure-key-for-debugging-only" if DEBUG else "")
 if not SECRET_KEY and "up" not in sys.argv[1:2]:
     raise ImproperlyConfigured("ROOMTONE_SECRET_KEY is required (or ROOMTONE_DEBUG=1 on your own machine)")
 SECRET_KEY = SECRET_KEY or "unused: `up` starts children that have a key of their own"
@@ -55,6 +55,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "classroom.logs.request_ids",
+    "classroom.headers.browser_rules",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
