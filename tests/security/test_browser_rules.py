@@ -34,9 +34,8 @@ def _manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def _setting(words: str, **environment: str) -> str:
-    ran = _manage(
-        "shell", "--verbosity", "0", "-c", f"from django.conf import settings; print({words})", **environment
-    )
+    program = f"from django.conf import settings; print({words})"
+    ran = _manage("shell", "--verbosity", "0", "-c", program, **environment)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.strip()
 

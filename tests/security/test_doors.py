@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -72,7 +71,7 @@ async def test_a_socket_that_is_not_ours_never_reaches_the_product(origins: list
 
 
 @pytest.fixture
-async def _spooled(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[int]]:
+def spooled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How large the files became into which Django wrote what came in."""
     from tempfile import SpooledTemporaryFile
 
@@ -84,7 +83,7 @@ async def _spooled(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[int]]:
             super().rollover()
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", Watched)
-    yield sizes
+    return sizes
 
 
 async def _post(announced: int | None, chunks: int) -> int:
@@ -105,9 +104,9 @@ async def _post(announced: int | None, chunks: int) -> int:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("announced", [None, 3, LARGEST_BODY + 1, 10**12])
-async def test_a_flood_is_refused_whatever_it_announces(announced: int | None, _spooled: list[int]) -> None:
+async def test_a_flood_is_refused_whatever_it_announces(announced: int | None, spooled: list[int]) -> None:
     assert await _post(announced, 40) == 413
-    assert _spooled == [], "a stranger wrote to our disk"
+    assert spooled == [], "a stranger wrote to our disk"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -125,7 +124,7 @@ def test_nobody_writes_a_line_of_the_log(kind: type[logging.Formatter]) -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(kind())
-    log = logging.Logger("test")
+    log = logging.getLogger("tests.forged")
     log.addHandler(handler)
     try:
         raise ValueError(typed)
@@ -135,3 +134,4 @@ def test_nobody_writes_a_line_of_the_log(kind: type[logging.Formatter]) -> None:
     assert not [line for line in lines if line.startswith("2026-01-01")]
     assert len([line for line in lines if not line.startswith("    | ")]) == 1
     assert "\x1b" not in stream.getvalue()
+    log.removeHandler(handler)
