@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from classroom import access, places
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
+from classroom.throttle import NETWORKS, client_address
 from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts
 from emotions import tasks
@@ -36,6 +37,8 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
     session = access.session_for_instructor(request.user, public_id)
     if not session.live:
         return redirect("report", public_id)
+    # The code is on this screen: whoever sits behind the same address may type it as often as they mistype it.
+    NETWORKS.note(session.pk, client_address(request))
     page = dashboard_data(request, session)
     context = {
         "session": session,

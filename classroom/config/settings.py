@@ -27,7 +27,7 @@ DEVICE, DEVICE_STATIC = device_files.present(), device_files.STATIC
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts
-SECRET_KEY = env.text("ROOMTONE_SECRET_KEY") or ("insecure-key-for-debugging-only" if DEBUG else "")
+SECRET_KEY = env.secret("ROOMTONE_SECRET_KEY", 30) or ("insecure-key-for-debugging-only" if DEBUG else "")
 if not SECRET_KEY and "up" not in sys.argv[1:2]:
     raise ImproperlyConfigured("ROOMTONE_SECRET_KEY is required (or ROOMTONE_DEBUG=1 on your own machine)")
 SECRET_KEY = SECRET_KEY or "unused: `up` starts children that have a key of their own"
@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "classroom.logs.request_ids",
+    "classroom.headers.browser_rules",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "classroom.devices.known_browsers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -127,7 +129,8 @@ METRICS_TOKEN = env.secret("ROOMTONE_METRICS_TOKEN")
 FRAME_SHARDS = env.number("ROOMTONE_FRAME_SHARDS", 4, low=1, high=256)
 FRAME_MAX_BYTES = env.number("ROOMTONE_FRAME_MAX_BYTES", 60_000, low=1_000, high=1_000_000)
 
-# -- People
+# -- People. New students of a class from one address in ten minutes: a whole school may share one.
+JOINS_PER_ADDRESS = env.number("ROOMTONE_JOINS_PER_ADDRESS", 600, low=1, high=1_000_000)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -1,11 +1,17 @@
-"""Who may open which socket. Settled once, when it opens; what changes later comes as messages."""
+"""Who may open which socket. A student's is settled when it opens: what changes later comes as messages. What an
+instructor may watch changes in places that tell nobody (a sign-out, the administration), so it is asked again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal, cast
 from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
 
 from classroom import places
 from classroom.access import cookie_holder, visible_session
@@ -51,3 +57,11 @@ def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | Close
     if not user.is_authenticated:
         return CloseCode.NOT_JOINED
     return visible_session(user, session_public_id) or CloseCode.NO_SUCH_SESSION
+
+
+def admit_instructor_again(session_key: str, session_public_id: UUID) -> ClassSession | CloseCode:
+    """As `admit_instructor`, by what stands in the database now: whoever signed out, was locked, got a new password
+    or lost the course is turned away. `session_key`: of the browser's sign-in, not of the class."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return admit_instructor(get_user(request), session_public_id)
