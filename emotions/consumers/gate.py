@@ -41,6 +41,10 @@ class FrameGate:
         if consent_epoch >= self.consent_epoch:
             self.consent_epoch, self.scope = consent_epoch, scope
 
+    def close(self) -> None:
+        """The participant is gone: nothing more is let through."""
+        self.scope = "none"
+
     def examine(self, message: bytes, received_ms: float) -> SlotFrame | FrameRejected:
         """The frame as it goes into its slot, or its refusal. Either is counted."""
         counts.RECEIVED.add()

@@ -136,6 +136,8 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
     said = _said_sentence(sections)
+    if not session.measures:
+        return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]

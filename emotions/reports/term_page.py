@@ -54,7 +54,9 @@ def lines(rows: Sequence[TermRow]) -> list[TermLine]:
 
 
 def _line(row: TermRow) -> TermLine:
-    if row.shares is None:
+    if not row.session.measures:
+        words = "Without cameras"
+    elif row.shares is None:
         words = "No class mood"
     else:
         words = f"{wording.mood(row.shares)['word']}, {wording.percent(wording.troubled(row.shares))} looked troubled"

@@ -207,6 +207,7 @@ const handlers = {
     drawn = -Infinity;
   },
   "mood.tick": (message) => room.tick(message),
+  "tiles.gone": ({ gone }) => gone.forEach((id) => room.forget(id)),
   "session.changed": (message) => {
     session = { ...session, ...message };
     showSession();
