@@ -323,6 +323,13 @@ class MoodTick(Message):
     notices: Notices | None = None
 
 
+class TilesGone(Message):
+    """Students who withdrew, left or erased, at once: the next tick says the same."""
+
+    type: Literal["tiles.gone"] = "tiles.gone"
+    gone: list[UUID]
+
+
 class SessionChanged(Message):
     """The instructor changed the session (perhaps in another tab)."""
 

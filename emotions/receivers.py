@@ -22,7 +22,7 @@ from classroom.actions import hand_up_ms
 from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
-from emotions.messages import CloseCode, HandChanged, SessionChanged
+from emotions.messages import CloseCode, HandChanged, SessionChanged, TilesGone
 from emotions.readings import live
 from emotions.reports import rollups
 from emotions.store import presence_key, sync_redis
@@ -36,7 +36,7 @@ def consent_changed(participant: Participant, **_: Any) -> None:
     epoch, scope = participant.consent_epoch, participant.scope
 
     def tell(pipe: redis.client.Pipeline) -> None:
-        _drop(pipe, participant.session_id, participant.pk)
+        _drop(pipe, participant)
         publish.consent_changed(pipe, participant.pk, epoch, scope)
 
     _after_commit(tell)
@@ -105,16 +105,18 @@ def _turn_out(participant: Participant, code: CloseCode) -> None:
     session_pk, participant_pk = participant.session_id, participant.pk
 
     def tell(pipe: redis.client.Pipeline) -> None:
-        _drop(pipe, session_pk, participant_pk)
+        _drop(pipe, participant)
         pipe.hdel(presence_key(session_pk), str(participant_pk))
         publish.turned_out(pipe, participant_pk, code)
 
     _after_commit(tell)
 
 
-def _drop(pipe: redis.client.Pipeline, session_pk: int, participant_pk: int) -> None:
-    slots.empty(pipe, participant_pk)
-    live.forget(pipe, session_pk, [participant_pk])
+def _drop(pipe: redis.client.Pipeline, participant: Participant) -> None:
+    """The frame that waits, the last reading, and the tile: not only with the ticker's next second."""
+    slots.empty(pipe, participant.pk)
+    live.forget(pipe, participant.session_id, [participant.pk])
+    publish.tiles_gone(pipe, participant.session_id, TilesGone(gone=[participant.public_id]))
 
 
 def _count(session_pk: int) -> None:

@@ -218,6 +218,7 @@ class CameraConsumer(Socket):
     async def consent_changed(self, event: dict[str, Any]) -> None:
         withdrawn = event["scope"] == "none" and self.gate.scope != "none"
         self.gate.renew(event["consent_epoch"], event["scope"])
+        await self._forget_frames()
         if withdrawn:
             await self.turn_away(CloseCode.WITHDRAWN)
         else:
@@ -231,7 +232,16 @@ class CameraConsumer(Socket):
         await self.tell_text(event["text"])
 
     async def turned_out(self, event: dict[str, Any]) -> None:
+        self.gate.close()
+        await self._forget_frames()
         await self.turn_away(event["code"])
+
+    async def _forget_frames(self) -> None:
+        """Those of an earlier consent that this process still holds must not fill the slot that was emptied."""
+        try:
+            await Intake.here().forget(self.participant.pk)
+        except DOWN as error:
+            log.warning("a frame of an earlier consent may wait for seconds, and is not stored: %s", error)
 
     async def session_ended(self, event: dict[str, Any]) -> None:
         await self.tell(SessionEnded())

@@ -56,6 +56,10 @@ class FrameGate:
         self._device = facts if known and self.place != "server" else None
         return self.on_device
 
+    def close(self) -> None:
+        """The participant is gone: nothing more is let through."""
+        self.scope = "none"
+
     def examine(self, message: bytes, received_ms: float) -> SlotFrame | FrameRejected:
         """The frame as it goes into its slot, or its refusal. Either is counted."""
         counts.RECEIVED.add()

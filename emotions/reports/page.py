@@ -152,6 +152,8 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     if session.purged_at:
         return [f"{length}. What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}."]
     said = _said_sentence(sections)
+    if not session.measures:
+        return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]

@@ -54,7 +54,7 @@ def lines(rows: Sequence[TermRow]) -> list[TermLine]:
 
 
 def _line(row: TermRow) -> TermLine:
-    words = mood_words(row.shares)
+    words = mood_words(row.shares) if row.session.measures else "Without cameras"
     return TermLine(row.session, words, strip(row.shares), _rests_on(row), f"{row.hard} of {row.joined}", row.joined)
 
 

@@ -23,7 +23,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from classroom import actions, consent
@@ -242,6 +242,8 @@ def check_words(tick: MoodTick, present: list[Participant]) -> None:
 
 @LENIENT
 @given(steps=STEPS)
+@example(steps=[("say", 0, "lost"), ("choose", 0, "individual"), ("tick",)])
+@example(steps=[("come", "aggregate"), ("tick",), ("restart", True), ("tick",)])
 @pytest.mark.usefixtures("profile", "keys")
 def test_no_tick_shows_anybody_alone(steps: list[tuple[Any, ...]], heard: list[MoodTick]) -> None:
     teacher, _ = User.objects.get_or_create(username="alice")

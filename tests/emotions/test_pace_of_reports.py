@@ -94,7 +94,7 @@ def test_the_live_page_and_the_report_count_the_same(lecture: ClassSession, othe
         say(who, 5, word)
     rows = Participant.objects.filter(session=lecture)
     roll = [Student(one.pk, one.public_id, one.display_name, one.scope, one.consent_epoch, None) for one in rows]
-    live = Roster(roll, {pk: Said(word, 0.0) for pk, word in said.items()}, "normal").pace
+    live = Roster(roll, {pk: Said(word, 0.0, pk == people[0]) for pk, word in said.items()}, "normal").pace
     (section,) = selectors.sections(lecture, [])
     assert Pace(**section.said, withheld=live.withheld) == live
 
