@@ -1,8 +1,8 @@
 """Which words about the pace a report counts: those that the live page counted (docs/decisions/0012).
 
-A word that was said under a consent that covers the name counts. Of everybody else's, those count that fell while
-FLOOR students or more were there without a name. All figures of all reports count these words and no others, so that
-the difference of two of them is never one student's word.
+A word that was said under the consent in force counts, if that covers the name. Of all others, those count that fell
+while FLOOR students or more were there without a name. All figures of all reports count these words and no others, so
+that the difference of two of them is never one student's word.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from django.db.models.functions import Least
 
@@ -70,21 +69,22 @@ def _crowds(session_pks: Iterable[int]) -> dict[int, Crowd]:
     consents = _consents(session_pks)
     there: defaultdict[int, dict[int, list[Stretch]]] = defaultdict(dict)
     for session, pk, joined, gone in people.order_by().values_list("session_id", "pk", "joined_at", "gone"):
-        there[session][pk] = list(_stretches(joined, consents.get(pk, []), gone or NEVER))
+        there[session][pk] = list(_stretches(joined, consents.get(pk), gone or NEVER))
     return {session: Crowd(stretches) for session, stretches in there.items()}
 
 
-def _consents(session_pks: Iterable[int]) -> dict[int, list[tuple[datetime, bool]]]:
-    """Each participant's answers in order: when, and whether the name was covered from then on."""
+def _consents(session_pks: Iterable[int]) -> dict[int, tuple[datetime, bool]]:
+    """Each participant's last answer: when, and whether it covers the name."""
     events = ConsentEvent.objects.filter(participant__session__in=session_pks).order_by("epoch")
-    found: defaultdict[int, list[tuple[datetime, bool]]] = defaultdict(list)
-    for pk, at, scope in events.values_list("participant_id", "at", "scope"):
-        found[pk].append((at, scope == Participant.Scope.INDIVIDUAL))
-    return found
+    return {
+        pk: (at, kind == ConsentEvent.Kind.GIVEN and scope == Participant.Scope.INDIVIDUAL)
+        for pk, at, kind, scope in events.values_list("participant_id", "at", "kind", "scope")
+    }
 
 
-def _stretches(joined: datetime, consents: Sequence[tuple[datetime, bool]], gone: datetime) -> Iterator[Stretch]:
-    """From answer to answer, while somebody was there."""
-    for (start, named), (end, _) in pairwise([(joined, False), *consents, (gone, False)]):
-        if start < min(end, gone):
-            yield Stretch(start, min(end, gone), named)
+def _stretches(joined: datetime, answer: tuple[datetime, bool] | None, gone: datetime) -> Iterator[Stretch]:
+    """Without the name up to the consent in force, then as that says, while somebody was there."""
+    since, named = answer or (gone, False)
+    for start, end, by_name in ((joined, min(since, gone), False), (max(joined, since), gone, named)):
+        if start < end:
+            yield Stretch(start, end, by_name)

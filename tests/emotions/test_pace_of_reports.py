@@ -75,15 +75,20 @@ def test_who_is_gone_is_company_no_more(lecture: ClassSession) -> None:
     assert counted(lecture) == [2.0, pytest.approx(9.99)]
 
 
-def test_the_consent_in_force_when_it_was_said_decides(lecture: ClassSession) -> None:
-    changing = present(lecture, (0, "aggregate"), (10, "individual"), (20, "none"))
+@pytest.mark.parametrize(("answers", "heard"), [([], [15.0, 25.0]), ([(20, "none")], [])])
+def test_only_the_consent_in_force_covers_a_word(
+    lecture: ClassSession, answers: list[tuple[float, str]], heard: list[float]
+) -> None:
+    """Who no longer shares the name is one of those without, for what was said before as well."""
+    changing = present(lecture, (0, "aggregate"), (10, "individual"), *answers)
     for _ in range(FLOOR - 2):
         present(lecture, (0, "aggregate"))
     for at in (5, 15, 25):
         say(changing, at)
-    assert counted(lecture) == [15.0]
+    assert counted(lecture) == heard
     present(lecture, (0, "aggregate"))
-    assert counted(lecture) == [5.0, 15.0, 25.0]
+    if answers:
+        assert counted(lecture) == [5.0, 15.0, 25.0]
 
 
 @pytest.mark.parametrize("others", [FLOOR - 1, FLOOR])
