@@ -27,6 +27,8 @@ from tests.security.fuzz.messages import Fuzzer, Message
 
 FRAMES_EACH = 48
 """Messages of a connection before the one that ends it: under the limit of fifty a second."""
+WARM_UP = 10
+"""Before memory is counted, a tenth of the messages."""
 QUIET_SECONDS = 10.0
 GROWTH_MB = 50.0
 """A process that lost 500 bytes with each of a hundred thousand messages would pass it."""
@@ -233,10 +235,12 @@ async def attack(
     owner: dict[str, str],
     wanted: int,
 ) -> Outcome:
-    """Quiet seconds, the attack, and what was left of it. `owner`: the cookies of the class's instructor."""
+    """A little of the attack, so that every path has its memory; quiet seconds; the attack, and what was left of it.
+    `owner`: the cookies of the class's instructor."""
     outcome, stop = Outcome(), asyncio.Event()
     students = [Student(product, one, portrait("happy", number + 1)) for number, one in enumerate(honest)]
     streaming = [asyncio.create_task(student.attend(stop)) for student in students]
+    await Attack(product, wanted // WARM_UP, Outcome()).run(attackers, owner)
     outcome.calm = await _watched(students, asyncio.sleep(QUIET_SECONDS))
     log_before, pids, before = len(product.log()), product.pids(), memory(product)
     begun = time.monotonic()
@@ -260,8 +264,10 @@ async def _watched(students: list[Student], meanwhile: Awaitable[None]) -> Class
 
 
 def memory(product: RunningProduct) -> dict[str, float]:
-    """MB of each process of the product with its children, as the kernel counts it."""
-    return {name: round(sum(map(_resident_mb, _family(pid))), 1) for name, pid in product.pids().items()}
+    """MB of each process of the product with its children (`up` without: they are the others)."""
+    pids = product.pids()
+    families = {name: [pid] if name == "up" else _family(pid) for name, pid in pids.items()}
+    return {name: round(sum(map(_resident_mb, family)), 1) for name, family in families.items()}
 
 
 def _family(pid: int) -> list[int]:
