@@ -1,4 +1,4 @@
-"""Browsers in which somebody has signed in before: their wrong passwords are counted apart (docs/decisions/0018).
+"""Browsers in which somebody has signed in before: their wrong passwords are counted apart (docs/decisions/0015).
 
 Otherwise whoever types ten wrong passwords in the classroom would lock the teacher out of the lecture.
 """

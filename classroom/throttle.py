@@ -1,5 +1,5 @@
 """Guesses are counted, and after too many of them an address waits; but nobody can make others wait for what they
-know already. Why it is so: docs/decisions/0018."""
+know already. Why it is so: docs/decisions/0015."""
 
 from __future__ import annotations
 
