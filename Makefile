@@ -32,6 +32,7 @@ run: $(RUN_STAMP) ## Start everything with a demo class; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up $(UP)
 
 test: $(TEST_STAMP) check ## Run the quality gates, then every test
+	@$(TESTING) $(BIN)/python manage.py device_files
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
 
 bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about 15 minutes)

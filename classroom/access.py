@@ -48,8 +48,8 @@ def session_for_reader(user: User | AnonymousUser, public_id: UUID) -> ClassSess
 
 
 def reads_every_session(user: User | AnonymousUser) -> bool:
-    """Whether this is a school admin: staff with the permission to view sessions, or a superuser."""
-    return bool(user.is_authenticated and user.is_staff and user.has_perm("classroom.view_classsession"))
+    """Whether this is a school admin: staff with the permission to see every session, or a superuser."""
+    return bool(user.is_authenticated and user.is_staff and user.has_perm("classroom.see_every_session"))
 
 
 def course_for_instructor(user: User | AnonymousUser, public_id: UUID) -> Course:

@@ -13,9 +13,10 @@ from functools import cache
 
 from django.conf import settings
 
-from classroom.models import ClassSession, ConsentEvent, Participant
+from classroom import places
+from classroom.models import ClassSession, ConsentEvent, Participant, ReadingPlace, ShownText
 
-VERSION = "2026-11b"
+VERSION = "2026-11d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,29 @@ _LAW = Paragraph(
     "Reading emotions from faces is restricted or forbidden in some places, in the European Union in education above "
     "all. Your school decides whether it may be used here, and answers for it. This text is no legal advice.",
 )
-_KEPT = (
-    "Until your school deletes the session. Ask your instructor or your school to see or to delete what is about you."
+_CAN_DO = (
+    "On your page of the session, “What is recorded about me” shows what there is. You can download all of it, and "
+    "erase the last minutes or everything, also after the session: for 12 hours, in this browser. Later, and after "
+    "you have left a session, ask your school."
 )
+_OWN = Paragraph("What you can do", _CAN_DO)
+_OWN_MEASURED = Paragraph(
+    "What you can do",
+    f"{_CAN_DO} The class mood stays when you erase: each second of it was made of five students or more, and names "
+    "nobody.",
+)
+
+
+def _kept(keep_days: int | None) -> Paragraph:
+    if keep_days is None:
+        return Paragraph("How long it is kept", "Until your school deletes the session.")
+    return Paragraph(
+        "How long it is kept", f"{_days(keep_days)} after the session at most; then everything about it is deleted."
+    )
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 _HOW_SURE = Paragraph(
@@ -98,28 +119,61 @@ _FREE = Paragraph(
 )
 
 
+_STORED = "The estimate, the time, and where the face was are stored."
+_LOOKS_FOR = (
+    "a program looks for your face and estimates how far it shows anger, disgust, fear, happiness, sadness, surprise "
+    "or nothing in particular"
+)
+_ON_SERVER = Paragraph(
+    "What is measured",
+    "While your camera is on, your browser sends small pictures to your school's server. {often}, "
+    f"{_LOOKS_FOR}. {_STORED} The picture is not: it stays in memory for seconds and is then gone.",
+)
+_ON_DEVICE = Paragraph(
+    "What is measured",
+    "While your camera is on, your own browser reads small pictures. {often}, "
+    f"{_LOOKS_FOR}. No picture leaves your device: it sends seven numbers, the time, and where the face was, and "
+    "these are stored.",
+)
+_CHOOSE = Paragraph(
+    "Where it is read",
+    "You can have the pictures read on your own device instead, at any time, with a button under your own picture: "
+    "then no picture leaves it, and only the numbers are sent. Without that they go to the server.",
+)
+
+
 @cache
-def _camera(interval_ms: int) -> ConsentText:
-    """The text of a session with cameras, which are sampled every `interval_ms`."""
+def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condition: str) -> ConsentText:
+    """The text of a session with cameras, which are sampled every `interval_ms` and may be read in `place`."""
     often = _often(interval_ms)
-    measured = Paragraph(
-        "What is measured",
-        f"While your camera is on, your browser sends small pictures to your school's server. {often}, a program "
-        "looks for your face and estimates how far it shows anger, disgust, fear, happiness, sadness, surprise or "
-        "nothing in particular. The estimate, the time, and where the face was are stored. The picture is not: it "
-        "stays in memory for seconds and is then gone.",
-    )
+    device = place == ReadingPlace.DEVICE
+    told = _ON_DEVICE if device else _ON_SERVER
+    measured = Paragraph(told.heading, told.text.format(often=often))
+    short = "read as seven expressions on your own device" if device else "read as seven expressions"
+    kept = "Pictures never leave your device." if device else "Pictures for seconds."
+    choose = (_CHOOSE,) if place == ReadingPlace.CHOICE else ()
+    rest = (_HOW_SURE, _WHO_SEES, _kept(keep_days), _OWN_MEASURED, _FREE, _NAME, _PACE, _law(condition))
     return ConsentText(
-        version=f"{VERSION}-camera",
+        version=f"{VERSION}-camera-{place}",
         title="Before you join",
         short=(
-            Paragraph("What is measured", f"{often}, a small picture of your face is read as seven expressions."),
+            Paragraph("What is measured", f"{often}, a small picture of your face is {short}."),
             Paragraph("Who sees it", "You, and your instructor: the class average, or you by name if you choose so."),
-            Paragraph("How long it is kept", "Pictures for seconds. Readings until your school deletes them."),
+            Paragraph("How long it is kept", f"{kept} Readings {_until(keep_days)}."),
         ),
-        whole=(measured, _HOW_SURE, _WHO_SEES, Paragraph("How long it is kept", _KEPT), _FREE, _NAME, _PACE, _LAW),
+        whole=(measured, *choose, *rest),
         choices=(*_WITH_CAMERA, _NO_CAMERA),
     )
+
+
+def _until(keep_days: int | None) -> str:
+    return (
+        "until your school deletes the session" if keep_days is None else f"for {_days(keep_days)} after the session"
+    )
+
+
+def _law(condition: str) -> Paragraph:
+    return Paragraph(_LAW.heading, f"{condition} {_LAW.text}") if condition else _LAW
 
 
 def _often(interval_ms: int) -> str:
@@ -127,31 +181,54 @@ def _often(interval_ms: int) -> str:
     return "About once a second" if 0.8 <= seconds <= 1.2 else f"About every {seconds:g} seconds"
 
 
-_CHECK_INS = ConsentText(
-    version=f"{VERSION}-check-ins",
-    title="Before you join",
-    short=(
-        Paragraph("What is recorded", "The name that you typed, and what you say about the pace."),
-        Paragraph("Who sees it", "Your instructor: who is present, how many pressed what, and raised hands by name."),
-        Paragraph("How long it is kept", "Until your school deletes the session. No camera is used."),
-    ),
-    whole=(_NAME, _PACE, Paragraph("How long it is kept", _KEPT)),
-    choices=(Choice("none", "Take part", "No camera is used in this session."),),
-)
+@cache
+def _check_ins(keep_days: int | None) -> ConsentText:
+    """The text of a session without any camera."""
+    return ConsentText(
+        version=f"{VERSION}-check-ins",
+        title="Before you join",
+        short=(
+            Paragraph("What is recorded", "The name that you typed, and what you say about the pace."),
+            Paragraph(
+                "Who sees it", "Your instructor: who is present, how many pressed what, and raised hands by name."
+            ),
+            Paragraph("How long it is kept", f"{_until(keep_days).capitalize()}. No camera is used."),
+        ),
+        whole=(_NAME, _PACE, _kept(keep_days), _OWN),
+        choices=(Choice("none", "Take part", "No camera is used in this session."),),
+    )
 
 
 def inference_refusal(session: ClassSession) -> str:
     """Why no face is measured in this session, in words; empty where measuring may run."""
     if not settings.PROFILE.inference:
         return str(settings.PROFILE.reason)
-    if session.mode == ClassSession.Mode.CHECK_INS:
+    if not session.measures:
         return "Your instructor runs this session without cameras."
-    return ""
+    return places.refusal(session)
 
 
 def text_for(session: ClassSession) -> ConsentText:
     """The text that a student of this session is shown now."""
-    return _CHECK_INS if inference_refusal(session) else _camera(settings.SAMPLE_INTERVAL_MS)
+    if inference_refusal(session):
+        return _check_ins(session.keep_days)
+    return _camera(
+        settings.SAMPLE_INTERVAL_MS, places.allowed(session), session.keep_days, settings.PROFILE.condition
+    )
+
+
+def keep_text(session: ClassSession, sha256: str) -> None:
+    """Keep the words behind this hash, if they are the session's now: a ledger of hashes alone proves nothing."""
+    text = text_for(session)
+    if text.sha256 == sha256 and not ShownText.objects.filter(sha256=sha256).exists():
+        shown = ShownText(sha256=sha256, version=text.version, words=asdict(text))
+        ShownText.objects.bulk_create([shown], ignore_conflicts=True)
+
+
+def mode_refusals() -> dict[ClassSession.Mode, str]:
+    """Every mode of a session, and why this deployment does not allow it; empty where it does."""
+    profile = settings.PROFILE
+    return {mode: "" if profile.inference or not mode.measures else profile.reason for mode in ClassSession.Mode}
 
 
 def must_ask(participant: Participant) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from classroom import codes
+from classroom import codes, consent, retention
 from classroom.errors import TextRefusedError
-from classroom.models import ClassSession, Course, Participant
+from classroom.models import ClassSession, Course, Participant, ReadingPlace
 from classroom.text import tidy
 
 
@@ -77,10 +76,28 @@ class AlertsForm(forms.Form):
     alerts = forms.ChoiceField(label="Alerts in the live page", choices=Course.Alerts.choices)
 
 
+class KeepForm(forms.Form):
+    """For how long a course keeps its sessions; empty: as the school says."""
+
+    keep_days = forms.IntegerField(
+        label="Days after a session's end",
+        required=False,
+        min_value=1,
+        max_value=retention.LONGEST_DAYS,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": "Type a whole number of days, or leave it empty."},
+    )
+
+
+class PlaceForm(forms.Form):
+    """Where the faces of a course are read."""
+
+    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices)
+
+
 def _modes() -> list[tuple[str, str]]:
     """Those that the deployment's profile allows, asked for anew with each form."""
-    allowed = [mode for mode in ClassSession.Mode if settings.PROFILE.inference or mode != ClassSession.Mode.CAMERA]
-    return [(mode.value, str(mode.label)) for mode in allowed]
+    return [(mode.value, str(mode.label)) for mode, refusal in consent.mode_refusals().items() if not refusal]
 
 
 def _first_mode() -> str:
@@ -100,3 +117,4 @@ class StartSessionForm(forms.Form):
     mode = forms.ChoiceField(
         label="What students share", choices=_modes, initial=_first_mode, widget=forms.RadioSelect
     )
+    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices, required=False)

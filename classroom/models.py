@@ -13,6 +13,14 @@ from classroom.codes import new_join_code
 from classroom.managers import ClassSessionQuerySet, CourseQuerySet, ParticipantQuerySet
 
 
+class ReadingPlace(models.TextChoices):
+    """Where a face is read. CHOICE: on the server, unless the student's own device is to do it."""
+
+    CHOICE = "choice", "Each student chooses"
+    SERVER = "server", "On the server"
+    DEVICE = "device", "On each student’s own device"
+
+
 class Course(models.Model):
     """What an instructor teaches over a term: a row of sessions."""
 
@@ -29,6 +37,10 @@ class Course(models.Model):
     instructor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="courses")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     alerts = models.CharField(max_length=6, choices=Alerts.choices, default=Alerts.NORMAL)
+    # For how many days after its end a session is kept. None: as the deployment says (RETENTION_DAYS).
+    keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Its sessions begin with this one.
+    reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
 
     objects = CourseQuerySet.as_manager()
 
@@ -46,19 +58,37 @@ class ClassSession(models.Model):
         CAMERA = "camera", "Faces and check-ins"
         CHECK_INS = "check_ins", "Check-ins only"
 
+        @property
+        def measures(self) -> bool:
+            """Whether any face is read in such a session, wherever that is done."""
+            return self is not ClassSession.Mode.CHECK_INS
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="sessions")
     title = models.CharField(max_length=120, blank=True)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.CAMERA)
+    # What the teacher asks for; `classroom.places` says what holds, with the deployment's own rule.
+    reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
     join_code = models.CharField(max_length=12, default=new_join_code, db_index=True)
     joining_locked = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # What its students are promised when they consent, so it never changes. None: until somebody deletes it.
+    keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Since then only the session itself is left: nobody who was there, nothing that was recorded.
+    purged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ClassSessionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
+        permissions = [
+            ("see_every_session", "Can see the sessions of every instructor"),
+            ("close_classsession", "Can end a session that was forgotten"),
+            ("purge_classsession", "Can purge what was recorded in a session"),
+            ("export_classsession", "Can export sessions"),
+        ]
+        indexes = [models.Index(fields=["started_at", "id"], name="sessions_by_time")]
         constraints = [
             # A code belongs to one live session; an ended session's code may come up again.
             models.UniqueConstraint(
@@ -76,6 +106,11 @@ class ClassSession(models.Model):
     @property
     def live(self) -> bool:
         return self.ended_at is None
+
+    @property
+    def measures(self) -> bool:
+        """Whether its mode reads faces; whether the deployment lets it is for `classroom.consent` to say."""
+        return self.Mode(self.mode).measures
 
 
 class Participant(models.Model):
@@ -147,6 +182,22 @@ class ConsentEvent(models.Model):
         return f"{self.get_kind_display()} ({self.get_scope_display()})"
 
 
+class ShownText(models.Model):
+    """The words behind a hash of the ledger, kept when somebody first answered them. Rows are only added."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    version = models.CharField(max_length=40)
+    # As `classroom.consent.ConsentText`, whole.
+    words = models.JSONField()
+    first_answered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-first_answered_at"]
+
+    def __str__(self) -> str:
+        return self.version
+
+
 class Marker(models.Model):
     """A moment that the instructor names: "slide 4", "quiz"."""
 
@@ -180,3 +231,36 @@ class CheckIn(models.Model):
 
     def __str__(self) -> str:
         return self.get_word_display()
+
+
+class Erasure(models.Model):
+    """A receipt of what was erased: it names nobody, refers to no row, and outlives what it tells of."""
+
+    class What(models.TextChoices):
+        MINUTES = "minutes", "What was recorded about a student in the last minutes"
+        PARTICIPANT = "participant", "Everything about a student"
+        SESSION = "session", "A whole session"
+
+    class Why(models.TextChoices):
+        STUDENT = "student", "The student asked for it"
+        SCHOOL = "school", "The school decided it"
+        EXPIRED = "expired", "It was kept as long as was said"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    what = models.CharField(max_length=12, choices=What.choices)
+    why = models.CharField(max_length=8, choices=Why.choices)
+    # Of the session: which course's, and when it began.
+    course = models.CharField(max_length=120)
+    session_started_at = models.DateTimeField()
+    # Of MINUTES: from when to when.
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    # How many rows went, by the name of their model.
+    rows = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}, {timezone.localtime(self.at):%d %b %Y %H:%M}"

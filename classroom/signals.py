@@ -14,13 +14,18 @@ session_changed = Signal()
 session_ended = Signal()
 # The row is about to be deleted, and whatever refers to it with it.
 session_erased = Signal()
+# Receivers delete what they hold of the session and answer with how many rows went, by kind.
+session_purged = Signal()
 # Sent with `participant`, whose consent epoch has gone up (but for joining and erasure).
 participant_joined = Signal()
 consent_changed = Signal()
 participant_left = Signal()
 participant_removed = Signal()
 # The row is about to be deleted, and whatever refers to it with it.
+# Receivers answer how many rows they deleted, by the name of their model.
 participant_erased = Signal()
+# With `since`: what was recorded from then on is being deleted. Receivers answer as above; the epoch has gone up.
+minutes_erased = Signal()
 # Sent with `marker`.
 marker_placed = Signal()
 # Sent with `check_in`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from classroom.views import accounts, controls, courses, health, join, student
+from classroom.views import accounts, controls, courses, health, join, privacy, student
 
 urlpatterns = [
     # Students
@@ -16,11 +16,17 @@ urlpatterns = [
     path("session/<uuid:public_id>/consent/", student.consent, name="consent"),
     path("session/<uuid:public_id>/withdraw/", student.withdraw, name="withdraw"),
     path("session/<uuid:public_id>/leave/", student.leave, name="leave"),
+    path("session/<uuid:public_id>/erase/", privacy.erase, name="erase"),
+    path("receipt/<uuid:public_id>/", privacy.receipt, name="receipt"),
+    path("receipt/<uuid:public_id>.json", privacy.receipt_file, name="receipt_file"),
+    path("privacy/", privacy.privacy, name="privacy"),
     # Instructors
     path("courses/", courses.courses, name="courses"),
     path("courses/<uuid:public_id>/", courses.course, name="course"),
     path("courses/<uuid:public_id>/start/", courses.start_session, name="start_session"),
     path("courses/<uuid:public_id>/alerts/", courses.set_alerts, name="set_alerts"),
+    path("courses/<uuid:public_id>/keep/", courses.set_keeping, name="set_keeping"),
+    path("courses/<uuid:public_id>/reading-place/", courses.set_reading_place, name="set_reading_place"),
     path("teach/<uuid:public_id>/lock/", controls.lock_session, name="lock_session"),
     path("teach/<uuid:public_id>/unlock/", controls.unlock_session, name="unlock_session"),
     path("teach/<uuid:public_id>/renew/", controls.renew_code, name="renew_code"),

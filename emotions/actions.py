@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Literal
 
 from django.db import connection
 
-from emotions.models import EmotionEvent, MinuteRollup
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.readings.observations import FaceRead, Observation
 from ml.labels import LABELS
 
@@ -24,10 +25,10 @@ WITH incoming AS (
     SELECT * FROM unnest(
         %(participant)s::bigint[], %(epoch)s::bigint[], %(connection)s::uuid[], %(sequence)s::bigint[],
         %(captured)s::float8[], %(received)s::float8[], %(label)s::text[], %(confidence)s::float8[],
-        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[]
+        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[], %(source)s::text[]
     ) WITH ORDINALITY AS incoming(
         participant_id, epoch, connection, sequence, captured, received, label, confidence,
-        uncertain, face_count, version, n
+        uncertain, face_count, version, source, n
     )
 ), present AS (
     SELECT participant.id, participant.session_id, participant.consent_epoch
@@ -35,6 +36,7 @@ WITH incoming AS (
     JOIN classroom_classsession session ON session.id = participant.session_id
     WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.scope <> 'none'
         AND participant.left_at IS NULL AND participant.removed_at IS NULL AND session.ended_at IS NULL
+        AND session.mode <> 'check_ins'
     ORDER BY participant.id
     FOR SHARE OF participant
 ), stored AS (
@@ -44,7 +46,8 @@ WITH incoming AS (
     )
     SELECT present.session_id, present.id, connection, sequence, to_timestamp(captured / 1000),
         to_timestamp(received / 1000), (%(probabilities)s::float8[])[(n - 1) * {labels} + 1 : n * {labels}],
-        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version, 'server'
+        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version,
+        incoming.source
     FROM incoming JOIN present ON present.id = incoming.participant_id AND present.consent_epoch = incoming.epoch
     ON CONFLICT (participant_id, connection, sequence) DO NOTHING
     RETURNING participant_id, connection, sequence
@@ -83,10 +86,24 @@ def record_readings(observations: Sequence[Observation]) -> list[Verdict]:
         return [verdict for (verdict,) in cursor.fetchall()]
 
 
-def forget_participant(session_pk: int, participant_pk: int) -> None:
-    """Delete everything stored about a participant. The class's own mood points stay: they name nobody."""
-    EmotionEvent.objects.filter(participant_id=participant_pk).delete()
-    MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
+def forget_participant(session_pk: int, participant_pk: int) -> dict[str, int]:
+    """Delete everything stored about a participant; returns how many rows, by model. The class's own mood points
+    stay: they name nobody. The caller keeps the session's minutes from being counted meanwhile."""
+    readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk).delete()
+    minutes, _ = MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
+    return {"EmotionEvent": readings, "MinuteRollup": minutes}
+
+
+def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
+    """Delete the readings of a participant that were captured from `since` on; returns how many, as above."""
+    readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk, captured_at__gte=since).delete()
+    return {"EmotionEvent": readings}
+
+
+def forget_session(session_pk: int) -> dict[str, int]:
+    """Delete every reading of a session and what was made of them. Returns how many rows went, by kind."""
+    kinds = {"readings": EmotionEvent, "minutes of students": MinuteRollup, "seconds of class mood": MoodPoint}
+    return {kind: model._default_manager.filter(session=session_pk).delete()[0] for kind, model in kinds.items()}
 
 
 def _row(observation: Observation) -> _Row:
@@ -109,6 +126,7 @@ def _columns(rows: Sequence[_Row]) -> dict[str, list[object]]:
         "uncertain": [row.face.uncertain for row in rows],
         "face_count": [row.observation.face_count for row in rows],
         "version": [row.observation.model_version for row in rows],
+        "source": [row.observation.source for row in rows],
         "probabilities": list(chain.from_iterable(row.face.probabilities for row in rows)),
         "box": list(chain.from_iterable(row.face.box for row in rows)),
     }

@@ -19,7 +19,7 @@ from channels_redis.serializers import registry
 from django.conf import settings
 
 from emotions import messages
-from emotions.messages import HandChanged, MoodTick, OwnAttention, SessionChanged
+from emotions.messages import HandChanged, MoodTick, OwnAttention, SessionChanged, TilesGone
 from emotions.store import own_channel
 
 # What can publish: `publish` on a pipeline only queues.
@@ -45,6 +45,11 @@ def mood_tick(publisher: Publisher, session_pk: int, tick: MoodTick) -> None:
     """To every dashboard of the session."""
     event = {"type": "mood.tick", "sequence": tick.point.sequence, "text": tick.to_json()}
     _to_group(publisher, messages.session_group(session_pk), event)
+
+
+def tiles_gone(publisher: Publisher, session_pk: int, told: TilesGone) -> None:
+    """To every dashboard of the session."""
+    _to_group(publisher, messages.session_group(session_pk), {"type": "tiles.gone", "text": told.to_json()})
 
 
 def session_changed(publisher: Publisher, session_pk: int, changed: SessionChanged) -> None:

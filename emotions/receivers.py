@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import redis
@@ -21,7 +22,7 @@ from classroom.actions import hand_up_ms
 from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
-from emotions.messages import CloseCode, HandChanged, SessionChanged
+from emotions.messages import CloseCode, HandChanged, SessionChanged, TilesGone
 from emotions.readings import live
 from emotions.reports import rollups
 from emotions.store import presence_key, sync_redis
@@ -35,7 +36,7 @@ def consent_changed(participant: Participant, **_: Any) -> None:
     epoch, scope = participant.consent_epoch, participant.scope
 
     def tell(pipe: redis.client.Pipeline) -> None:
-        _drop(pipe, participant.session_id, participant.pk)
+        _drop(pipe, participant)
         publish.consent_changed(pipe, participant.pk, epoch, scope)
 
     _after_commit(tell)
@@ -52,9 +53,21 @@ def participant_removed(participant: Participant, **_: Any) -> None:
 
 
 @receiver(signals.participant_erased)
-def participant_erased(participant: Participant, **_: Any) -> None:
-    actions.forget_participant(participant.session_id, participant.pk)
+def participant_erased(participant: Participant, **_: Any) -> dict[str, int]:
+    rollups.hold(participant.session_id)
+    gone = actions.forget_participant(participant.session_id, participant.pk)
     _turn_out(participant, CloseCode.WITHDRAWN)
+    return gone
+
+
+@receiver(signals.minutes_erased)
+def minutes_erased(participant: Participant, since: datetime, **_: Any) -> dict[str, int]:
+    """The minute in which `since` lies is counted anew; what of that time is in Redis goes, as with a new consent."""
+    rollups.hold(participant.session_id)
+    gone = actions.forget_since(participant.pk, since)
+    gone |= {"MinuteRollup": rollups.recount_participant(participant.session_id, participant.pk, since)}
+    consent_changed(participant)
+    return gone
 
 
 @receiver(signals.hand_changed)
@@ -83,20 +96,27 @@ def session_ended(session: ClassSession, **_: Any) -> None:
     transaction.on_commit(lambda: _count(pk), robust=True)
 
 
+@receiver(signals.session_purged)
+def session_purged(session: ClassSession, **_: Any) -> dict[str, int]:
+    return actions.forget_session(session.pk)
+
+
 def _turn_out(participant: Participant, code: CloseCode) -> None:
     session_pk, participant_pk = participant.session_id, participant.pk
 
     def tell(pipe: redis.client.Pipeline) -> None:
-        _drop(pipe, session_pk, participant_pk)
+        _drop(pipe, participant)
         pipe.hdel(presence_key(session_pk), str(participant_pk))
         publish.turned_out(pipe, participant_pk, code)
 
     _after_commit(tell)
 
 
-def _drop(pipe: redis.client.Pipeline, session_pk: int, participant_pk: int) -> None:
-    slots.empty(pipe, participant_pk)
-    live.forget(pipe, session_pk, [participant_pk])
+def _drop(pipe: redis.client.Pipeline, participant: Participant) -> None:
+    """The frame that waits, the last reading, and the tile: not only with the ticker's next second."""
+    slots.empty(pipe, participant.pk)
+    live.forget(pipe, participant.session_id, [participant.pk])
+    publish.tiles_gone(pipe, participant.session_id, TilesGone(gone=[participant.public_id]))
 
 
 def _count(session_pk: int) -> None:

@@ -9,6 +9,8 @@ import logging
 
 from celery import shared_task
 
+from classroom import retention
+from classroom.actions import purge
 from classroom.models import ClassSession
 from emotions.frames import slots
 from emotions.reports import counting, rollups
@@ -18,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # A drain that waited longer than this on the broker has long been followed by another.
 DRAIN_EXPIRES_SECONDS = 10
+PURGES_A_ROUND = 4
 
 
 @shared_task(ignore_result=True)
@@ -49,6 +52,13 @@ def sweep_lanes() -> None:
 def close_minutes() -> None:
     """Write the rollups of the minutes that have closed."""
     rollups.close_minutes()
+
+
+@shared_task(ignore_result=True)
+def purge_expired() -> None:
+    """Delete the sessions that were kept long enough, each with a record. Few at a time: frames get their turn."""
+    for session in retention.expired()[:PURGES_A_ROUND]:
+        purge(session)
 
 
 @shared_task(ignore_result=True)

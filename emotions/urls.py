@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from emotions import controls, views
+from emotions import controls, own_data, views
 from emotions.meters.views import metrics
 
 urlpatterns = [
+    path("session/<uuid:public_id>/mine/", own_data.own_data, name="own_data"),
+    path("session/<uuid:public_id>/mine.json", own_data.own_export, name="own_export"),
     path("teach/<uuid:public_id>/", views.dashboard, name="dashboard"),
     path("teach/<uuid:public_id>/report/", views.report, name="report"),
     path("teach/<uuid:public_id>/report/<uuid:student_id>/", views.student_report, name="student_report"),

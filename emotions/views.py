@@ -15,7 +15,8 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from classroom import access
+from classroom import access, places
+from classroom.consent import inference_refusal
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
 from classroom.throttle import NETWORKS, client_address
@@ -58,7 +59,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
     facts = session_facts(request, session) | {"started_ms": selectors.milliseconds(session.started_at)}
     return {
         "session": facts,
-        "measuring": settings.PROFILE.inference and session.mode == ClassSession.Mode.CAMERA,
+        "measuring": not inference_refusal(session),
         "latest": page.latest(session),
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
         "tile_fields": TILE_FIELDS,
@@ -181,4 +182,4 @@ def try_page(request: HttpRequest) -> HttpResponse:
     """Anybody's own camera, nothing stored; where a setting leaves it open."""
     if not settings.TRY_PAGE_OPEN:
         raise Http404
-    return render(request, "emotions/try.html", {"socket": "/ws/try/"})
+    return render(request, "emotions/try.html", {"socket": "/ws/try/", "device": places.for_browsers()})

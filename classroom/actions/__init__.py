@@ -6,10 +6,10 @@ with words for the person who asked.
 
 from __future__ import annotations
 
+from classroom.actions.erasing import LONGEST_MINUTES, erase, erase_last, erase_session, purge
 from classroom.actions.participants import (
     CHECK_IN_EVERY,
     HAND_UP,
-    erase,
     hand_up_ms,
     join,
     leave,
@@ -22,9 +22,9 @@ from classroom.actions.participants import (
 )
 from classroom.actions.sessions import (
     end_session,
-    erase_session,
     lock_joining,
     place_marker,
+    purge_session,
     remove_marker,
     rename_marker,
     renew_code,
@@ -35,8 +35,10 @@ from classroom.actions.sessions import (
 __all__ = [
     "CHECK_IN_EVERY",
     "HAND_UP",
+    "LONGEST_MINUTES",
     "end_session",
     "erase",
+    "erase_last",
     "erase_session",
     "hand_up_ms",
     "join",
@@ -44,6 +46,8 @@ __all__ = [
     "lock_joining",
     "lower_hand",
     "place_marker",
+    "purge",
+    "purge_session",
     "raise_hand",
     "record_consent",
     "remove_marker",

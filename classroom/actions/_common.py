@@ -1,11 +1,11 @@
-"""What the actions share: lengths of fields, and a session's row lock."""
+"""What the actions share: lengths of fields, and the row locks of a session and a participant."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from classroom.errors import SessionEndedError
-from classroom.models import ClassSession
+from classroom.errors import NotPresentError, SessionEndedError
+from classroom.models import ClassSession, Participant
 
 
 def length(model: type[Any], field: str) -> int:
@@ -19,3 +19,14 @@ def lock_live(session: ClassSession) -> ClassSession:
     if not locked.live:
         raise SessionEndedError
     return locked
+
+
+def lock_participant(participant: Participant) -> None:
+    """Hold the participant's row, and bring the instance up to date. Raises NotPresentError for one erased."""
+    rows = Participant.objects.select_for_update(no_key=True)
+    fields = ["consent_epoch", "scope", "left_at", "removed_at"]
+    locked = rows.filter(pk=participant.pk).only(*fields).first()
+    if locked is None:
+        raise NotPresentError
+    for field in fields:
+        setattr(participant, field, getattr(locked, field))

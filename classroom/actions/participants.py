@@ -12,7 +12,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from classroom import consent, signals
-from classroom.actions._common import length, lock_live
+from classroom.actions._common import length, lock_live, lock_participant
 from classroom.errors import InferenceOffError, JoiningLockedError, NotPresentError, SessionEndedError
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Participant
 from classroom.text import tidy
@@ -57,6 +57,7 @@ def record_consent(participant: Participant, scope: str, text_hash: str) -> Cons
     refusal = consent.inference_refusal(participant.session)
     if refusal and scope != Participant.Scope.NONE:
         raise InferenceOffError(refusal)
+    consent.keep_text(participant.session, text_hash)
     kind = ConsentEvent.Kind.DECLINED if scope == Participant.Scope.NONE else ConsentEvent.Kind.GIVEN
     return _enter(participant, kind, scope, text_hash)
 
@@ -64,7 +65,7 @@ def record_consent(participant: Participant, scope: str, text_hash: str) -> Cons
 @transaction.atomic
 def withdraw(participant: Participant) -> ConsentEvent | None:
     """Take back the consent in force. None where there is none: nothing was measured. Works in any session."""
-    _lock(participant)
+    lock_participant(participant)
     if participant.scope == Participant.Scope.NONE:
         return None
     given = participant.consent_events.filter(kind=ConsentEvent.Kind.GIVEN).latest("epoch")
@@ -115,7 +116,7 @@ def raise_hand(participant: Participant) -> None:
 @transaction.atomic
 def lower_hand(participant: Participant) -> None:
     """By the student or the teacher. Raises NotPresentError for one erased."""
-    _lock(participant)
+    lock_participant(participant)
     _set_hand(participant, None)
 
 
@@ -132,28 +133,8 @@ def _set_hand(participant: Participant, at: datetime | None) -> None:
     signals.hand_changed.send(Participant, participant=participant)
 
 
-@transaction.atomic
-def erase(participant: Participant) -> None:
-    """Delete the participant and everything that refers to them, wherever it is stored."""
-    _lock(participant)
-    signals.participant_erased.send(Participant, participant=participant)
-    # By query, so that the instance keeps its key for receivers that run after the commit.
-    Participant.objects.filter(pk=participant.pk).delete()
-
-
-def _lock(participant: Participant) -> None:
-    """Hold the participant's row, and bring the instance up to date. Raises NotPresentError for one erased."""
-    rows = Participant.objects.select_for_update(no_key=True)
-    fields = ["consent_epoch", "scope", "left_at", "removed_at"]
-    locked = rows.filter(pk=participant.pk).only(*fields).first()
-    if locked is None:
-        raise NotPresentError
-    for field in fields:
-        setattr(participant, field, getattr(locked, field))
-
-
 def _lock_present(participant: Participant) -> None:
-    _lock(participant)
+    lock_participant(participant)
     if participant.left_at or participant.removed_at:
         raise NotPresentError
     if not ClassSession.objects.live().filter(pk=participant.session_id).exists():
@@ -174,7 +155,7 @@ def _enter(participant: Participant, kind: str, scope: Participant.Scope, text_h
 
 def _depart(participant: Participant, field: str, signal: Signal) -> bool:
     """The scope stays, as a record of what was agreed; the epoch goes up, so that no frame on its way is stored."""
-    _lock(participant)
+    lock_participant(participant)
     if participant.left_at or participant.removed_at:
         return False
     setattr(participant, field, timezone.now())

@@ -1,4 +1,4 @@
-"""Sessions: started, changed, marked, ended, erased."""
+"""Sessions: started, changed, marked, ended."""
 
 from __future__ import annotations
 
@@ -9,25 +9,32 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
-from classroom import consent, signals
+from classroom import consent, retention, signals
 from classroom.actions._common import length, lock_live
 from classroom.codes import new_join_code
 from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
-from classroom.models import ClassSession, Course, Marker
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, ReadingPlace
 from classroom.text import tidy
 
 _CODE_ATTEMPTS = 5
 
 
 @transaction.atomic
-def start_session(course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "") -> ClassSession:
-    """A new live session. Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError."""
+def start_session(
+    course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "", place: str = ""
+) -> ClassSession:
+    """A new live session; `place`: where faces are read, by default as the course says.
+
+    Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError.
+    """
     Course.objects.select_for_update(no_key=True).get(pk=course.pk)
     live = course.sessions.live().first()
     if live is not None:
         raise AlreadyLiveError(live)
-    session = ClassSession(course=course, mode=_mode(mode), title=_title(title))
-    refusal = consent.inference_refusal(session) if session.mode == ClassSession.Mode.CAMERA else ""
+    reading_place = ReadingPlace(place or course.reading_place)
+    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), reading_place=reading_place)
+    session.keep_days = retention.days_of(course)
+    refusal = consent.inference_refusal(session) if session.measures else ""
     if refusal:
         raise InferenceOffError(refusal)
     _with_fresh_code(session, session.save)
@@ -83,13 +90,34 @@ def remove_marker(marker: Marker) -> None:
 
 
 @transaction.atomic
-def erase_session(session: ClassSession) -> None:
-    """Delete an ended session with everything that refers to it. Raises RefusedError while it is live."""
-    if ClassSession.objects.select_for_update().get(pk=session.pk).live:
+def purge_session(session: ClassSession) -> dict[str, int]:
+    """Delete who was there and everything that was recorded; the session stays, with its course, title and times.
+
+    Returns how many rows went, by kind. Raises RefusedError while it is live, and where it was purged before.
+    """
+    locked = ClassSession.objects.select_for_update().get(pk=session.pk)
+    if locked.live:
         raise RefusedError("This session is live. End it first.")
-    signals.session_erased.send(ClassSession, session=session)
-    # By query, so that the instance keeps its key for receivers that run after the commit.
-    ClassSession.objects.filter(pk=session.pk).delete()
+    if locked.purged_at:
+        raise RefusedError("This session was purged before.")
+    gone: dict[str, int] = {}
+    answers: list[tuple[Any, Any]] = signals.session_purged.send(ClassSession, session=session)
+    for _, rows in answers:
+        gone |= rows or {}
+    gone |= _purge_people(session)
+    ClassSession.objects.filter(pk=session.pk).update(purged_at=Now())
+    session.refresh_from_db(fields=["purged_at"])
+    return gone
+
+
+def _purge_people(session: ClassSession) -> dict[str, int]:
+    kinds = {
+        "check-ins": CheckIn.objects.filter(participant__session=session),
+        "consents": ConsentEvent.objects.filter(participant__session=session),
+        "markers": Marker.objects.filter(session=session),
+        "students": session.participants.all(),
+    }
+    return {kind: rows.delete()[0] for kind, rows in kinds.items()}
 
 
 def _mode(mode: str) -> ClassSession.Mode:

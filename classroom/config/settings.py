@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from classroom.config import env
 from classroom.config.profile import PROFILES
+from emotions import device_files
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -18,6 +19,11 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 PROFILE = PROFILES[env.choice("ROOMTONE_PROFILE", list(PROFILES), "check-ins")]
 DEBUG = env.flag("ROOMTONE_DEBUG")
 TRY_PAGE_OPEN = env.flag("ROOMTONE_TRY_PAGE", default=PROFILE.demo) and PROFILE.inference
+# For how many days after its end a session is kept where its course doesn't say; 0: until somebody deletes it.
+RETENTION_DAYS = env.number("ROOMTONE_RETENTION_DAYS", 0, low=0, high=3650)
+# Where pictures may be read: as each session says, or in one place alone. DEVICE: the files for browsers to do it.
+READING_PLACE = env.choice("ROOMTONE_READING_PLACE", ["choice", "server", "device"], "choice")
+DEVICE, DEVICE_STATIC = device_files.present(), device_files.STATIC
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts
@@ -113,6 +119,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-lanes": {"task": "emotions.tasks.sweep_lanes", "schedule": 2.0, "options": {"expires": 2.0}},
     "close-minutes": {"task": "emotions.tasks.close_minutes", "schedule": 60.0, "options": {"expires": 60.0}},
+    "purge-expired": {"task": "emotions.tasks.purge_expired", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 
 # -- Seen from outside: who bears this token may read /metrics; without one nobody may
@@ -162,6 +169,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# WebAssembly is compiled by one worker alone, whose own response says so; the pages' policy stays below.
+WHITENOISE_ADD_HEADERS_FUNCTION = device_files.policy_of
 
 # -- What a browser may do with our pages
 CONTENT_SECURITY_POLICY = {

@@ -50,9 +50,16 @@ def closed(
     return render(request, "classroom/closed.html", context, status=status)
 
 
-def ended(request: HttpRequest, session: ClassSession) -> HttpResponse:
+def ended(request: HttpRequest, session: ClassSession, *, own: bool = False) -> HttpResponse:
+    """`own`: the visitor took part in it, and may look at what was recorded about them."""
     message = f"“{session.course.title}” is over, and nothing is measured any more. You can close this page."
-    return closed(request, 410, "This session has ended", message, ("Join another session", reverse("home")))
+    action = own_data(session) if own else ("Join another session", reverse("home"))
+    return closed(request, 410, "This session has ended", message, action)
+
+
+def own_data(session: ClassSession) -> tuple[str, str]:
+    """The button that leads a student to their own page of it (emotions.urls)."""
+    return "What is recorded about me", reverse("own_data", args=[session.public_id])
 
 
 def instructors_only(view: Page[P]) -> Page[P]:

@@ -15,11 +15,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classroom import access, actions
+from classroom import access, actions, places
 from classroom import consent as consents
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, Participant
-from classroom.views.answers import closed, done, ended, refused, wants_json
+from classroom.views.answers import closed, done, ended, own_data, refused, wants_json
 
 FRAME_WIDTH, FRAME_HEIGHT = 320, 240
 # struct ">IdI": sequence, capture time, consent epoch.
@@ -39,8 +39,20 @@ def participants_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponse]
         if holder is None or holder.left_at:
             return _not_joined(request)
         if holder.removed_at:
-            return closed(request, 403, "You were removed", REMOVED)
+            return closed(request, 403, "You were removed", REMOVED, own_data(holder.session))
         return page(request, holder)
+
+    return never_cache(guarded)
+
+
+def cookie_holders_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """As `participants_only`, for what is a student's own whatever became of them: also for one who was removed. Who
+    left gave the browser to the next person."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, public_id: UUID) -> HttpResponse:
+        holder = access.cookie_holder(request.COOKIES, public_id)
+        return _not_joined(request) if holder is None or holder.left_at else page(request, holder)
 
     return never_cache(guarded)
 
@@ -51,7 +63,7 @@ def student(request: HttpRequest, participant: Participant) -> HttpResponse:
     """The camera page. Nobody sees it before they have answered the text as it stands now."""
     session = participant.session
     if not session.live:
-        return ended(request, session)
+        return ended(request, session, own=True)
     if consents.must_ask(participant):
         return redirect("consent", session.public_id)
     context = _context(participant) | {
@@ -67,7 +79,7 @@ def consent(request: HttpRequest, participant: Participant) -> HttpResponse:
     """What is measured, and the answer to it."""
     session = participant.session
     if not session.live:
-        return ended(request, session)
+        return ended(request, session, own=True)
     if request.method != "POST":
         return _consent_page(request, participant, "", 200)
     if request.POST.get("text_hash") != consents.text_for(session).sha256:
@@ -109,6 +121,8 @@ def camera_config(participant: Participant) -> dict[str, Any]:
         "inference": not reason,
         "reason": reason,
         "interval_ms": settings.SAMPLE_INTERVAL_MS,
+        "place": places.allowed(session),
+        "device": None if reason else places.for_browsers(),
         "frame": {
             "width": FRAME_WIDTH,
             "height": FRAME_HEIGHT,

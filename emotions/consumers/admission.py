@@ -13,20 +13,22 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
+from classroom import places
 from classroom.access import cookie_holder, visible_session
 from classroom.consent import inference_refusal
 from classroom.models import ClassSession, Participant
-from emotions.messages import CloseCode
+from emotions.messages import CloseCode, Place
 
 Scope = Literal["none", "aggregate", "individual"]
 
 
 @dataclass(frozen=True, slots=True)
 class StudentAdmission:
-    """`inference`: whether frames are analysed at all in this deployment and session."""
+    """`inference`: whether anything is measured at all in this deployment and session; `place`: where."""
 
     participant: Participant
     inference: bool
+    place: Place
 
     @property
     def scope(self) -> Scope:
@@ -45,7 +47,9 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
         return CloseCode.WITHDRAWN
     if not participant.session.live:
         return CloseCode.SESSION_ENDED
-    return StudentAdmission(participant, inference=not inference_refusal(participant.session))
+    session = participant.session
+    place = cast(Place, str(places.allowed(session)))
+    return StudentAdmission(participant, inference=not inference_refusal(session), place=place)
 
 
 def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:

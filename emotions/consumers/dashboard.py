@@ -98,6 +98,9 @@ class DashboardConsumer(Socket):
         except DOWN as error:
             log.warning("no snapshot now, the next tick tries again: %s", error)
 
+    async def tiles_gone(self, event: dict[str, Any]) -> None:
+        await self.tell_text(event["text"])
+
     async def session_changed(self, event: dict[str, Any]) -> None:
         await self.tell_text(event["text"])
 

@@ -38,6 +38,7 @@ class Intake:
         self._hub = Hub.here()
         self._waiting: list[SlotFrame] = []
         self._writer: asyncio.Task[None] | None = None
+        self._putting = asyncio.Lock()
 
     @classmethod
     def here(cls) -> Intake:
@@ -57,13 +58,23 @@ class Intake:
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())
 
+    async def forget(self, participant: int) -> None:
+        """Nothing of this participant's that came before this call is in Redis afterwards, or comes there.
+
+        Raises redis.RedisError or OSError when Redis does not answer.
+        """
+        self._waiting = [frame for frame in self._waiting if frame.participant != participant]
+        async with self._putting:
+            await async_redis().delete(slots.slot_key(participant))
+
     async def _write(self) -> None:
         """One writer at a time, so that frames reach their slots in the order in which they came."""
         try:
             while self._waiting:
                 await asyncio.sleep(GATHER_SECONDS)
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                await self._put(batch)
+                async with self._putting:
+                    await self._put(batch)
         finally:
             self._writer = None
 

@@ -1,7 +1,8 @@
 """What a process counts while it works: plain numbers in dictionaries, so that a count costs a fraction of a
 microsecond. `emotions.meters.sending` takes the growth to Redis now and then; nothing here does I/O.
 
-Each meter is written from one thread of its process (the event loop, or the worker's only one). Frames and readings
+Each meter is written from one thread of its process (the event loop, or the worker's only one); where a web process
+stores readings of devices two threads do it, and a count may be lost now and then. Frames and readings
 are those of sessions; batches, waits and sockets include the try page's.
 """
 
@@ -93,6 +94,7 @@ def totals() -> dict[str, float]:
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 RECEIVED = Counter("roomtone_frames_received", "Frames that came in on students' sockets")
+READINGS = Counter("roomtone_device_readings_received", "Readings that came in from students' own devices")
 REJECTED = Counter("roomtone_frames_rejected", "Frames that were refused, by why", "reason")
 REPLACED = Counter("roomtone_frames_replaced", "Frames that a newer one of the same student took the place of")
 ANALYSED = Counter("roomtone_frames_analysed", "Frames that were answered with a reading, or with no face", "outcome")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
@@ -31,10 +31,13 @@ class Board:
             self._tiles[tile.id] = Tile(**tile.model_dump(exclude={"spark"}))
             self._sparks[tile.id] = bytes(_byte(value) for value in tile.spark)
 
-    def advance(self, tiles: Iterable[Tile]) -> tuple[list[TileChange], list[UUID]]:
-        """This second's tiles; returns how those look that look different, and the students whose tile goes."""
+    def advance(self, tiles: Iterable[Tile], anew: Collection[UUID] = ()) -> tuple[list[TileChange], list[UUID]]:
+        """This second's tiles; returns how those look that look different, and the students whose tile goes.
+
+        `anew`: students whose tile begins again, without what its sparkline remembers. It goes, and comes.
+        """
         now = {tile.id: tile for tile in tiles}
-        gone = [student for student in self._tiles if student not in now]
+        gone = [student for student in self._tiles if student not in now or student in anew]
         for student in gone:
             del self._tiles[student], self._sparks[student]
         different = [tile for student, tile in now.items() if looks_different(self._tiles.get(student), tile)]
@@ -95,7 +98,7 @@ def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
     if tick.point.sequence <= snapshot.sequence:
         return snapshot
     tiles: dict[UUID, Tile] = {tile.id: tile for tile in snapshot.tiles if tile.id not in set(tick.gone)}
-    sparks = {tile.id: tile.spark for tile in snapshot.tiles}
+    sparks = {tile.id: tile.spark for tile in snapshot.tiles if tile.id in tiles}
     tiles.update((change.id, _changed(tiles.get(change.id), change)) for change in tick.tiles)
     return MoodSnapshot(
         sequence=tick.point.sequence,

@@ -102,6 +102,8 @@ class Memory:
 
     cohort: Group = frozenset()
     bands: Bands | None = None
+    # Who was in the last mood is not known any more: for one second nobody of the aggregate is.
+    cohort_lost: bool = False
 
 
 def standing(student: Student, presence: Presence | None, reading: LiveReading | None, now_ms: float) -> Standing:
@@ -170,7 +172,8 @@ def next_point(
     present: Sequence[Standing], memory: Memory, moment: Moment, estimator: Estimator, rng: Random
 ) -> tuple[Point, Memory]:
     """The mood of this second. Under the floor it has no shares, and forgets the earlier ones."""
-    members, cohort = entering(present, memory.cohort, rng)
+    counted = [one for one in present if one.student.scope == "individual"] if memory.cohort_lost else present
+    members, cohort = entering(counted, memory.cohort, rng)
     bands = smoothed(memory.bands, estimate(estimator, members), moment.seconds) if members else None
     point = Point(
         sequence=moment.sequence,
@@ -184,6 +187,7 @@ def next_point(
         uncertain=sum(one.reading.uncertain for one in members if one.reading),
         not_visible=sum(one.state == "not_visible" for one in present),
         pace=moment.pace,
+        on_device=sum(one.reading.source == "device" for one in members if one.reading),
     )
     return point, Memory(cohort, bands)
 

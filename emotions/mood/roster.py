@@ -22,7 +22,10 @@ PACE_WINDOW = timedelta(minutes=3)
 
 # Each participant's last word within the window.
 _WORDS = """
-SELECT DISTINCT ON (participant.id) participant.id, said.word, said.at
+SELECT DISTINCT ON (participant.id) participant.id, said.word, said.at,
+    participant.scope = 'individual' AND said.at >= (
+        SELECT max(given.at) FROM classroom_consentevent given WHERE given.participant_id = participant.id
+    )
 FROM classroom_classsession session
 JOIN classroom_participant participant ON participant.session_id = session.id
 JOIN classroom_checkin said ON said.participant_id = participant.id AND said.at > %(since)s
@@ -40,10 +43,11 @@ WHERE id IN (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A student's last word about the pace."""
+    """A student's last word about the pace. `by_name`: said under the consent in force, which shares the name."""
 
     word: str
     at_ms: float
+    by_name: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,17 @@ class Roster:
 
     @property
     def pace(self) -> Pace:
-        """Of those who share individually every word; of the others all, or none where they are fewer than FLOOR: one
-        "lost" of two would name its student (docs/decisions/0012)."""
+        """Of those who share individually every word since they do; of the others all, or none where they are fewer
+        than FLOOR: one "lost" of two would name its student (docs/decisions/0012)."""
         others = {one.pk for one in self.students if one.scope != "individual"}
         unheard = others if len(others) < FLOOR else set()
-        return Pace(
-            **Counter(said.word for pk, said in self.said.items() if pk not in unheard), withheld=len(unheard)
-        )
+        words = [said.word for said in self.said.values() if said.by_name or len(others) >= FLOOR]
+        return Pace(**Counter(words), withheld=len(unheard))
 
     @property
     def lost(self) -> dict[int, float]:
-        """When each whose last word is "lost" said so, in Unix milliseconds."""
-        return {pk: said.at_ms for pk, said in self.said.items() if said.word == "lost"}
+        """When each whose last word is "lost" said so with the name, in Unix milliseconds."""
+        return {pk: said.at_ms for pk, said in self.said.items() if said.word == "lost" and said.by_name}
 
     @property
     def consents(self) -> dict[int, int]:
@@ -135,7 +138,7 @@ def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
 def _words(now: datetime) -> dict[int, Said]:
     with connection.cursor() as cursor:
         cursor.execute(_WORDS, {"since": now - PACE_WINDOW})
-        return {pk: Said(word, at.timestamp() * 1000) for pk, word, at in cursor.fetchall()}
+        return {pk: Said(word, at.timestamp() * 1000, by_name) for pk, word, at, by_name in cursor.fetchall()}
 
 
 def _said_by(students: Iterable[Student], words: Mapping[int, Said]) -> dict[int, Said]:
@@ -161,4 +164,5 @@ def as_message(row: MoodPoint) -> Point:
         uncertain=row.uncertain,
         not_visible=row.not_visible,
         pace=Pace(**row.pace),
+        on_device=row.on_device,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import SystemRandom
 from threading import Event
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db import DatabaseError, InterfaceError, connection
@@ -66,6 +67,13 @@ class SessionState:
     watcher: Watcher = field(default_factory=Watcher)
     alarm: Alarm = field(default_factory=Alarm)
     counts: tuple[object, ...] = ()
+    # Of who shares individually, by participant: another epoch is another consent, or minutes that were erased.
+    epochs: dict[int, int] = field(default_factory=dict)
+
+    def begin_anew(self, named: Sequence[Student]) -> set[UUID]:
+        """Whose tile must not remember what was before."""
+        known, self.epochs = self.epochs, {one.pk: one.consent_epoch for one in named}
+        return {one.id for one in named if known.get(one.pk, one.consent_epoch) != one.consent_epoch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,7 @@ class Ticker:
     ) -> SessionState:
         """`left`: tiles, cohort, watches and notices as Redis has them."""
         tiles, text, watches, told = left
-        cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk, NOBODY)
+        cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
         state = _restored(last, tiles, self._kept.pop(pk, cohort), now_ms)
         state.watcher = Watcher(attention.load(watches) if watches else {})
         state.alarm = Alarm(recent, Notices.model_validate_json(told).alerts if told else [])
@@ -225,7 +233,9 @@ class Ticker:
         told = state.watcher.advance(scene.present, Heard(scene.roster.lost, scene.dismissed, alerts), at_ms)
         if point.connected == 0 and state.counts == _counts(point) and told is None:
             return None
-        changed, gone = state.board.advance(tile(one) for one in scene.present if _shares_name(one.student))
+        named = [one for one in scene.present if _shares_name(one.student)]
+        anew = state.begin_anew([one.student for one in named])
+        changed, gone = state.board.advance((tile(one) for one in named), anew)
         state.sequence, state.at_ms, state.memory, state.counts = point.sequence, at_ms, memory, _counts(point)
         return MoodTick(point=point, tiles=changed, gone=gone, notices=told)
 
@@ -269,13 +279,14 @@ def _scene(session: int, known: Roster, parts: tuple[Any, Any, Any], now_ms: flo
     return Scene(session, known, present, dismissals.parse(parts[2]))
 
 
-def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group, now_ms: float) -> SessionState:
-    """A session as the ticker before this one left it."""
+def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None, now_ms: float) -> SessionState:
+    """A session as the ticker before this one left it. No `cohort`: it is not known."""
     state = SessionState(board=Board(board.load(tiles)[1] if tiles else ()))
     if point is not None:
         state.sequence, state.at_ms = point.sequence, point.at.timestamp() * 1000
     bands = _bands(point) if point is not None and now_ms - state.at_ms <= _CONTINUES_MS else None
-    state.memory = Memory(cohort, bands)
+    lost = cohort is None and point is not None and point.shares is not None
+    state.memory = Memory(cohort or NOBODY, bands, cohort_lost=lost)
     return state
 
 

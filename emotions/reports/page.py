@@ -22,6 +22,7 @@ from ml.labels import LABELS
 WORDS = dict(CheckIn.Word.choices)
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
+    "on_device",
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ class Report:
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """At most fourteen queries, nineteen where the course had sessions before; for a class and a length of any size.
+    """At most fifteen queries, twenty where the course had sessions before; for a class and a length of any size.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
@@ -102,8 +103,8 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         summary=summary(session, rows, sections),
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
-        marked=[(_local(marker.at_ms), marker.label) for marker in marked],
-        moments=[MomentLine(_moment_when(moment), _moment_words(moment)) for moment in found],
+        marked=marker_times(marked),
+        moments=moment_lines(found),
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
         heat=heat_map(session, sharing, present, selectors.minutes(session), marked),
@@ -113,6 +114,14 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         missing=rollups.missing_minutes(session),
         minutes=_minutes(start, end),
     )
+
+
+def marker_times(marked: Sequence[MarkerRow]) -> list[tuple[datetime, str]]:
+    return [(_local(marker.at_ms), marker.label) for marker in marked]
+
+
+def moment_lines(found: Sequence[Moment]) -> list[MomentLine]:
+    return [MomentLine(_moment_when(moment), _moment_words(moment)) for moment in found]
 
 
 def figure(
@@ -140,11 +149,16 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     known = [row for row in rows if row.shares is not None]
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
+    if session.purged_at:
+        return [f"{length}. What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}."]
     said = _said_sentence(sections)
+    if not session.measures:
+        return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
-    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *said]
+    where = wording.on_device(selectors.on_device(session))
+    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
 
 
 def _mood_sentence(length: str, mean: Sequence[float], known: Sequence[MoodRow]) -> str:

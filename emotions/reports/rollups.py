@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from classroom.models import ClassSession
+from emotions.models import MinuteRollup
 from ml.labels import LABELS
 
 # Frames are seconds old at most; an event that comes later than this was delayed by a restart, and is counted by
@@ -23,12 +24,19 @@ SELECT session_id, participant_id, date_trunc('minute', captured_at) AS minute, 
     count(*) FILTER (WHERE uncertain), ARRAY[{_SUMS}], ARRAY[{_COUNTS}]
 FROM emotions_emotionevent
 WHERE session_id = ANY(%(sessions)s) AND captured_at >= %(since)s AND captured_at < %(until)s
+    AND (%(participant)s::bigint IS NULL OR participant_id = %(participant)s)
 GROUP BY session_id, participant_id, minute
 ORDER BY session_id, participant_id, minute
 ON CONFLICT (session_id, participant_id, minute) DO UPDATE SET
     readings = excluded.readings, uncertain = excluded.uncertain,
     probability_sums = excluded.probability_sums, label_counts = excluded.label_counts
 """  # noqa: S608 - constants of the code
+# Two counts of one session's minutes, or a count and an erasure, wait for each other; lowest first.
+_LOCK_SPACE = 7301
+_HOLD = """
+SELECT pg_advisory_xact_lock(%(space)s, session::int)
+FROM (SELECT session FROM unnest(%(sessions)s::bigint[]) AS session ORDER BY session) AS one_by_one
+"""
 _RECENT = """
 SELECT id FROM classroom_classsession WHERE ended_at IS NULL OR ended_at > %(since)s
 """
@@ -71,9 +79,30 @@ def close_session(session_pk: int, now: datetime | None = None) -> int:
 
 def count_minutes(session_pks: list[int], since: datetime, until: datetime) -> int:
     """Count anew the minutes from `since` (on the minute) up to `until`. Idempotent. Returns the rows written."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, {"sessions": session_pks, "since": since, "until": until})
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HOLD, {"space": _LOCK_SPACE, "sessions": session_pks})
+        cursor.execute(_CLOSE, {"sessions": session_pks, "since": since, "until": until, "participant": None})
         return int(cursor.rowcount)
+
+
+def hold(session_pk: int) -> None:
+    """Nobody else counts the session's minutes until the transaction ends, and whoever does then sees what it did: an
+    erasure must not be undone by a count that began before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, {"space": _LOCK_SPACE, "sessions": [session_pk]})
+
+
+def recount_participant(session_pk: int, participant_pk: int, since: datetime) -> int:
+    """Make a participant's minutes from the one of `since` on what the events say, within the caller's `hold`.
+    Returns how many went."""
+    first, end = _minute(since), timezone.now() + LOOK_BACK
+    minutes = MinuteRollup.objects.filter(session=session_pk, participant=participant_pk, minute__gte=first)
+    gone, _ = minutes.delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLOSE, {"sessions": [session_pk], "since": first, "until": end, "participant": participant_pk}
+        )
+        return gone - int(cursor.rowcount)
 
 
 def recount(session_pk: int, since: datetime, until: datetime) -> None:

@@ -44,9 +44,24 @@ class TermRow:
 def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
     """One row each, in their order."""
     keys = [session.pk for session in sessions]
-    moods = {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": keys}) if row[-1]}
+    moods = mean_moods(keys)
     joined, hard = _joined(keys), _said_hard(keys)
     return [_row(session, moods.get(session.pk), joined[session.pk], hard[session.pk]) for session in sessions]
+
+
+def mean_moods(keys: Sequence[int]) -> dict[int, list[float]]:
+    """Of each session in which it was ever known: the seven means, measured, connected, the part of the time."""
+    return {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": list(keys)}) if row[-1]}
+
+
+def mean_shares(keys: Sequence[int]) -> dict[int, list[float]]:
+    """Of each session in which a mood was ever known: its mean, (7,) and summing to 1. One query."""
+    return {pk: _normal(mood) for pk, mood in mean_moods(keys).items()}
+
+
+def _normal(mood: Sequence[float]) -> list[float]:
+    shares = mood[: len(LABELS)]
+    return [value / sum(shares) for value in shares]
 
 
 def _joined(keys: Sequence[int]) -> Counter[int]:
@@ -63,10 +78,8 @@ def _said_hard(keys: Sequence[int]) -> Counter[int]:
 
 
 def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, hard: int) -> TermRow:
-    seven = len(LABELS)
-    shares = [value / sum(mood[:seven]) for value in mood[:seven]] if mood else None
-    measured, connected, known = mood[seven:] if mood else (0.0, 0.0, 0.0)
-    return TermRow(session, shares, measured, connected, known, joined, hard)
+    measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
+    return TermRow(session, _normal(mood) if mood else None, measured, connected, known, joined, hard)
 
 
 def earlier(session: ClassSession) -> list[ClassSession]:

@@ -15,15 +15,21 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from emotions.frames.frame import FrameHeader
-from emotions.messages import CameraStateChanged, CheckInSaid, Hello
+from emotions.frames.reading import DeviceReading
+from emotions.messages import CameraStateChanged, CheckInSaid, DeviceBegan, Hello
 from emotions.simulation.joining import Ticket
 from emotions.simulation.moods import DriftingMood
 from emotions.simulation.pictures import Picture
 from emotions.simulation.tally import Outstanding, Tally
+from ml.labels import LABELS
+from ml.manifest import Manifest
 
 GRACE_S = 5.0
 """How long the answers to the last frames are waited for."""
 LONGEST_PAUSE_S = 15.0
+LIKELY = 0.7
+"""What a synthetic device's reading gives to its picture's label; the rest is shared evenly."""
+BOX = (0.3, 0.2, 0.4, 0.5)
 FINAL_CODES = range(4400, 4500)
 
 
@@ -176,9 +182,12 @@ class Student:
         captured_ms = self._now_ms() - (time.monotonic() - due) * 1000
         self._outstanding.sent(sequence, due, picture.label)
         self._diary.sent(sequence)
-        await socket.send(FrameHeader(sequence, captured_ms, epoch).pack() + picture.jpeg)
+        await socket.send(self._message(FrameHeader(sequence, captured_ms, epoch), picture))
         if word := self._camera.says(elapsed):
             await socket.send(CheckInSaid.model_validate({"word": word}).to_json())
+
+    def _message(self, header: FrameHeader, picture: Picture) -> bytes:
+        return header.pack() + picture.jpeg
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for message in socket:
@@ -207,3 +216,16 @@ class Student:
                 return
             await asyncio.sleep(0.05)
         self._outstanding.give_up(time.monotonic(), after=GRACE_S)
+
+
+class DeviceStudent(Student):
+    """One whose own device reads the pictures. It sends the bank's labels: nothing is analysed anywhere."""
+
+    async def _greet(self, socket: ClientConnection) -> None:
+        await super()._greet(socket)
+        await socket.send(DeviceBegan(model_version=Manifest.load().device_version).to_json())
+
+    def _message(self, header: FrameHeader, picture: Picture) -> bytes:
+        rest = (1 - LIKELY) / (len(LABELS) - 1)
+        likely = tuple(LIKELY if label == picture.label else rest for label in LABELS)
+        return DeviceReading(header, likely, BOX, 1, None).pack()

@@ -301,7 +301,7 @@ POINTS = st.builds(
     lambda weights, measured, more, lost: {
         "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
         "joined": measured + more, "connected": measured + more, "measured": measured, "not_visible": more // 2,
-        "uncertain": measured // 3, "pace": {"lost": lost, "withheld": more},
+        "uncertain": measured // 3, "on_device": measured // 2, "pace": {"lost": lost, "withheld": more},
     },
     st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9), st.integers(0, 40),
 )  # fmt: skip

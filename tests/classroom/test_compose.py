@@ -45,6 +45,7 @@ def test_our_services_may_do_little(compose: dict[str, Any], name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["ulimits"] == {"core": 0}, "no frame in memory can be dumped"
     assert "ports" not in service
     assert "volumes" not in service, "no frame can reach a disk"
     assert service["init"] is True, "the worker's check ends the child of process 1"

@@ -9,9 +9,14 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.forms.models import model_to_dict
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from classroom.models import ClassSession, ConsentEvent, Course, Participant
+from classroom import actions, consent, retention
+from classroom.config.profile import PROFILES
+from classroom.models import ClassSession, ConsentEvent, Course, Erasure, Participant
+from emotions import tasks
 from emotions.models import EmotionEvent
 from ml.labels import LABELS
 
@@ -77,9 +82,53 @@ def test_a_live_session_never_expires(course: Course) -> None:
     assert ClassSession.objects.count() == 1
 
 
-def test_no_days_is_no_default() -> None:
-    with pytest.raises(CommandError, match="--days"):
-        purge()
+def test_each_session_goes_when_its_own_days_are_over(course: Course, settings: Settings) -> None:
+    """What a session promised holds against a course that is kept longer later, and a shorter time holds for all."""
+    settings.RETENTION_DAYS = 0
+    forever, promised, longer = (session(course, 31) for _ in range(3))
+    ClassSession.objects.filter(pk=promised.pk).update(keep_days=30)
+    ClassSession.objects.filter(pk=longer.pk).update(keep_days=90)
+    assert set(retention.expired()) == {promised}
+    Course.objects.update(keep_days=60)
+    assert set(retention.expired()) == {promised}
+    Course.objects.update(keep_days=20)
+    assert set(retention.expired()) == {forever, promised, longer}
+    Course.objects.update(keep_days=None)
+    settings.RETENTION_DAYS = 10
+    assert set(retention.expired()) == {forever, promised, longer}
+    purge()
+    assert not ClassSession.objects.exists()
+
+
+def test_where_nobody_said_how_long_everything_stays(course: Course, settings: Settings) -> None:
+    settings.RETENTION_DAYS = 0
+    session(course, 300)
+    assert purge() == ""
+    assert ClassSession.objects.count() == 1
+
+
+def test_a_session_takes_the_days_of_its_course_with_it(course: Course, settings: Settings) -> None:
+    settings.RETENTION_DAYS = 100
+    settings.PROFILE = PROFILES["check-ins"]
+    course.keep_days = 7
+    first = actions.start_session(course, "check_ins")
+    actions.end_session(first)
+    course.keep_days = None
+    second = actions.start_session(course, "check_ins")
+    assert (first.keep_days, second.keep_days) == (7, 100)
+    assert "7 days after the session" in consent.text_for(first).short[2].text.lower()
+    assert consent.text_for(first).sha256 != consent.text_for(second).sha256
+
+
+def test_what_was_purged_is_on_record_and_names_nobody(course: Course) -> None:
+    gone = session(course, 31)
+    Course.objects.update(keep_days=30)
+    tasks.purge_expired()
+    record = Erasure.objects.get()
+    assert (record.what, record.why, record.course) == ("session", "expired", "Algebra")
+    assert record.session_started_at == gone.started_at
+    assert record.rows == {"ClassSession": 1, "ConsentEvent": 1, "EmotionEvent": 1, "Participant": 1}
+    assert "Ada" not in str(model_to_dict(record))
 
 
 @pytest.mark.parametrize("days", ["0", "-5"])

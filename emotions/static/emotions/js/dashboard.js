@@ -131,6 +131,7 @@ const handlers = {
     drawn = -Infinity;
   },
   "mood.tick": (message) => room.tick(message),
+  "tiles.gone": ({ gone }) => gone.forEach((id) => room.forget(id)),
   "session.changed": (message) => (message.ended ? ended() : changed(message)),
 };
 

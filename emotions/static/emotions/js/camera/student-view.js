@@ -25,10 +25,11 @@ export class StudentView {
     return part("video");
   }
 
-  /** `actions`: { pause(), again(), word(value), hand(), go(), end(action) } */
+  /** `actions`: { pause(), again(), place(), word(value), hand(), go(), end(action) } */
   listen(actions) {
     part("pause")?.addEventListener("click", actions.pause);
     part("again")?.addEventListener("click", actions.again);
+    part("place-switch")?.addEventListener("click", actions.place);
     for (const button of document.querySelectorAll("[data-word]")) {
       button.addEventListener("click", () => actions.word(button.dataset.word));
     }
@@ -45,6 +46,16 @@ export class StudentView {
     part("state").classList.toggle("on", words === "Live");
     document.title = words === "Live" || words === "Connected" ? this.#title : `${words} · ${this.#title}`;
     if (this.#overlay) this.#renderCamera(state);
+  }
+
+  /** Where pictures are read, in words; `other`: what the button changes it to, "" where nothing can be chosen;
+   *  `onDevice`: whether only numbers are sent. */
+  place(words, other, onDevice) {
+    put(part("place"), words);
+    put(part("sent-word"), onDevice ? "Read here, numbers sent" : "Sent");
+    if (!part("place-switch")) return;
+    part("place-switch").hidden = !other;
+    put(part("place-switch"), other);
   }
 
   counts(counts) {

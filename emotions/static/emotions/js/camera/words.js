@@ -90,6 +90,10 @@ export const PROBLEMS = {
     state: "off",
     words: `Browsers give no camera to a page without https. Ask your instructor for the address that begins with https:// (Roomtone makes one when it is started with make run LAN=1).`,
   },
+  no_device: {
+    state: "off",
+    words: `This browser can't read pictures by itself, so nothing is measured: no picture is sent either. Press Try again, or open the page in a newer browser.`,
+  },
   unsupported: {
     state: "off",
     words: `This browser is too old to read its camera here. Open the page in a newer one.`,

@@ -1,0 +1,65 @@
+"""How long sessions are kept, which have been kept long enough, and what a receipt says. `actions.purge` deletes.
+
+A session keeps the number of days that its students were told when it began. A course that shortens its own later
+shortens it for sessions before, too; one that lengthens it does not: nobody agreed to that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models.functions import Coalesce, Least
+from django.utils import timezone
+
+from classroom.models import ClassSession, Course, Erasure
+
+LONGEST_DAYS = 3650
+
+
+def days_of(course: Course) -> int | None:
+    """For how many days a session that begins now is kept after its end. None: until somebody deletes it."""
+    return course.keep_days or settings.RETENTION_DAYS or None
+
+
+def expired(days: int | None = None, now: datetime | None = None) -> QuerySet[ClassSession]:
+    """Ended sessions that have been kept long enough, oldest first; with `days`, whatever their courses say.
+
+    Live sessions never expire, nor does what is kept until somebody deletes it.
+    """
+    now = now or timezone.now()
+    ended = ClassSession.objects.filter(ended_at__isnull=False).select_related("course").order_by("ended_at")
+    if days is not None:
+        return ended.filter(ended_at__lt=now - timedelta(days=days))
+    of_course = Coalesce(F("course__keep_days"), Value(settings.RETENTION_DAYS or None))
+    # Postgres passes over what is null.
+    return ended.annotate(days=Least(F("keep_days"), of_course)).filter(days__isnull=False).annotate(
+        expires=ExpressionWrapper(F("ended_at") + F("days") * Value(timedelta(days=1)), output_field=DateTimeField())
+    ).filter(expires__lt=now)  # fmt: skip
+
+
+def expiring(course: Course, days: int | None) -> int:
+    """How many ended sessions of the course would be too old at once if it kept them for `days`."""
+    if days is None:
+        return 0
+    return expired(days).filter(course=course).count()
+
+
+# By model, also of other applications: in the words of a person who gets a receipt.
+ROWS = {
+    "EmotionEvent": "readings",
+    "MinuteRollup": "minutes that were summed up",
+    "MoodPoint": "seconds of class mood",
+    "CheckIn": "words about the pace",
+    "ConsentEvent": "answers about consent",
+    "Participant": "names, with when they came and went",
+    "Marker": "markers",
+    "ClassSession": "sessions",
+}
+
+
+def receipt_lines(receipt: Erasure) -> list[tuple[str, int]]:
+    """What was erased and how many of each, in the order of ROWS."""
+    known = [(words, receipt.rows[name]) for name, words in ROWS.items() if name in receipt.rows]
+    return known + [(name, count) for name, count in receipt.rows.items() if name not in ROWS]
