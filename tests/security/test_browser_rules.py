@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -139,3 +140,14 @@ def test_signing_in_gives_the_visit_a_new_key(client: Client, alice: User) -> No
         assert client.session.session_key != planted
         assert not client.session.exists(planted)
         client.logout()
+
+
+def test_every_claim_of_the_page_on_security_names_a_test_that_exists() -> None:
+    page = (CHECKOUT / "docs/security.md").read_text()
+    rows = page.split("## What holds")[1].split("## What does not hold")[0].splitlines()
+    claims = [row for row in rows if row.startswith("| ") and "shown by" not in row]
+    assert len(claims) > 15
+    for claim in claims:
+        named = re.findall(r"`([a-z]+/[a-z_]*(?:\.\w+)?)`", claim.split("|")[2])
+        assert named, claim
+        assert all((CHECKOUT / "tests" / name).exists() for name in named), claim
