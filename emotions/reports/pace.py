@@ -85,6 +85,6 @@ def _consents(session_pks: Iterable[int]) -> dict[int, tuple[datetime, bool]]:
 def _stretches(joined: datetime, answer: tuple[datetime, bool] | None, gone: datetime) -> Iterator[Stretch]:
     """Without the name up to the consent in force, then as that says, while somebody was there."""
     since, named = answer or (gone, False)
-    for start, end, by_name in ((joined, min(since, gone), False), (max(joined, since), gone, named)):
+    for start, end, by_name in ((joined, min(since, gone), False), (since, gone, named)):
         if start < end:
             yield Stretch(start, end, by_name)
