@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.db import connection
 
 from classroom.local.running import RunningProduct
 
@@ -74,6 +75,12 @@ def product(
         yield running
     finally:
         code = running.stop()
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            # A database that somebody is still leaving can't be dropped.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     assert code == 0, running.tail()
 
