@@ -32,6 +32,7 @@ run: $(RUN_STAMP) ## Start everything with a demo class; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up $(UP)
 
 test: $(TEST_STAMP) check ## Run the quality gates, then every test
+	@$(TESTING) $(BIN)/python manage.py device_files
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
 
 bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about 15 minutes)
@@ -39,6 +40,21 @@ bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/benc
 	@$(BENCHING) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 		$(BIN)/python -m classroom.local -- $(BIN)/python -m benchmarks $(ARGS) > build/bench.json
 	@echo "Wrote build/bench.json"
+
+chaos: $(TEST_STAMP) ## Kill parts of it under a class of 100 and count what is lost (about 3 minutes)
+	@$(BIN)/python -m benchmarks.endurance chaos $(ARGS) > /dev/null
+
+soak: $(TEST_STAMP) ## A class of 200 for half an hour: does anything grow?
+	@$(BIN)/python -m benchmarks.endurance soak $(ARGS) > /dev/null
+
+# On a server's settings, without HTTPS.
+fuzz: $(TEST_STAMP) ## 100,000 malformed messages against a running class: crashes, memory, what others notice
+	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m tests.security.fuzz $(ARGS)
+
+# Asks a service in the internet; where that can't be reached, it says so and fails.
+audit: $(TEST_STAMP) ## Look the pinned packages up among the known vulnerabilities
+	@$(BIN)/pip-audit --requirement requirements-dev.txt --no-deps --disable-pip --progress-spinner off --strict $(ARGS) \
+		|| { echo "make audit: a package above has a known vulnerability, or the service that knows could not be reached."; exit 1; }
 
 check: lint types imports templates security migrations deploy ## Run the quality gates alone
 
@@ -95,4 +111,4 @@ $(TEST_STAMP): $(BIN)/pip
 	$(PIP) --requirement requirements-dev.txt
 	@rm -f .venv/installed-* && touch $(RUN_STAMP) $@
 
-.PHONY: help run test bench check lint types imports templates security migrations deploy install clean distclean
+.PHONY: help run test bench chaos soak fuzz audit check lint types imports templates security migrations deploy install clean distclean

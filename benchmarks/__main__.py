@@ -34,12 +34,14 @@ SECTIONS = (
     "fer",
     "cold_start",
     "growth",
+    "on_device",
     "saturation",
     "hosts",
     "dashboards",
     "long_sessions",
 )
 GROWTH = (50, 100, 200, 400, 600, 800, 1_000, 1_200, 1_600)
+ON_DEVICE = (400, 800, 1_600, 2_400, 3_200)
 LARGE_CLASS = 500
 DASHBOARDS = 10
 HOSTS = (2, 4)
@@ -100,6 +102,12 @@ class Bench:
         with self._product() as running:
             return [self._load(running, students, say).summary() for students in self.options.students or GROWTH]
 
+    def on_device(self, say: Callable[[str], None]) -> list[dict[str, Any]]:
+        """The same school with every picture read on the students' own devices, and no worker at all."""
+        with self._product(workers=0) as running:
+            sizes = self.options.students or ON_DEVICE
+            return [self._load(running, students, say, on_device=True).summary() for students in sizes]
+
     def saturation(self, say: Callable[[str], None]) -> dict[str, Any]:
         """Twice what was held: how much is read, and whether memory stays flat."""
         with self._product() as running:
@@ -157,9 +165,9 @@ class Bench:
         folder = Path(tempfile.mkdtemp(prefix="roomtone-bench-"))
         return product.running(folder, self.options.workers if workers is None else workers)
 
-    def _load(self, running: RunningProduct, students: int, say: Callable[[str], None]) -> Run:
+    def _load(self, running: RunningProduct, students: int, say: Callable[[str], None], **kind: bool) -> Run:
         say(f"{students} students join")
-        plan = product.school(running.ws_url, students, self.options.seconds)
+        plan = product.school(running.ws_url, students, self.options.seconds, **kind)
         say(f"{students} students stream")
         run = product.measure(running, self.parts, plan)
         product.end_sessions()

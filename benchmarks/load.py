@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 from emotions.simulation.joining import Ticket  # noqa: E402
 from emotions.simulation.moods import DriftingMood  # noqa: E402
 from emotions.simulation.pictures import PictureBank, synthetic_bank  # noqa: E402
-from emotions.simulation.student import Camera, MoodyCamera, Schedule, ShufflingCamera, Student  # noqa: E402
+from emotions.simulation.student import Camera, DeviceStudent, MoodyCamera, Schedule, ShufflingCamera, Student  # noqa: E402
 from emotions.simulation.tally import Tally  # noqa: E402
 
 CONNECT_PER_SECOND = 40.0
@@ -32,7 +32,7 @@ CONNECT_PER_SECOND = 40.0
 class LoadPlan:
     """`url`: ws://host:port. `tickets`: name, session, cookie of each student. `warm_up`, `seconds`: frames of the
     warm-up are sent but not counted. `fps`: frames a second and student. `drifting`: faces whose mood drifts, as the
-    demo class's does, instead of another face in every frame."""
+    demo class's does, instead of another face in every frame. `on_device`: readings are sent, not frames."""
 
     url: str
     tickets: list[tuple[str, str, str]]
@@ -40,6 +40,7 @@ class LoadPlan:
     seconds: float
     fps: float = 1.0
     drifting: bool = False
+    on_device: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -70,7 +71,8 @@ async def _stream(plan: LoadPlan, number: int, start: float, bank: PictureBank, 
     await asyncio.sleep(number / CONNECT_PER_SECOND)
     interval = 1 / plan.fps
     schedule = Schedule(start, interval * number / len(plan.tickets), interval, plan.warm_up + plan.seconds)
-    student = Student(plan.url, Ticket(*plan.tickets[number]), _camera(plan, number, bank), schedule, tally)
+    kind = DeviceStudent if plan.on_device else Student
+    student = kind(plan.url, Ticket(*plan.tickets[number]), _camera(plan, number, bank), schedule, tally)
     await student.run(None)
 
 

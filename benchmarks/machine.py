@@ -40,8 +40,8 @@ def parts() -> dict[str, int]:
 def _postgres() -> int:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
-    backend = int(row[0]) if row else 0
-    return _parent(backend) if _local(os.environ["DATABASE_URL"]) else 0
+        # Asked while the backend lives.
+        return _parent(int(row[0])) if row and _local(os.environ["DATABASE_URL"]) else 0
 
 
 def _valkey() -> int:

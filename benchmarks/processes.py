@@ -28,10 +28,19 @@ def cpu_by_name(roots: Mapping[str, int]) -> dict[str, float]:
 
 def pss_mb(pid: int) -> float:
     """Proportional set size: memory of its own, and its part of what it shares. MB."""
-    for line in _read(pid, "smaps_rollup").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    return _memory(pid).get("Pss", 0.0)
+
+
+def own_mb(pid: int) -> float:
+    """The same without memory that was made to be shared, as Postgres's buffers are. MB."""
+    memory = _memory(pid)
+    return memory.get("Pss", 0.0) - memory.get("Pss_Shmem", 0.0)
+
+
+def _memory(pid: int) -> dict[str, float]:
+    """MB by the names of /proc/PID/smaps_rollup."""
+    lines = (line.split() for line in _read(pid, "smaps_rollup").splitlines()[1:])
+    return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines}
 
 
 def _children(pid: int) -> Iterator[int]:

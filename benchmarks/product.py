@@ -107,14 +107,17 @@ def _memory(roots: Mapping[str, int]) -> dict[str, float]:
     return {name: round(max(map(processes.pss_mb, processes.tree(pid))), 1) for name, pid in roots.items()}
 
 
-def school(url: str, students: int, seconds: float, class_size: int = CLASS_SIZE, drifting: bool = False) -> LoadPlan:
-    """Students in live sessions of `class_size`, with the cookies that their browsers would hold."""
+def school(url: str, students: int, seconds: float, class_size: int = CLASS_SIZE, **kind: bool) -> LoadPlan:
+    """Students in live sessions of `class_size`, with the cookies that their browsers would hold.
+
+    `kind`: as LoadPlan's `drifting` and `on_device`.
+    """
     owner, _ = User.objects.get_or_create(username="bench")
     found: list[tuple[str, str, str]] = []
     for first in range(0, students, class_size):
         session = actions.start_session(Course.objects.create(title=f"Class {first}", instructor=owner))
         found += [_ticket(session, number) for number in range(min(class_size, students - first))]
-    return LoadPlan(url, found, WARM_UP_SECONDS, seconds, drifting=drifting)
+    return LoadPlan(url, found, WARM_UP_SECONDS, seconds, **kind)
 
 
 def _ticket(session: ClassSession, number: int) -> tuple[str, str, str]:

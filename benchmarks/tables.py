@@ -57,7 +57,7 @@ def _loads(section: str, rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         latency, memory = row["latency_ms"], row["memory_mb"]["at_end"]
         values = [*(row[name] for name in GROWTH_COLUMNS), latency["p50"], latency["p95"]]
-        values += [*row["cpu_ms_per_frame"].values(), memory["web"], memory["worker"]]
+        values += [*row["cpu_ms_per_frame"].values(), memory["web"], memory.get("worker", "–")]
         table.add_row(*map(str, values))
     return table
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core import signing
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COOKIE_SECONDS = 12 * 60 * 60
 _Row = TypeVar("_Row")
 _signer = signing.TimestampSigner(salt="classroom.access.participant")
+_ticket_signer = signing.TimestampSigner(salt="classroom.access.ticket")
 
 
 # -- Instructors
@@ -47,8 +48,8 @@ def session_for_reader(user: User | AnonymousUser, public_id: UUID) -> ClassSess
 
 
 def reads_every_session(user: User | AnonymousUser) -> bool:
-    """Whether this is a school admin: staff with the permission to view sessions, or a superuser."""
-    return bool(user.is_authenticated and user.is_staff and user.has_perm("classroom.view_classsession"))
+    """Whether this is a school admin: staff with the permission to see every session, or a superuser."""
+    return bool(user.is_authenticated and user.is_staff and user.has_perm("classroom.see_every_session"))
 
 
 def course_for_instructor(user: User | AnonymousUser, public_id: UUID) -> Course:
@@ -82,6 +83,20 @@ def _found(row: _Row | None) -> _Row:
 def live_session_by_code(code: str) -> ClassSession | None:
     """`code` as typed: spaces, hyphens and lower case are forgiven."""
     return _with_course().live().filter(join_code=codes.normalise(code)).first()
+
+
+def new_ticket(session: ClassSession) -> str:
+    """For one name form: however often it is sent, it makes one participant. It opens nothing to anybody else."""
+    return _ticket_signer.sign(f"{session.public_id.hex}.{uuid4().hex}")
+
+
+def ticket_number(session: ClassSession, ticket: str) -> UUID | None:
+    """The number that the form's participant will have; None without a ticket of this session."""
+    try:
+        of, number = _ticket_signer.unsign(ticket, max_age=COOKIE_SECONDS).split(".")
+        return UUID(hex=number) if of == session.public_id.hex else None
+    except (signing.BadSignature, ValueError):
+        return None
 
 
 def cookie_name(session_public_id: UUID) -> str:

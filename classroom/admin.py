@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +20,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from classroom import actions
-from classroom.admin_parts import Erasable, Recorded, StateFilter
+from classroom.admin_parts import CourseFilter, Erasable, OwnRows, Recorded, StateFilter
+from classroom.errors import RefusedError
 from classroom.forms_admin import InvitationForm, SignInForm
 from classroom.invitations import invite
 from classroom.models import (
@@ -32,6 +35,7 @@ from classroom.models import (
     ShownText,
 )
 from classroom.retention import receipt_lines
+from classroom.roles import ROLES
 from classroom.templatetags.roomtone import lasted
 
 admin.site.site_header = admin.site.site_title = "Roomtone"
@@ -90,15 +94,16 @@ class CheckInInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Course)
-class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """An admin may rename a course, or hand it to another instructor."""
+class CourseAdmin(OwnRows):
+    """A school admin may rename a course, or hand it to another instructor."""
 
+    of = "instructor"
     list_display = ("title", "instructor", "session_count", "created_at")
     list_select_related = ("instructor",)
     list_filter = ("instructor",)
     search_fields = ("title", "instructor__username", "instructor__last_name", "instructor__email")
     autocomplete_fields = ("instructor",)
-    readonly_fields = ("public_id", "created_at", "alerts")
+    readonly_fields = ("public_id", "created_at", "alerts", "reading_place")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         courses: QuerySet[Course] = super().get_queryset(request)
@@ -110,10 +115,13 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ClassSession)
-class ClassSessionAdmin(Recorded, Erasable):
-    """Past and present sessions. `list_display` and `readonly_fields` are tuples, for a subclass to add to."""
+class ClassSessionAdmin(Recorded, OwnRows, Erasable):
+    """Past and present sessions. What it lists is in tuples, for a subclass to add to."""
 
-    list_display = (
+    of = "course__instructor"
+    actions: tuple[str, ...] = ("close_chosen", "erase_chosen")
+    show_facets = admin.ShowFacets.NEVER
+    list_display: tuple[str, ...] = (
         "started_at",
         "course",
         "title",
@@ -124,21 +132,44 @@ class ClassSessionAdmin(Recorded, Erasable):
         "report",
     )
     list_select_related = ("course__instructor",)
-    list_filter = (StateFilter, "mode", "started_at", "course", "course__instructor")
+    list_filter = (StateFilter, "mode", "started_at", ("course", CourseFilter), "course__instructor")
     search_fields = ("title", "course__title", "course__instructor__username", "course__instructor__last_name")
     date_hierarchy = "started_at"
     list_per_page = 50
     inlines = (ParticipantInline, MarkerInline)
     fields: ClassVar[tuple[str, ...]] = (
-        "course", "instructor", "title", "mode", "state", "started_at", "ended_at", "length", "students", "report",
+        "course", "instructor", "title", "mode", "state", "started_at", "ended_at", "length", "students",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClassSession]:
+        """With the number of students; counted for the rows of a page, not for all before they are sorted."""
         sessions: QuerySet[ClassSession] = super().get_queryset(request)
-        return sessions.annotate(participant_count=Count("participants"))
+        people = Participant.objects.filter(session=OuterRef("pk")).order_by().values("session")
+        count = Subquery(people.annotate(count=Count("pk")).values("count"))
+        return sessions.annotate(participant_count=Coalesce(count, 0))
 
-    def erase(self, row: ClassSession) -> None:
-        actions.erase_session(row)
+    def erase(self, request: HttpRequest, row: ClassSession) -> None:
+        """Who did it stays to be read, under the session's name."""
+        with transaction.atomic():
+            self.log_deletions(request, ClassSession.objects.filter(pk=row.pk))
+            actions.erase_session(row)
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "close")
+
+    @admin.action(description="End, where it was forgotten", permissions=["close"])
+    def close_chosen(self, request: HttpRequest, rows: QuerySet[ClassSession]) -> HttpResponse | None:
+        if question := self.asked(request, rows, "close", "End sessions"):
+            return question
+        self.each(request, rows, lambda session: self._close(request, session))
+        return None
+
+    def _close(self, request: HttpRequest, session: ClassSession) -> str:
+        with transaction.atomic():
+            if not actions.end_session(session):
+                raise RefusedError("It had ended already.")
+            self.log_change(request, session, "Ended in the administration.")
+        return "ended."
 
     @admin.display(description="Instructor", ordering="course__instructor__username")
     def instructor(self, session: ClassSession) -> str:
@@ -150,7 +181,7 @@ class ClassSessionAdmin(Recorded, Erasable):
 
     @admin.display(description="State", ordering="ended_at")
     def state(self, session: ClassSession) -> str:
-        return "Live" if session.live else "Ended"
+        return "Purged" if session.purged_at else "Live" if session.live else "Ended"
 
     @admin.display(description="Students", ordering="participant_count")
     def students(self, session: Any) -> int:
@@ -162,7 +193,8 @@ class ClassSessionAdmin(Recorded, Erasable):
 
 
 @admin.register(Participant)
-class ParticipantAdmin(Recorded, Erasable):
+class ParticipantAdmin(Recorded, OwnRows, Erasable):
+    of = "session__course__instructor"
     list_display = ("display_name", "session", "scope", "joined_at", "left_at", "removed_at")
     list_select_related = ("session__course",)
     list_filter = ("scope", "kind", "joined_at")
@@ -180,14 +212,16 @@ class ParticipantAdmin(Recorded, Erasable):
         "removed_at",
     )
 
-    def erase(self, row: Participant) -> None:
+    def erase(self, request: HttpRequest, row: Participant) -> None:
+        """Without a line that says so: it would keep the name."""
         actions.erase(row)
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConsentEventAdmin(Recorded, OwnRows):
     """The ledger of the whole school."""
 
+    of = "participant__session__course__instructor"
     list_display = ("at", "participant", "session", "kind", "scope", "short_hash")
     list_select_related = ("participant__session__course",)
     list_filter = ("kind", "scope", "at")
@@ -249,6 +283,24 @@ class InstructorAdmin(UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "last_login")
     actions = ("send_links",)
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A school admin looks after people, but not after superusers: with their password comes every right."""
+        return super().has_change_permission(request, obj) and (obj is None or self._in_reach(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if request.user.is_superuser else ("is_superuser", "user_permissions", "last_login", "date_joined")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only a superuser gives other groups than the two roles: a school admin gives nobody more than they have."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups" and field is not None and not request.user.is_superuser:
+            field.queryset = Group.objects.filter(name__in=ROLES)
+        return field
+
+    def _in_reach(self, request: HttpRequest, user: User) -> bool:
+        strange = user.groups.exclude(name__in=ROLES).exists()
+        return request.user.is_superuser or not (user.is_superuser or strange)
+
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         self._invite(request, obj)
         return super().response_add(request, obj, post_url_continue)
@@ -256,7 +308,10 @@ class InstructorAdmin(UserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Send (or show) a link to set a password", permissions=["change"])
     def send_links(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for user in users:
-            self._invite(request, user)
+            if self._in_reach(request, user):
+                self._invite(request, user)
+            else:
+                self.message_user(request, f"{user}: only a superuser may do this.", messages.ERROR)
 
     def _invite(self, request: HttpRequest, user: User) -> None:
         try:

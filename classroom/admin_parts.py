@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from classroom import access
 from classroom.errors import RefusedError
+
+MOST_AT_ONCE = 200
 
 
 class Recorded:
@@ -26,39 +30,101 @@ class Recorded:
         return False
 
 
-class Erasable(admin.ModelAdmin):  # type: ignore[type-arg]
+class OwnRows(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Whoever may not see every session finds here what belongs to their own courses, and nothing else."""
+
+    of: ClassVar[str]
+    """The way from a row to its instructor."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows if access.reads_every_session(request.user) else rows.filter(**{self.of: request.user})
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Without the filter by instructor, which would list colleagues, for those who see none of theirs."""
+        filters = super().get_list_filter(request)
+        return filters if access.reads_every_session(request.user) else [one for one in filters if one != self.of]
+
+
+class Asking(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Actions that can't be taken back: they ask first, do one row after the other, and say of each how it went."""
+
+    def asked(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        action: str,
+        title: str,
+        what_goes: Callable[[QuerySet[Any]], dict[str, Any]] = lambda _: {},
+    ) -> HttpResponse | None:
+        """The page that asks (admin/classroom/<action>.html); None once that was answered with yes.
+
+        `what_goes`: what the page says beside the rows. More rows than MOST_AT_ONCE are refused.
+        """
+        if self.too_many(request, rows):
+            return HttpResponseRedirect(request.get_full_path())
+        if "confirmed" in request.POST:
+            return None
+        told = {"rows": rows, "opts": self.opts, "title": title, "action": f"{action}_chosen"} | what_goes(rows)
+        template = f"admin/classroom/{action}.html"
+        return TemplateResponse(request, template, self.admin_site.each_context(request) | told)
+
+    def too_many(self, request: HttpRequest, rows: QuerySet[Any]) -> bool:
+        """Whether more than MOST_AT_ONCE are chosen, which is then said."""
+        if (count := rows.count()) <= MOST_AT_ONCE:
+            return False
+        self.message_user(request, f"{count:,} are chosen. Choose {MOST_AT_ONCE} at most.", messages.ERROR)
+        return True
+
+    def each(self, request: HttpRequest, rows: Iterable[Any], do: Callable[[Any], str]) -> None:
+        """`do` returns what happened; what it raises as a RefusedError is said, and the next row comes."""
+        for row in rows:
+            name = str(row)
+            try:
+                self.message_user(request, f"{name}: {do(row)}", messages.SUCCESS)
+            except RefusedError as error:
+                self.message_user(request, f"{name}: {error.message}", messages.ERROR)
+
+    def may(self, request: HttpRequest, action: str) -> bool:
+        """Whether this person has the permission `<action>_<model>`."""
+        return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename(action, self.opts)}")
+
+
+class Erasable(Asking):
     """Erasure with everything that refers to the rows, after a page that asks. For whoever may delete such rows.
 
     Django's own deletion first loads whatever it would delete: for readings, millions of rows.
     """
 
-    actions = ("erase_chosen",)
+    actions: tuple[str, ...] = ("erase_chosen",)
 
-    def erase(self, row: Any) -> None:
+    def erase(self, request: HttpRequest, row: Any) -> None:
         """Raises RefusedError, with words."""
         raise NotImplementedError
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
-        options = self.opts
-        return request.user.has_perm(f"{options.app_label}.{get_permission_codename('delete', options)}")
+        return self.may(request, "delete")
 
     @admin.action(description="Erase, with everything that was recorded", permissions=["erase"])
     def erase_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-        if "confirmed" not in request.POST:
-            context = self.admin_site.each_context(request) | {"rows": rows, "opts": self.opts, "title": "Erase"}
-            return TemplateResponse(request, "admin/classroom/erase.html", context)
-        for row in rows:
-            self._erase_one(request, row)
+        if question := self.asked(request, rows, "erase", "Erase"):
+            return question
+
+        def erase(row: Any) -> str:
+            self.erase(request, row)
+            return "erased."
+
+        self.each(request, rows, erase)
         return None
 
-    def _erase_one(self, request: HttpRequest, row: Any) -> None:
-        name = str(row)
-        try:
-            self.erase(row)
-        except RefusedError as error:
-            self.message_user(request, f"{name}: {error.message}", messages.ERROR)
-        else:
-            self.message_user(request, f"{name}: erased.", messages.SUCCESS)
+
+class CourseFilter(admin.RelatedFieldListFilter):
+    """Courses to choose from: the instructor's own, for those who see no others."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        own = {} if access.reads_every_session(request.user) else {"instructor": request.user}
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=own)
 
 
 class StateFilter(admin.SimpleListFilter):

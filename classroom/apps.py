@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ClassroomConfig(AppConfig):
@@ -8,3 +9,9 @@ class ClassroomConfig(AppConfig):
 
     name = "classroom"
     verbose_name = "Classroom"
+
+    def ready(self) -> None:
+        """Keep the roles of the administration in place."""
+        from classroom.roles import grant_roles
+
+        post_migrate.connect(grant_roles, sender=self)

@@ -13,9 +13,10 @@ from functools import cache
 
 from django.conf import settings
 
-from classroom.models import ClassSession, ConsentEvent, Participant, ShownText
+from classroom import places
+from classroom.models import ClassSession, ConsentEvent, Participant, ReadingPlace, ShownText
 
-VERSION = "2026-11c"
+VERSION = "2026-11d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +119,49 @@ _FREE = Paragraph(
 )
 
 
+_STORED = "The estimate, the time, and where the face was are stored."
+_LOOKS_FOR = (
+    "a program looks for your face and estimates how far it shows anger, disgust, fear, happiness, sadness, surprise "
+    "or nothing in particular"
+)
+_ON_SERVER = Paragraph(
+    "What is measured",
+    "While your camera is on, your browser sends small pictures to your school's server. {often}, "
+    f"{_LOOKS_FOR}. {_STORED} The picture is not: it stays in memory for seconds and is then gone.",
+)
+_ON_DEVICE = Paragraph(
+    "What is measured",
+    "While your camera is on, your own browser reads small pictures. {often}, "
+    f"{_LOOKS_FOR}. No picture leaves your device: it sends seven numbers, the time, and where the face was, and "
+    "these are stored.",
+)
+_CHOOSE = Paragraph(
+    "Where it is read",
+    "You can have the pictures read on your own device instead, at any time, with a button under your own picture: "
+    "then no picture leaves it, and only the numbers are sent. Without that they go to the server.",
+)
+
+
 @cache
-def _camera(interval_ms: int, keep_days: int | None, condition: str) -> ConsentText:
-    """The text of a session with cameras, which are sampled every `interval_ms`."""
+def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condition: str) -> ConsentText:
+    """The text of a session with cameras, which are sampled every `interval_ms` and may be read in `place`."""
     often = _often(interval_ms)
-    measured = Paragraph(
-        "What is measured",
-        f"While your camera is on, your browser sends small pictures to your school's server. {often}, a program "
-        "looks for your face and estimates how far it shows anger, disgust, fear, happiness, sadness, surprise or "
-        "nothing in particular. The estimate, the time, and where the face was are stored. The picture is not: it "
-        "stays in memory for seconds and is then gone.",
-    )
+    device = place == ReadingPlace.DEVICE
+    told = _ON_DEVICE if device else _ON_SERVER
+    measured = Paragraph(told.heading, told.text.format(often=often))
+    short = "read as seven expressions on your own device" if device else "read as seven expressions"
+    kept = "Pictures never leave your device." if device else "Pictures for seconds."
+    choose = (_CHOOSE,) if place == ReadingPlace.CHOICE else ()
+    rest = (_HOW_SURE, _WHO_SEES, _kept(keep_days), _OWN_MEASURED, _FREE, _NAME, _PACE, _law(condition))
     return ConsentText(
-        version=f"{VERSION}-camera",
+        version=f"{VERSION}-camera-{place}",
         title="Before you join",
         short=(
-            Paragraph("What is measured", f"{often}, a small picture of your face is read as seven expressions."),
+            Paragraph("What is measured", f"{often}, a small picture of your face is {short}."),
             Paragraph("Who sees it", "You, and your instructor: the class average, or you by name if you choose so."),
-            Paragraph("How long it is kept", f"Pictures for seconds. Readings {_until(keep_days)}."),
+            Paragraph("How long it is kept", f"{kept} Readings {_until(keep_days)}."),
         ),
-        whole=(measured, _HOW_SURE, _WHO_SEES, _kept(keep_days), _OWN_MEASURED, _FREE, _NAME, _PACE, _law(condition)),
+        whole=(measured, *choose, *rest),
         choices=(*_WITH_CAMERA, _NO_CAMERA),
     )
 
@@ -181,14 +205,16 @@ def inference_refusal(session: ClassSession) -> str:
         return str(settings.PROFILE.reason)
     if not session.measures:
         return "Your instructor runs this session without cameras."
-    return ""
+    return places.refusal(session)
 
 
 def text_for(session: ClassSession) -> ConsentText:
     """The text that a student of this session is shown now."""
     if inference_refusal(session):
         return _check_ins(session.keep_days)
-    return _camera(settings.SAMPLE_INTERVAL_MS, session.keep_days, settings.PROFILE.condition)
+    return _camera(
+        settings.SAMPLE_INTERVAL_MS, places.allowed(session), session.keep_days, settings.PROFILE.condition
+    )
 
 
 def keep_text(session: ClassSession, sha256: str) -> None:

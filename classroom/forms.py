@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from classroom import codes, consent, retention
 from classroom.errors import TextRefusedError
-from classroom.models import ClassSession, Course, Participant
+from classroom.models import ClassSession, Course, Participant, ReadingPlace
 from classroom.text import tidy
 
 
@@ -89,6 +89,12 @@ class KeepForm(forms.Form):
     )
 
 
+class PlaceForm(forms.Form):
+    """Where the faces of a course are read."""
+
+    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices)
+
+
 def _modes() -> list[tuple[str, str]]:
     """Those that the deployment's profile allows, asked for anew with each form."""
     return [(mode.value, str(mode.label)) for mode, refusal in consent.mode_refusals().items() if not refusal]
@@ -111,3 +117,4 @@ class StartSessionForm(forms.Form):
     mode = forms.ChoiceField(
         label="What students share", choices=_modes, initial=_first_mode, widget=forms.RadioSelect
     )
+    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices, required=False)

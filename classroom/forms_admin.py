@@ -9,7 +9,8 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS, who_signs_in
+from classroom.devices import caller
+from classroom.throttle import TOO_MANY_PASSWORDS
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -18,13 +19,13 @@ class SignInForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         if self.request is None:
             raise ValueError("request: expected the one that signs in, to count its guesses; received None")
-        who = who_signs_in(self.request)
-        if PASSWORDS.exhausted(who):
+        who = caller(self.request)
+        if who.exhausted():
             raise ValidationError(TOO_MANY_PASSWORDS)
         try:
             return dict(super().clean())
         except ValidationError:
-            PASSWORDS.count(who)
+            who.count()
             raise
 
 

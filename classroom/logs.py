@@ -44,7 +44,14 @@ class Plain(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(super().format(record))
+        return _one_line(redacted(super().format(record)))
+
+
+def _one_line(text: str) -> str:
+    """What somebody typed can't pretend to be a line of ours: lines that go on begin with blanks and a bar, and signs
+    that would move a terminal's cursor are spelt out."""
+    spelt = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return spelt.replace("\n", "\n    | ")
 
 
 class Json(logging.Formatter):

@@ -13,6 +13,14 @@ from classroom.codes import new_join_code
 from classroom.managers import ClassSessionQuerySet, CourseQuerySet, ParticipantQuerySet
 
 
+class ReadingPlace(models.TextChoices):
+    """Where a face is read. CHOICE: on the server, unless the student's own device is to do it."""
+
+    CHOICE = "choice", "Each student chooses"
+    SERVER = "server", "On the server"
+    DEVICE = "device", "On each student’s own device"
+
+
 class Course(models.Model):
     """What an instructor teaches over a term: a row of sessions."""
 
@@ -31,6 +39,8 @@ class Course(models.Model):
     alerts = models.CharField(max_length=6, choices=Alerts.choices, default=Alerts.NORMAL)
     # For how many days after its end a session is kept. None: as the deployment says (RETENTION_DAYS).
     keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Its sessions begin with this one.
+    reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
 
     objects = CourseQuerySet.as_manager()
 
@@ -57,17 +67,28 @@ class ClassSession(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="sessions")
     title = models.CharField(max_length=120, blank=True)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.CAMERA)
+    # What the teacher asks for; `classroom.places` says what holds, with the deployment's own rule.
+    reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
     join_code = models.CharField(max_length=12, default=new_join_code, db_index=True)
     joining_locked = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     # What its students are promised when they consent, so it never changes. None: until somebody deletes it.
     keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Since then only the session itself is left: nobody who was there, nothing that was recorded.
+    purged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ClassSessionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
+        permissions = [
+            ("see_every_session", "Can see the sessions of every instructor"),
+            ("close_classsession", "Can end a session that was forgotten"),
+            ("purge_classsession", "Can purge what was recorded in a session"),
+            ("export_classsession", "Can export sessions"),
+        ]
+        indexes = [models.Index(fields=["started_at", "id"], name="sessions_by_time")]
         constraints = [
             # A code belongs to one live session; an ended session's code may come up again.
             models.UniqueConstraint(

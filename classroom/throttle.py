@@ -1,4 +1,5 @@
-"""Guesses are counted, and after too many of them an address waits. What is right is never counted."""
+"""Guesses are counted, and after too many of them an address waits; but nobody can make others wait for what they
+know already. Why it is so: docs/decisions/0015."""
 
 from __future__ import annotations
 
@@ -30,18 +31,14 @@ def client_address(request: HttpRequest) -> str:
     return str(address.ipv4_mapped or ip_network((address.packed, 64), strict=False))
 
 
-def who_signs_in(request: HttpRequest) -> str:
-    """Whose wrong passwords are counted together: an address and the user name that was typed.
-
-    In the form in which Django looks it up (NFKC, no blanks around it): written otherwise it is the same name.
-    """
-    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().lower()
-    return f"{client_address(request)}:{name[:150]}"
+def typed_name(request: HttpRequest) -> str:
+    """The user name as Django looks it up (NFKC, no blanks around it): written otherwise it is the same name."""
+    return unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().lower()[:150]
 
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """At most `limit` wrong guesses in a fixed window of `seconds`, per `who`: an address, perhaps with a name.
+    """At most `limit` (wrong guesses, as a rule) in a fixed window of `seconds`, per `who`: an address, a name, both.
 
     Redis key: {prefix}:guesses:{name}:{who}, an integer that lives for the window. While Redis does not answer,
     nobody is shut out: the guess is logged instead.
@@ -66,7 +63,7 @@ class Guesses:
                 pipe.incr(self._key(who))
                 pipe.execute()
         except redis.RedisError:
-            log.warning("a wrong guess of %s was not counted: Redis does not answer", self.name)
+            log.warning("one more of %s was not counted: Redis does not answer", self.name)
 
     def _key(self, who: str) -> str:
         return f"{settings.REDIS_PREFIX}:guesses:{self.name}:{who}"
@@ -78,11 +75,76 @@ def _client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
 
 
-# A whole school may sit behind one address, and mistypes. 100 guesses in ten minutes, among 2 * 10**10 codes, find
-# one of 100 live sessions once in some forty years.
+class Networks:
+    """In which classes the people behind an address are, and how often an address that guesses may still ask.
+
+    Redis keys: {prefix}:known:{session}:{who}, for KNOWN_SECONDS; {prefix}:lane:{who}, for LANE_MS.
+    """
+
+    KNOWN_SECONDS = 12 * 60 * 60
+    LANE_MS = 2_000
+
+    def note(self, session_pk: int, who: str) -> None:
+        """Somebody there knows the code of this class: they typed it, or it was shown to them."""
+        try:
+            _client(settings.REDIS_URL).set(self._known(session_pk, who), 1, ex=self.KNOWN_SECONDS)
+        except redis.RedisError:
+            log.warning("a network is not remembered: Redis does not answer")
+
+    def may_ask(self, session_pk: int | None, who: str) -> bool:
+        """Of an address that has used its guesses up: for a class that it is in always, otherwise one code every
+        LANE_MS, right or wrong. `session_pk`: whose code was typed, if anybody's."""
+        client = _client(settings.REDIS_URL)
+        try:
+            if session_pk is not None and client.exists(self._known(session_pk, who)):
+                return True
+            return bool(client.set(f"{settings.REDIS_PREFIX}:lane:{who}", 1, px=self.LANE_MS, nx=True))
+        except redis.RedisError:
+            return True
+
+    def _known(self, session_pk: int, who: str) -> str:
+        return f"{settings.REDIS_PREFIX}:known:{session_pk}:{who}"
+
+
+# A whole school may sit behind one address, and mistypes. Afterwards one code every two seconds, among 2 * 10**10
+# codes, finds one of 100 live sessions once in some fourteen years.
 JOIN_CODES = Guesses("join-code", limit=100, seconds=600)
-# Per address and user name: a colleague who mistypes shuts nobody else out.
+NETWORKS = Networks()
+# New students of one class from one address: a lecture hall in ten minutes, no flood of invented ones.
+JOINS = Guesses("join", limit=settings.JOINS_PER_ADDRESS, seconds=600)
+# Wrong passwords for one name: from one address, or in a browser that is known; then of a name from everywhere, and
+# of an address for any name. Of the last two a known browser knows nothing.
 PASSWORDS = Guesses("password", limit=10, seconds=600)
+PASSWORDS_OF_A_NAME = Guesses("password-name", limit=100, seconds=600)
+PASSWORDS_OF_AN_ADDRESS = Guesses("password-address", limit=200, seconds=600)
 TOO_MANY_PASSWORDS = (
     "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
 )
+# Letters with a link, whether or not there is such an account.
+LETTERS = Guesses("letter", limit=10, seconds=600)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signs in: `device` names a browser that has signed in under this name before, "" for any other."""
+
+    name: str
+    address: str
+    device: str = ""
+
+    def exhausted(self) -> bool:
+        return any(guesses.exhausted(who) for guesses, who in self._counted())
+
+    def count(self) -> None:
+        """A wrong password."""
+        for guesses, who in self._counted():
+            guesses.count(who)
+
+    def _counted(self) -> list[tuple[Guesses, str]]:
+        if self.device:
+            return [(PASSWORDS, f"{self.device}:{self.name}")]
+        return [
+            (PASSWORDS, f"{self.address}:{self.name}"),
+            (PASSWORDS_OF_A_NAME, self.name),
+            (PASSWORDS_OF_AN_ADDRESS, self.address),
+        ]

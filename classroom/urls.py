@@ -26,6 +26,7 @@ urlpatterns = [
     path("courses/<uuid:public_id>/start/", courses.start_session, name="start_session"),
     path("courses/<uuid:public_id>/alerts/", courses.set_alerts, name="set_alerts"),
     path("courses/<uuid:public_id>/keep/", courses.set_keeping, name="set_keeping"),
+    path("courses/<uuid:public_id>/reading-place/", courses.set_reading_place, name="set_reading_place"),
     path("teach/<uuid:public_id>/lock/", controls.lock_session, name="lock_session"),
     path("teach/<uuid:public_id>/unlock/", controls.unlock_session, name="unlock_session"),
     path("teach/<uuid:public_id>/renew/", controls.renew_code, name="renew_code"),

@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.db import connection
 
-from emotions.models import EmotionEvent, MinuteRollup
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.readings.observations import FaceRead, Observation
 from ml.labels import LABELS
 
@@ -25,10 +25,10 @@ WITH incoming AS (
     SELECT * FROM unnest(
         %(participant)s::bigint[], %(epoch)s::bigint[], %(connection)s::uuid[], %(sequence)s::bigint[],
         %(captured)s::float8[], %(received)s::float8[], %(label)s::text[], %(confidence)s::float8[],
-        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[]
+        %(uncertain)s::bool[], %(face_count)s::int[], %(version)s::text[], %(source)s::text[]
     ) WITH ORDINALITY AS incoming(
         participant_id, epoch, connection, sequence, captured, received, label, confidence,
-        uncertain, face_count, version, n
+        uncertain, face_count, version, source, n
     )
 ), present AS (
     SELECT participant.id, participant.session_id, participant.consent_epoch
@@ -46,7 +46,8 @@ WITH incoming AS (
     )
     SELECT present.session_id, present.id, connection, sequence, to_timestamp(captured / 1000),
         to_timestamp(received / 1000), (%(probabilities)s::float8[])[(n - 1) * {labels} + 1 : n * {labels}],
-        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version, 'server'
+        label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version,
+        incoming.source
     FROM incoming JOIN present ON present.id = incoming.participant_id AND present.consent_epoch = incoming.epoch
     ON CONFLICT (participant_id, connection, sequence) DO NOTHING
     RETURNING participant_id, connection, sequence
@@ -99,6 +100,12 @@ def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
     return {"EmotionEvent": readings}
 
 
+def forget_session(session_pk: int) -> dict[str, int]:
+    """Delete every reading of a session and what was made of them. Returns how many rows went, by kind."""
+    kinds = {"readings": EmotionEvent, "minutes of students": MinuteRollup, "seconds of class mood": MoodPoint}
+    return {kind: model._default_manager.filter(session=session_pk).delete()[0] for kind, model in kinds.items()}
+
+
 def _row(observation: Observation) -> _Row:
     if observation.face is None:
         raise ValueError(f"expected an observation with a face, received {observation}")
@@ -119,6 +126,7 @@ def _columns(rows: Sequence[_Row]) -> dict[str, list[object]]:
         "uncertain": [row.face.uncertain for row in rows],
         "face_count": [row.observation.face_count for row in rows],
         "version": [row.observation.model_version for row in rows],
+        "source": [row.observation.source for row in rows],
         "probabilities": list(chain.from_iterable(row.face.probabilities for row in rows)),
         "box": list(chain.from_iterable(row.face.box for row in rows)),
     }

@@ -6,21 +6,35 @@ share individually. Of everybody else there are counts, and the class mood above
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Sum
+from django.db.models.functions import Coalesce, Now
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from classroom import actions
 from classroom.admin import ClassSessionAdmin, ParticipantAdmin
-from classroom.admin_parts import Recorded
+from classroom.admin_parts import OwnRows, Recorded
 from classroom.models import ClassSession, Participant
+from classroom.templatetags.roomtone import duration
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.reports import selectors
+from emotions.reports.archive import archive
+from emotions.reports.exports import DIALECTS
+from emotions.reports.overview import overview
+from emotions.reports.strips import strip
+from emotions.reports.term import mean_shares
+from emotions.reports.term_page import mood_words
+from emotions.reports.totals import totals
 from emotions.reports.wording import percent
 from ml.labels import LABELS
 
@@ -39,9 +53,10 @@ class NewestRows(ChangeList):
         return rows.filter(**self.model_admin.window(request))
 
 
-class Readings(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+class Readings(Recorded, OwnRows):
     """Millions of rows: the newest of all, or of one session (`?session__id__exact=`), or a student's own."""
 
+    of = "session__course__instructor"
     show_full_result_count = False
     list_per_page = 50
     sortable_by = ()
@@ -145,17 +160,87 @@ class MoodPointAdmin(Readings):
 admin.site.unregister(ClassSession)
 
 
+class SessionList(ChangeList):
+    """With the mean mood of each session on the page, and sums over all that the filters leave."""
+
+    sums: dict[str, Any]
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        sessions: list[Any] = list(self.result_list)
+        moods = mean_shares([session.pk for session in sessions])
+        for session in sessions:
+            session.mean_mood = moods.get(session.pk)
+        self.result_list = sessions
+        self.sums = self._sums()
+
+    def _sums(self) -> dict[str, Any]:
+        found = ClassSession.objects.filter(pk__in=self.queryset.order_by().values("pk"))
+        length = ExpressionWrapper(Coalesce("ended_at", Now()) - F("started_at"), output_field=DurationField())
+        taught = found.aggregate(taught=Sum(length))["taught"] or timedelta()
+        students = Participant.objects.filter(session__in=found.values("pk")).count()
+        return {"sessions": self.result_count, "students": students, "taught": duration(taught)}
+
+
 @admin.register(ClassSession)
 class MeasuredSessionAdmin(ClassSessionAdmin):
-    """Past sessions, with how much was read in them."""
+    """Past sessions with their mood, as far as the report tells it; export and purge."""
 
-    fields = (*ClassSessionAdmin.fields, "stored_readings", "recorded")
+    list_display = (*ClassSessionAdmin.list_display[:-1], "mood", "report")
+    fields = (*ClassSessionAdmin.fields, "recorded")
+    actions = ("export_chosen", *ClassSessionAdmin.actions[:-1], "purge_chosen", "erase_chosen")
+    change_form_template = "admin/emotions/session.html"
+    change_list_template = "admin/emotions/sessions.html"
 
-    @admin.display(description="Readings stored")
-    def stored_readings(self, session: ClassSession) -> str:
-        count = selectors.event_count(session)
-        more = "; others are of fewer than five students, and not counted here" if count.withheld else ""
-        return f"{count.shown:,}{more}"
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SessionList
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        session = self.get_object(request, unquote(object_id))
+        shown = {"report": overview(session), "separators": DIALECTS} if session else {}
+        return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    @admin.display(description="Mood")
+    def mood(self, session: Any) -> SafeString:
+        return format_html("{} {}", mood_words(session.mean_mood), strip(session.mean_mood))
+
+    # -- Export
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "export")
+
+    @admin.action(description="Export their reports as one ZIP", permissions=["export"])
+    def export_chosen(self, request: HttpRequest, rows: QuerySet[ClassSession]) -> HttpResponseBase | None:
+        if self.too_many(request, rows) or not rows:
+            return None
+        sessions = list(rows.select_related("course__instructor"))
+        for session in sessions:
+            self.log_change(request, session, "Exported from the administration.")
+        answer = StreamingHttpResponse(archive(sessions), content_type="application/zip")
+        answer.headers["Content-Disposition"] = 'attachment; filename="roomtone-sessions.zip"'
+        return answer
+
+    # -- Purge
+
+    def has_purge_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "purge")
+
+    @admin.action(description="Purge what was recorded, keep the sessions", permissions=["purge"])
+    def purge_chosen(self, request: HttpRequest, rows: QuerySet[ClassSession]) -> HttpResponse | None:
+        if question := self.asked(request, rows, "purge", "Purge", what_goes=_what_goes):
+            return question
+        self.each(request, rows, lambda session: self._purge(request, session))
+        return None
+
+    def _purge(self, request: HttpRequest, session: ClassSession) -> str:
+        """The line that stays tells how many rows went, as far as it was told before."""
+        with transaction.atomic():
+            went = totals(session).in_words
+            actions.purge_session(session)
+            self.log_change(request, session, f"Purged. {went}.")
+        return f"purged. {went}."
 
     @admin.display(description="Recorded")
     def recorded(self, session: ClassSession) -> SafeString:
@@ -175,6 +260,12 @@ class MeasuredParticipantAdmin(ParticipantAdmin):
     @admin.display(description="Recorded")
     def recorded(self, participant: Participant) -> SafeString:
         return _links({"emotionevent": "Readings", "minuterollup": "Minutes"}, f"{PARTICIPANT}={participant.pk}")
+
+
+def _what_goes(rows: Iterable[ClassSession]) -> dict[str, Any]:
+    """Each session with its counts (none for one that is live, or was purged), and the sum of what is told."""
+    counted = [(row, None if row.live or row.purged_at else totals(row)) for row in rows]
+    return {"counted": counted, "least": sum(each.least for _, each in counted if each)}
 
 
 def _links(lists: dict[str, str], of: str) -> SafeString:

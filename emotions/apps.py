@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class EmotionsConfig(AppConfig):
@@ -10,5 +13,15 @@ class EmotionsConfig(AppConfig):
     verbose_name = "Emotions"
 
     def ready(self) -> None:
-        """Connect the receivers of classroom's signals (withdrawal, erasure, end of a session)."""
+        """Connect the receivers of classroom's signals (withdrawal, erasure, end of a session), and roles."""
         from emotions import receivers  # noqa: F401
+
+        post_migrate.connect(grant_roles, sender=self)
+
+
+def grant_roles(**_: Any) -> None:
+    """Both roles read; which rows, emotions.admin says."""
+    from classroom.roles import ROLES, grant
+
+    for role in ROLES:
+        grant(role, "emotions", ["view_emotionevent", "view_minuterollup", "view_moodpoint"])

@@ -16,6 +16,7 @@ from ml.labels import LABELS
 Label = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 Help = Literal["no_face", "too_far", "too_dark"]
 Word = Literal["lost", "too_fast", "too_slow", "got_it"]
+Place = Literal["server", "device", "choice"]
 CameraState = Literal["on", "paused", "hidden", "off", "denied", "busy"]
 AlertKind = Literal["mood", "lost", "too_fast", "too_slow"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -71,8 +72,18 @@ class HandMoved(Message):
     up: bool
 
 
-FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved](
-    Annotated[Hello | CameraStateChanged | CheckInSaid | HandMoved, Field(discriminator="type")]
+class DeviceBegan(Message):
+    """From now on this socket's pictures are read on the student's device: binary messages are readings, not frames.
+
+    `model_version`: of the network that reads them there.
+    """
+
+    type: Literal["device.began"] = "device.began"
+    model_version: Annotated[str, Field(max_length=40)]
+
+
+FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved | DeviceBegan](
+    Annotated[Hello | CameraStateChanged | CheckInSaid | HandMoved | DeviceBegan, Field(discriminator="type")]
 )
 
 
@@ -80,13 +91,15 @@ FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved](
 
 
 class Welcome(Message):
-    """`consent_epoch` goes into the header of every frame; `inference`: whether frames are taken at all."""
+    """`consent_epoch` goes into the header of every frame; `inference`: whether anything is measured at all;
+    `place`: where pictures may be read."""
 
     type: Literal["welcome"] = "welcome"
     server_ms: float
     consent_epoch: int
     scope: Literal["none", "aggregate", "individual"]
     inference: bool
+    place: Place
     interval_ms: int
 
 
@@ -115,6 +128,7 @@ class FrameReplaced(Message):
 RejectReason = Literal[
     "too_large", "not_jpeg", "truncated", "dimensions", "undecodable", "too_fast", "repeated",
     "no_consent", "old_epoch", "inference_off", "stale", "busy", "bad_header",
+    "bad_reading", "wrong_place", "unknown_model",
 ]  # fmt: skip
 
 
@@ -179,6 +193,7 @@ class Point(Message):
 
     `measured`: the students that the shares rest on, `uncertain` among them; under the floor, those with a fresh
     reading. `not_visible`: connected with the camera on, but without one. All within `connected`, within `joined`.
+    `on_device`: of the measured, those whose pictures are read on their own device.
     """
 
     sequence: int
@@ -192,16 +207,17 @@ class Point(Message):
     uncertain: int
     not_visible: int
     pace: Pace
+    on_device: int = 0
 
 
 TileState = Literal["measured", "not_visible", "paused", "camera_off", "disconnected"]
 
 
-class Tile(Message):
-    """A student who shares individually. `value`: the reading's pleasantness, -1..1, for the sparkline."""
+class TileChange(Message):
+    """How the tile of a student who shares individually looks now. `name`: null where it is what it was."""
 
     id: UUID
-    name: str
+    name: str | None
     state: TileState
     label: Label | None
     confidence: float | None
@@ -210,11 +226,17 @@ class Tile(Message):
     value: float | None
 
 
+class Tile(TileChange):
+    """A student who shares individually. `value`: the reading's pleasantness, -1..1, for the sparkline."""
+
+    name: str
+
+
 TILE_FIELDS = tuple(Tile.model_fields)
 """What stands at each place of a tile's row; the dashboard gets it with its page."""
 
 
-def _as_row(tile: Tile) -> list[object]:
+def _as_row(tile: TileChange) -> list[object]:
     return list(tile.model_dump(mode="json").values())
 
 
@@ -224,7 +246,7 @@ def _from_row(row: object) -> object:
 
 
 # Half of a large class's tick would be names of fields.
-TileRow = Annotated[Tile, BeforeValidator(_from_row), PlainSerializer(_as_row, when_used="json")]
+TileRow = Annotated[TileChange, BeforeValidator(_from_row), PlainSerializer(_as_row, when_used="json")]
 
 
 class TileWithHistory(Tile):

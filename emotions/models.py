@@ -62,6 +62,8 @@ class MoodPoint(models.Model):
     measured = models.PositiveIntegerField()
     uncertain = models.PositiveIntegerField()
     not_visible = models.PositiveIntegerField()
+    # Of the measured, those whose pictures are read on their own device.
+    on_device = models.PositiveIntegerField(default=0, db_default=0)
     # Students whose last check-in within the window says so, by classroom.models.CheckIn.Word.
     pace = models.JSONField(default=dict)
 

@@ -96,6 +96,11 @@ def session_ended(session: ClassSession, **_: Any) -> None:
     transaction.on_commit(lambda: _count(pk), robust=True)
 
 
+@receiver(signals.session_purged)
+def session_purged(session: ClassSession, **_: Any) -> dict[str, int]:
+    return actions.forget_session(session.pk)
+
+
 def _turn_out(participant: Participant, code: CloseCode) -> None:
     session_pk, participant_pk = participant.session_id, participant.pk
 

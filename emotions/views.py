@@ -15,10 +15,11 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from classroom import access
+from classroom import access, places
 from classroom.consent import inference_refusal
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
+from classroom.throttle import NETWORKS, client_address
 from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts
 from emotions import tasks
@@ -37,6 +38,8 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
     session = access.session_for_instructor(request.user, public_id)
     if not session.live:
         return redirect("report", public_id)
+    # The code is on this screen: whoever sits behind the same address may type it as often as they mistype it.
+    NETWORKS.note(session.pk, client_address(request))
     page = dashboard_data(request, session)
     context = {
         "session": session,
@@ -179,4 +182,4 @@ def try_page(request: HttpRequest) -> HttpResponse:
     """Anybody's own camera, nothing stored; where a setting leaves it open."""
     if not settings.TRY_PAGE_OPEN:
         raise Http404
-    return render(request, "emotions/try.html", {"socket": "/ws/try/"})
+    return render(request, "emotions/try.html", {"socket": "/ws/try/", "device": places.for_browsers()})

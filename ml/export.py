@@ -1,8 +1,8 @@
 """Make the served network: `python -m ml.export --model FILE.keras --data FILE|FOLDER`.
 
 Keras to int8 LiteRT, quantised after training with faces of the training part; then, with the quantised network
-itself and on dev alone: calibration, confusion, and the confidence under which a reading is uncertain. Needs
-TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
+itself and on dev alone: calibration, confusion, and the confidence under which a reading is uncertain; then the same
+network for browsers (ml.onnx_writer). Needs TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from ml import dataset
 from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
-from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
+from ml.manifest import DEVICE_NAME, MANIFEST_NAME, WEIGHTS, Manifest
 from ml.measures import confusion
+from ml.onnx_writer import to_onnx
 from ml.training.calibration import fit_calibration, uncertain_below
 from ml.training.mood import FEWEST_FACES, fit_mood
 
@@ -35,6 +36,7 @@ KERAS_NAME = "emotion.keras"
 REPRESENTATIVE = 1000
 """Faces from which the quantiser learns the range of every activation."""
 
+SHOWN = ("model_version", "device_version", "files", "temperature", "biases", "uncertain_below", "dev")
 FLOAT_OPERATIONS = ["SOFTMAX"]
 """Left in float: an int8 softmax knows no probability between 0 and 1/256."""
 
@@ -92,7 +94,19 @@ def export(model: Path, faces: FaceSet, out: Path) -> dict[str, Any]:
     _write(out, manifest)
     manifest |= _reading(EmotionClassifier.load(out).probabilities(dev.pixels), dev.labels)
     _write(out, manifest)
-    Manifest.load(out)
+    return with_device_network(out)
+
+
+def with_device_network(out: Path) -> dict[str, Any]:
+    """Write the network for browsers beside the served one, calibrated as the manifest says; its content."""
+    known = Manifest.load(out)
+    (out / DEVICE_NAME).write_bytes(to_onnx(known.read(NETWORK_NAME), known.temperature, known.biases))
+    manifest: dict[str, Any] = json.loads((out / MANIFEST_NAME).read_text(encoding="utf-8"))
+    fingerprint = _fingerprint(out / DEVICE_NAME)
+    manifest["files"][DEVICE_NAME] = fingerprint
+    manifest["device_version"] = f"roomtone-web-{fingerprint['sha256'][:12]}"
+    _write(out, manifest)
+    Manifest.load(out).read(DEVICE_NAME)
     return manifest
 
 
@@ -170,18 +184,24 @@ def _write(out: Path, manifest: dict[str, Any]) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m ml.export", description="Make the served network.")
     parser.add_argument("--model", type=Path, default=WEIGHTS / KERAS_NAME, help="what ml.train wrote")
-    parser.add_argument("--data", type=Path, required=True, help="the data that it was trained on")
+    parser.add_argument("--data", type=Path, help="the data that it was trained on")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--only-device", action="store_true", help="of what --out holds, only the browsers' network")
     options = parser.parse_args(argv)
+    if not options.only_device and not options.data:
+        parser.error("--data is required")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        manifest = export(options.model, dataset.read(options.data), options.out)
+        manifest = _made(options)
     except dataset.DataError as error:
         raise SystemExit(f"ml.export: {error}") from error
-    shown = {
-        name: manifest[name] for name in ("model_version", "files", "temperature", "biases", "uncertain_below", "dev")
-    }
-    Console().print_json(json.dumps(shown))
+    Console().print_json(json.dumps({name: manifest[name] for name in SHOWN if name in manifest}))
+
+
+def _made(options: argparse.Namespace) -> dict[str, Any]:
+    if options.only_device:
+        return with_device_network(options.out)
+    return export(options.model, dataset.read(options.data), options.out)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from ml.labels import LABELS
 
 WEIGHTS = Path(__file__).parent / "weights"
 MANIFEST_NAME = "manifest.json"
+DEVICE_NAME, DETECTOR_NAME = "emotion.onnx", "face-detector.onnx"
+"""The networks as browsers load them."""
 
 
 class ModelFileError(RuntimeError):
@@ -47,6 +49,7 @@ class Manifest:
     `soft_confusion`: (7, 7), row i = mean calibrated probabilities of the faces of label i.
     `priors`: (7,) shares of the labels that the calibrated probabilities assume.
     `mood`: how a whole class is read; where the file has none, the probabilities are taken as they are.
+    `device_version`: names the same network as browsers run it; empty where none was written.
     """
 
     directory: Path
@@ -59,6 +62,7 @@ class Manifest:
     soft_confusion: npt.NDArray[np.float64]
     priors: npt.NDArray[np.float64]
     mood: MoodModel
+    device_version: str = ""
 
     @classmethod
     def load(cls, directory: Path | str | None = None) -> Manifest:
@@ -86,6 +90,7 @@ class Manifest:
             soft_confusion=_shares(data, "soft_confusion", (len(LABELS), len(LABELS))),
             priors=_shares(data, "priors", (len(LABELS),)),
             mood=_mood(data["mood"] if "mood" in data else _plain_mood(data)),
+            device_version=str(data.get("device_version", "")),
         )
 
     def read(self, name: str) -> bytes:

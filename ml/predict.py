@@ -15,6 +15,7 @@ import numpy as np
 from ml.analyser import FrameAnalyser
 from ml.labels import LABELS
 from ml.manifest import ModelFileError
+from ml.picture_size import MOST_PIXELS, too_large
 from ml.types import ByteArray, FrameAnalysis, Reading
 
 COLOURS = {
@@ -41,6 +42,8 @@ def read_picture(path: Path) -> ByteArray:
     if not path.is_file():
         raise PictureError(f"{path}: expected a picture, found no such file.")
     content = np.fromfile(path, np.uint8)
+    if too_large(content.tobytes()):
+        raise PictureError(f"{path}: expected at most {MOST_PIXELS:,} pixels, received a picture that declares more.")
     bgr = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     if bgr is None:
         raise PictureError(f"{path}: expected a picture (JPEG, PNG, WebP, ...), received something else.")

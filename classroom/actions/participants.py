@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -24,15 +25,23 @@ HAND_UP = timedelta(minutes=5)
 
 
 @transaction.atomic
-def join(session: ClassSession, display_name: str) -> Participant:
+def join(session: ClassSession, display_name: str, number: UUID | None = None) -> Participant:
     """A new participant, not asked for consent yet. Two students may bear one name.
+
+    `number`: the participant's public id, chosen before. Whoever joins again with it (a double click) is the same
+    one, unless they have gone meanwhile.
 
     Raises SessionEndedError, JoiningLockedError, TextRefusedError (1 to 40 characters).
     """
     name = tidy(display_name, what="The name", longest=length(Participant, "display_name"))
-    if lock_live(session).joining_locked:
+    locked = lock_live(session)
+    before = Participant.objects.filter(public_id=number).first() if number else None
+    if before and before.session_id == session.pk and not (before.left_at or before.removed_at):
+        return before
+    if locked.joining_locked:
         raise JoiningLockedError
-    participant = Participant.objects.create(session=session, display_name=name)
+    public_id = uuid4() if before or number is None else number
+    participant = Participant.objects.create(session=session, display_name=name, public_id=public_id)
     signals.participant_joined.send(Participant, participant=participant)
     return participant
 

@@ -13,20 +13,27 @@ from classroom import consent, retention, signals
 from classroom.actions._common import length, lock_live
 from classroom.codes import new_join_code
 from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
-from classroom.models import ClassSession, Course, Marker
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, ReadingPlace
 from classroom.text import tidy
 
 _CODE_ATTEMPTS = 5
 
 
 @transaction.atomic
-def start_session(course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "") -> ClassSession:
-    """A new live session. Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError."""
+def start_session(
+    course: Course, mode: str = ClassSession.Mode.CAMERA, title: str = "", place: str = ""
+) -> ClassSession:
+    """A new live session; `place`: where faces are read, by default as the course says.
+
+    Raises AlreadyLiveError (one per course), InferenceOffError, TextRefusedError.
+    """
     Course.objects.select_for_update(no_key=True).get(pk=course.pk)
     live = course.sessions.live().first()
     if live is not None:
         raise AlreadyLiveError(live)
-    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), keep_days=retention.days_of(course))
+    reading_place = ReadingPlace(place or course.reading_place)
+    session = ClassSession(course=course, mode=_mode(mode), title=_title(title), reading_place=reading_place)
+    session.keep_days = retention.days_of(course)
     refusal = consent.inference_refusal(session) if session.measures else ""
     if refusal:
         raise InferenceOffError(refusal)
@@ -80,6 +87,37 @@ def rename_marker(marker: Marker, label: str) -> None:
 def remove_marker(marker: Marker) -> None:
     """The moment is no longer named; what was measured then stays."""
     marker.delete()
+
+
+@transaction.atomic
+def purge_session(session: ClassSession) -> dict[str, int]:
+    """Delete who was there and everything that was recorded; the session stays, with its course, title and times.
+
+    Returns how many rows went, by kind. Raises RefusedError while it is live, and where it was purged before.
+    """
+    locked = ClassSession.objects.select_for_update().get(pk=session.pk)
+    if locked.live:
+        raise RefusedError("This session is live. End it first.")
+    if locked.purged_at:
+        raise RefusedError("This session was purged before.")
+    gone: dict[str, int] = {}
+    answers: list[tuple[Any, Any]] = signals.session_purged.send(ClassSession, session=session)
+    for _, rows in answers:
+        gone |= rows or {}
+    gone |= _purge_people(session)
+    ClassSession.objects.filter(pk=session.pk).update(purged_at=Now())
+    session.refresh_from_db(fields=["purged_at"])
+    return gone
+
+
+def _purge_people(session: ClassSession) -> dict[str, int]:
+    kinds = {
+        "check-ins": CheckIn.objects.filter(participant__session=session),
+        "consents": ConsentEvent.objects.filter(participant__session=session),
+        "markers": Marker.objects.filter(session=session),
+        "students": session.participants.all(),
+    }
+    return {kind: rows.delete()[0] for kind, rows in kinds.items()}
 
 
 def _mode(mode: str) -> ClassSession.Mode:

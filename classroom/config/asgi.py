@@ -7,7 +7,6 @@ import warnings
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.config.settings")
@@ -18,6 +17,8 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 # Before the consumers are imported: it loads the applications.
 pages = get_asgi_application()
 
+from classroom.config.bodies import limited  # noqa: E402
+from classroom.config.same_origin import same_origin  # noqa: E402
 from emotions.meters import sending  # noqa: E402
 from emotions.routing import sockets  # noqa: E402
 
@@ -25,7 +26,7 @@ sending.start("web")
 
 application = ProtocolTypeRouter(
     {
-        "http": pages,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
+        "http": limited(pages),
+        "websocket": same_origin(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )

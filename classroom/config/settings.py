@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from classroom.config import env
 from classroom.config.profile import PROFILES
+from emotions import device_files
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -20,10 +21,13 @@ DEBUG = env.flag("ROOMTONE_DEBUG")
 TRY_PAGE_OPEN = env.flag("ROOMTONE_TRY_PAGE", default=PROFILE.demo) and PROFILE.inference
 # For how many days after its end a session is kept where its course doesn't say; 0: until somebody deletes it.
 RETENTION_DAYS = env.number("ROOMTONE_RETENTION_DAYS", 0, low=0, high=3650)
+# Where pictures may be read: as each session says, or in one place alone. DEVICE: the files for browsers to do it.
+READING_PLACE = env.choice("ROOMTONE_READING_PLACE", ["choice", "server", "device"], "choice")
+DEVICE, DEVICE_STATIC = device_files.present(), device_files.STATIC
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts
-SECRET_KEY = env.text("ROOMTONE_SECRET_KEY") or ("insecure-key-for-debugging-only" if DEBUG else "")
+SECRET_KEY = env.secret("ROOMTONE_SECRET_KEY", 30) or ("insecure-key-for-debugging-only" if DEBUG else "")
 if not SECRET_KEY and "up" not in sys.argv[1:2]:
     raise ImproperlyConfigured("ROOMTONE_SECRET_KEY is required (or ROOMTONE_DEBUG=1 on your own machine)")
 SECRET_KEY = SECRET_KEY or "unused: `up` starts children that have a key of their own"
@@ -57,6 +61,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "classroom.logs.request_ids",
+    "classroom.headers.browser_rules",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -64,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "classroom.devices.known_browsers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -123,7 +129,8 @@ METRICS_TOKEN = env.secret("ROOMTONE_METRICS_TOKEN")
 FRAME_SHARDS = env.number("ROOMTONE_FRAME_SHARDS", 4, low=1, high=256)
 FRAME_MAX_BYTES = env.number("ROOMTONE_FRAME_MAX_BYTES", 60_000, low=1_000, high=1_000_000)
 
-# -- People
+# -- People. New students of a class from one address in ten minutes: a whole school may share one.
+JOINS_PER_ADDRESS = env.number("ROOMTONE_JOINS_PER_ADDRESS", 600, low=1, high=1_000_000)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -162,6 +169,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# WebAssembly is compiled by one worker alone, whose own response says so; the pages' policy stays below.
+WHITENOISE_ADD_HEADERS_FUNCTION = device_files.policy_of
 
 # -- What a browser may do with our pages
 CONTENT_SECURITY_POLICY = {

@@ -1,15 +1,19 @@
-"""`python -m classroom.local -- COMMAND ...`: run a command with a throw-away Postgres and Valkey.
+"""`python -m classroom.local [--durable] [--data FOLDER] -- COMMAND ...`: run a command with a throw-away Postgres
+and Valkey, and end with its exit code.
 
-Where DATABASE_URL and REDIS_URL are both set, the command runs with those. Ends with the command's exit code.
+Where DATABASE_URL and REDIS_URL are both set, the command runs with those. `--durable`: Postgres writes as safely as
+a server's does. `--data`: the data lie in a new folder there, and are removed at the end as well.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from classroom.local.folder import DataFolder
@@ -20,14 +24,14 @@ from classroom.local.wheels import PartsMissingError
 
 def main(arguments: Sequence[str]) -> int:
     """Run `arguments` (after an optional --); returns the exit code."""
-    command = list(arguments[1:] if arguments[:1] == ["--"] else arguments)
+    options, command = _parsed(list(arguments))
     if not command:
         print(__doc__, file=sys.stderr)
         return 2
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return subprocess.call(command)
     try:
-        return with_parts(command)
+        return with_parts(command, options.data, durable=options.durable)
     except (FailedError, PartsMissingError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -35,14 +39,26 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def with_parts(command: Sequence[str]) -> int:
+def _parsed(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Our own options, and the command after the first --."""
+    parser = argparse.ArgumentParser(prog="python -m classroom.local", description=__doc__)
+    parser.add_argument("--durable", action="store_true")
+    parser.add_argument("--data", type=Path)
+    own, command = [], arguments
+    if "--" in arguments:
+        end = arguments.index("--")
+        own, command = arguments[:end], arguments[end + 1 :]
+    return parser.parse_args(own), command
+
+
+def with_parts(command: Sequence[str], parent: Path | None = None, *, durable: bool = False) -> int:
     """Start throw-away parts, run the command with their addresses, stop and remove them."""
-    folder = DataFolder.throw_away()
+    folder = DataFolder.throw_away(parent)
     supervisor = Supervisor(lambda name, line: None)
     _stop_on_signals(supervisor)
     try:
         print("Starting a throw-away Postgres and Valkey", file=sys.stderr, flush=True)
-        addresses = start_parts(supervisor, folder, throw_away=True)
+        addresses = start_parts(supervisor, folder, throw_away=not durable)
         return _attend(supervisor, subprocess.Popen(command, env=os.environ | addresses.environment()))
     finally:
         supervisor.stop()

@@ -55,9 +55,9 @@ class DataFolder:
         return opened
 
     @classmethod
-    def throw_away(cls) -> DataFolder:
-        """A new folder below the default one; what a killed run left there is removed first."""
-        parent = default_folder() / THROW_AWAY
+    def throw_away(cls, above: Path | None = None) -> DataFolder:
+        """A new folder below `above` (the default one); what a killed run left there is removed first."""
+        parent = (above or default_folder()) / THROW_AWAY
         parent.mkdir(parents=True, exist_ok=True)
         for folder in (parent.parent, parent):
             folder.chmod(0o711 if os.geteuid() == 0 else 0o700)

@@ -87,6 +87,7 @@ class Product:
         self._environment |= self._settings()
         with self._screen.step("Bringing the database up to date"):
             self._run(services.migrate())
+        self._prepare_devices()
         self._collect_static()
         demo = self._seed() if self._demo else None
         self._keep_services()
@@ -138,6 +139,13 @@ class Product:
             chosen["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
         kept = {name: self._environment.get(name) or value for name, value in chosen.items()}
         return kept | {"ROOMTONE_ALLOWED_HOSTS": ",".join(dict.fromkeys([*named.split(","), *hosts])).strip(",")}
+
+    def _prepare_devices(self) -> None:
+        """What browsers need to read faces by themselves. Fetched once; where that fails, it says so and goes on."""
+        with self._screen.step("Preparing on-device mode"):
+            lines = self._run(Service("device_files", ("manage.py", "device_files"), stage=1))
+        if lines and "is off" in lines[-1]:
+            self._screen.say(lines[-1])
 
     def _collect_static(self) -> None:
         stamp = static_stamp()

@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classroom import access, actions, consent, retention
+from classroom import access, actions, consent, places, retention
 from classroom.errors import AlreadyLiveError, RefusedError
-from classroom.forms import AlertsForm, CourseForm, KeepForm, StartSessionForm
+from classroom.forms import AlertsForm, CourseForm, KeepForm, PlaceForm, StartSessionForm
 from classroom.managers import CourseQuerySet
 from classroom.models import ClassSession, Course
 from classroom.views.answers import done, instructors_only, refused
@@ -46,7 +46,8 @@ def courses(request: HttpRequest) -> HttpResponse:
 @instructors_only
 def course(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Every session of one course, newest first, and the way to start one."""
-    return _course_page(request, access.course_for_instructor(request.user, public_id), StartSessionForm(), 200)
+    own = access.course_for_instructor(request.user, public_id)
+    return _course_page(request, own, StartSessionForm(initial={"reading_place": own.reading_place}), 200)
 
 
 @require_POST
@@ -58,7 +59,8 @@ def start_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _course_page(request, own, form, 400)
     try:
-        session = actions.start_session(own, form.cleaned_data["mode"], form.cleaned_data["title"])
+        chosen = form.cleaned_data
+        session = actions.start_session(own, chosen["mode"], chosen["title"], chosen["reading_place"])
     except AlreadyLiveError as error:
         return refused(request, error, reverse("dashboard", args=[error.session.public_id]))
     except RefusedError as error:
@@ -99,6 +101,20 @@ def set_keeping(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return done(request, reverse("course", args=[own.public_id]), keep_days=days)
 
 
+@require_POST
+@instructors_only
+def set_reading_place(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST reading_place=<choice|server|device>: with which the course's next sessions begin."""
+    own = access.course_for_instructor(request.user, public_id)
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        return _course_page(request, own, StartSessionForm(), 400)
+    own.reading_place = form.cleaned_data["reading_place"]
+    own.save(update_fields=["reading_place"])
+    messages.success(request, "The next session begins with it.")
+    return done(request, reverse("course", args=[own.public_id]), reading_place=own.reading_place)
+
+
 def _listed(user: User) -> CourseQuerySet:
     """With `session_count`, `last_started` and `live_sessions` (at most one): two queries for any number."""
     live = Prefetch("sessions", ClassSession.objects.live(), to_attr="live_sessions")
@@ -120,6 +136,9 @@ def _course_page(
         "join_url": join_url(request, live) if live else "",
         "form": form,
         "alerts_form": AlertsForm({"alerts": course.alerts}),
+        "place_form": PlaceForm({"reading_place": course.reading_place}, auto_id="place_%s")
+        if places.can_choose()
+        else None,
         "refused_modes": [(mode.label, reason) for mode, reason in consent.mode_refusals().items() if reason],
         "keep_form": KeepForm({"keep_days": course.keep_days}),
         "keep_default": settings.RETENTION_DAYS,

@@ -12,11 +12,12 @@ from classroom import access, actions
 from classroom.errors import JoiningLockedError, RefusedError, SessionEndedError
 from classroom.forms import JoinCodeForm, NameForm
 from classroom.models import ClassSession
-from classroom.throttle import JOIN_CODES, client_address
+from classroom.throttle import JOIN_CODES, JOINS, NETWORKS, client_address
 from classroom.views.answers import closed, done, ended, wants_json
 
 NO_SUCH_CODE = "No live session has this code. Check it on your instructor's screen: it may have been renewed."
-TOO_MANY = "Too many wrong codes came from your network. Wait ten minutes, then try again."
+TOO_MANY = "Too many wrong codes came from your network. Check yours, wait a few seconds, then try again."
+CROWDED = "Very many have joined from your network just now. Wait a few minutes, or tell your instructor."
 
 
 @require_safe
@@ -59,14 +60,16 @@ def join_session(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _look_up(request: HttpRequest, code: str) -> tuple[ClassSession | None, str]:
-    """The live session of this code, or why there is none. Only wrong codes are counted."""
-    address = client_address(request)
-    if JOIN_CODES.exhausted(address):
+    """The live session of this code, or why there is none. Only wrong codes are counted; once a network has used them
+    up, right and wrong ones wait alike, but for a class that somebody there is in."""
+    address, session = client_address(request), access.live_session_by_code(code)
+    if JOIN_CODES.exhausted(address) and not NETWORKS.may_ask(session.pk if session else None, address):
         return None, TOO_MANY
-    session = access.live_session_by_code(code)
     if session is None:
         JOIN_CODES.count(address)
-    return session, "" if session else NO_SUCH_CODE
+        return None, NO_SUCH_CODE
+    NETWORKS.note(session.pk, address)
+    return session, ""
 
 
 def _status(problem: str) -> int:
@@ -74,8 +77,12 @@ def _status(problem: str) -> int:
 
 
 def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpResponse:
+    who = f"{client_address(request)}:{session.pk}"
+    if JOINS.exhausted(who):
+        return closed(request, 429, "Wait a moment", CROWDED, ("Try again", request.path))
+    ticket = access.ticket_number(session, request.POST.get("ticket", ""))
     try:
-        participant = actions.join(session, form.cleaned_data["display_name"])
+        participant = actions.join(session, form.cleaned_data["display_name"], ticket)
     except SessionEndedError:
         return ended(request, session)
     except JoiningLockedError:
@@ -83,6 +90,7 @@ def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpR
     except RefusedError as error:
         form.add_error("display_name", error.message)
         return _name_page(request, session, form, error.status)
+    JOINS.count(who)
     response = done(request, reverse("consent", args=[session.public_id]))
     access.set_participant_cookie(response, participant)
     return response
@@ -107,5 +115,6 @@ def _name_page(request: HttpRequest, session: ClassSession, form: NameForm, stat
         "course": session.course,
         "instructor_name": instructor.get_full_name() or instructor.get_username(),
         "form": form,
+        "ticket": request.POST.get("ticket") or access.new_ticket(session),
     }
     return render(request, "classroom/join.html", context, status=status)

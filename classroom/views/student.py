@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classroom import access, actions
+from classroom import access, actions, places
 from classroom import consent as consents
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, Participant
@@ -121,6 +121,8 @@ def camera_config(participant: Participant) -> dict[str, Any]:
         "inference": not reason,
         "reason": reason,
         "interval_ms": settings.SAMPLE_INTERVAL_MS,
+        "place": places.allowed(session),
+        "device": None if reason else places.for_browsers(),
         "frame": {
             "width": FRAME_WIDTH,
             "height": FRAME_HEIGHT,

@@ -1,26 +1,34 @@
-"""Who may open which socket. Settled once, when it opens; what changes later comes as messages."""
+"""Who may open which socket. A student's is settled when it opens: what changes later comes as messages. What an
+instructor may watch changes in places that tell nobody (a sign-out, the administration), so it is asked again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal, cast
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from classroom import places
 from classroom.access import cookie_holder, visible_session
 from classroom.consent import inference_refusal
 from classroom.models import ClassSession, Participant
-from emotions.messages import CloseCode
+from emotions.messages import CloseCode, Place
 
 Scope = Literal["none", "aggregate", "individual"]
 
 
 @dataclass(frozen=True, slots=True)
 class StudentAdmission:
-    """`inference`: whether frames are analysed at all in this deployment and session."""
+    """`inference`: whether anything is measured at all in this deployment and session; `place`: where."""
 
     participant: Participant
     inference: bool
+    place: Place
 
     @property
     def scope(self) -> Scope:
@@ -39,7 +47,9 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
         return CloseCode.WITHDRAWN
     if not participant.session.live:
         return CloseCode.SESSION_ENDED
-    return StudentAdmission(participant, inference=not inference_refusal(participant.session))
+    session = participant.session
+    place = cast(Place, str(places.allowed(session)))
+    return StudentAdmission(participant, inference=not inference_refusal(session), place=place)
 
 
 def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:
@@ -47,3 +57,11 @@ def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | Close
     if not user.is_authenticated:
         return CloseCode.NOT_JOINED
     return visible_session(user, session_public_id) or CloseCode.NO_SUCH_SESSION
+
+
+def admit_instructor_again(session_key: str, session_public_id: UUID) -> ClassSession | CloseCode:
+    """As `admit_instructor`, by what stands in the database now: whoever signed out, was locked, got a new password
+    or lost the course is turned away. `session_key`: of the browser's sign-in, not of the class."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return admit_instructor(get_user(request), session_public_id)

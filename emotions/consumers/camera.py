@@ -17,6 +17,8 @@ from emotions import publish
 from emotions.consumers.admission import StudentAdmission, admit_student
 from emotions.consumers.base import DOWN, Socket, in_database, log
 from emotions.consumers.gate import FrameGate
+from emotions.frames.device_intake import DeviceIntake
+from emotions.frames.frame import SlotFrame
 from emotions.frames.intake import Intake
 from emotions.frames.limits import TokenBucket
 from emotions.hub import Hub
@@ -26,11 +28,13 @@ from emotions.messages import (
     CheckInSaved,
     CloseCode,
     ConsentChanged,
+    DeviceBegan,
     FrameRejected,
     FromStudent,
     HandChanged,
     HandMoved,
     Hello,
+    RejectReason,
     SessionEnded,
     Welcome,
     participant_group,
@@ -38,6 +42,7 @@ from emotions.messages import (
 )
 from emotions.mood import presence, snapshots
 from emotions.mood.presence import Seat
+from emotions.readings.observations import Observation
 from emotions.store import async_redis
 
 # A slightly large frame is answered; this is no frame.
@@ -99,6 +104,7 @@ class CameraConsumer(Socket):
             consent_epoch=self.gate.consent_epoch,
             scope=self.gate.scope,
             inference=admission.inference,
+            place=admission.place,
             interval_ms=settings.SAMPLE_INTERVAL_MS,
         )
 
@@ -119,12 +125,21 @@ class CameraConsumer(Socket):
         received_ms = time.time() * 1000
         if not await self._let_in(len(data), LARGEST_MESSAGE):
             return
-        frame = self.gate.examine(data, received_ms)
-        if isinstance(frame, FrameRejected):
-            await self.tell(frame)
+        if self.gate.on_device:
+            await self._offer(self.gate.examine_reading(data, received_ms))
         else:
-            Intake.here().offer(frame)
-            await self._camera_is_on()
+            await self._offer(self.gate.examine(data, received_ms))
+
+    async def _offer(self, taken: SlotFrame | Observation | FrameRejected) -> None:
+        match taken:
+            case FrameRejected():
+                await self.tell(taken)
+                return
+            case SlotFrame():
+                Intake.here().offer(taken)
+            case Observation():
+                DeviceIntake.here().offer(taken)
+        await self._camera_is_on()
 
     async def text_received(self, text: str) -> None:
         if not await self._let_in(len(text), LARGEST_TEXT):
@@ -143,6 +158,14 @@ class CameraConsumer(Socket):
                 await self._check_in(message)
             case HandMoved():
                 await self._hand(message)
+            case DeviceBegan():
+                await self._begin_device(message)
+
+    async def _begin_device(self, message: DeviceBegan) -> None:
+        """Before the first reading. Of a network that is not ours, or where the server is to read, none is taken."""
+        if not self.gate.begin_device(message.model_version):
+            reason: RejectReason = "wrong_place" if self.gate.place == "server" else "unknown_model"
+            await self.tell(FrameRejected(sequence=None, reason=reason))
 
     async def _let_in(self, size: int, largest: int) -> bool:
         """Whether a message may be looked at; otherwise the socket closes."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from typing import cast
 
 from django.conf import settings
 
 from emotions.consumers.admission import Scope, StudentAdmission
+from emotions.device_files import Facts
 from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
 from emotions.frames.limits import RemoteClock, TokenBucket
-from emotions.messages import FrameRejected, RejectReason
+from emotions.frames.reading import DeviceReading
+from emotions.messages import FrameRejected, Label, RejectReason
 from emotions.meters import counts
+from emotions.readings.observations import FaceRead, Observation
+from ml.labels import LABELS
 
 FRAMES_PER_SECOND = 3.0
 FRAMES_AT_ONCE = 5.0
@@ -33,6 +38,9 @@ class FrameGate:
         self._participant = participant.pk
         self._session = participant.session_id
         self._inference = admission.inference
+        self.place = admission.place
+        # Set while this socket's pictures are read on the device; one socket has one producer.
+        self._device: Facts | None = None
         self._bucket = frame_bucket()
         self._last = -1
 
@@ -40,6 +48,13 @@ class FrameGate:
         """The consent in force changed. Messages may overtake each other: an older one changes nothing."""
         if consent_epoch >= self.consent_epoch:
             self.consent_epoch, self.scope = consent_epoch, scope
+
+    def begin_device(self, model_version: str) -> bool:
+        """From now on messages are readings, made by this network; False where that is not allowed or not known."""
+        facts = settings.DEVICE
+        known = facts is not None and model_version == facts.version
+        self._device = facts if known and self.place != "server" else None
+        return self.on_device
 
     def close(self) -> None:
         """The participant is gone: nothing more is let through."""
@@ -52,6 +67,30 @@ class FrameGate:
         if isinstance(answer, FrameRejected):
             counts.REJECTED.add(answer.reason)
         return answer
+
+    @property
+    def on_device(self) -> bool:
+        return self._device is not None
+
+    def examine_reading(self, message: bytes, received_ms: float) -> Observation | FrameRejected:
+        """A reading that the student's device has made, as if a worker had; or its refusal. Either is counted."""
+        counts.READINGS.add()
+        answer = self._examined_reading(message, received_ms)
+        if isinstance(answer, FrameRejected):
+            counts.REJECTED.add(answer.reason)
+        return answer
+
+    def _examined_reading(self, message: bytes, received_ms: float) -> Observation | FrameRejected:
+        try:
+            reading = DeviceReading.unpack(message)
+        except ValueError:
+            return FrameRejected(sequence=None, reason="bad_reading")
+        header = reading.header
+        reason = self._turn_refusal(header, received_ms) or self._consent_refusal(header)
+        captured_ms = None if reason else self.clock.corrected(header.captured_ms, received_ms)
+        if captured_ms is None:
+            return FrameRejected(sequence=header.sequence, reason=reason or "stale")
+        return self._observation(self._frame(header, captured_ms, received_ms, b""), reading)
 
     def _examined(self, message: bytes, received_ms: float) -> SlotFrame | FrameRejected:
         try:
@@ -67,12 +106,15 @@ class FrameGate:
 
     def _refusal(self, header: FrameHeader, jpeg: bytes, received_ms: float) -> RejectReason | None:
         """Cheap checks first; every frame counts against the rate, every sequence only once."""
+        if self.place == "device":
+            return "wrong_place"
+        return self._turn_refusal(header, received_ms) or self._consent_refusal(header) or fault_of(jpeg)
+
+    def _turn_refusal(self, header: FrameHeader, received_ms: float) -> RejectReason | None:
         repeated, self._last = header.sequence <= self._last, max(header.sequence, self._last)
         if not self._bucket.take(received_ms / 1000):
             return "too_fast"
-        if repeated:
-            return "repeated"
-        return self._consent_refusal(header) or fault_of(jpeg)
+        return "repeated" if repeated else None
 
     def _consent_refusal(self, header: FrameHeader) -> RejectReason | None:
         if not self._inference:
@@ -92,4 +134,20 @@ class FrameGate:
             captured_ms=captured_ms,
             received_ms=received_ms,
             jpeg=jpeg,
+        )
+
+    def _observation(self, frame: SlotFrame, reading: DeviceReading) -> Observation:
+        """Label and certainty follow from the seven numbers here, as they do for a worker's."""
+        facts, confidence = self._device, max(reading.probabilities)
+        if facts is None:
+            raise ValueError("a reading came before device.began")
+        face = FaceRead(
+            box=reading.box,
+            probabilities=reading.probabilities,
+            label=cast(Label, LABELS[reading.probabilities.index(confidence)]),
+            confidence=confidence,
+            uncertain=confidence < facts.uncertain_below,
+        )
+        return Observation(
+            frame, (face,), reading.face_count, reading.help, model_version=facts.version, source="device"
         )

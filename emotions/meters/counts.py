@@ -1,7 +1,8 @@
 """What a process counts while it works: plain numbers in dictionaries, so that a count costs a fraction of a
 microsecond. `emotions.meters.sending` takes the growth to Redis now and then; nothing here does I/O.
 
-Each meter is written from one thread of its process (the event loop, or the worker's only one). Frames and readings
+Each meter is written from one thread of its process (the event loop, or the worker's only one); where a web process
+stores readings of devices two threads do it, and a count may be lost now and then. Frames and readings
 are those of sessions; batches, waits and sockets include the try page's.
 """
 
@@ -93,6 +94,7 @@ def totals() -> dict[str, float]:
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 RECEIVED = Counter("roomtone_frames_received", "Frames that came in on students' sockets")
+READINGS = Counter("roomtone_device_readings_received", "Readings that came in from students' own devices")
 REJECTED = Counter("roomtone_frames_rejected", "Frames that were refused, by why", "reason")
 REPLACED = Counter("roomtone_frames_replaced", "Frames that a newer one of the same student took the place of")
 ANALYSED = Counter("roomtone_frames_analysed", "Frames that were answered with a reading, or with no face", "outcome")
@@ -103,6 +105,7 @@ SLOT_WAIT = Histogram("roomtone_slot_wait_seconds", "From a frame's arrival to i
 ANSWERED = Histogram("roomtone_capture_to_answer_seconds", "From capture to the answer's sending", _SECONDS)
 TICK = Histogram("roomtone_tick_seconds", "Time that one second's work of the ticker takes", _SECONDS)
 TICKS_FAILED = Counter("roomtone_ticks_failed", "Seconds without mood points because a part was down")
+CLASSES_FAILED = Counter("roomtone_classes_failed", "Seconds of one class without a mood point, by a fault of ours")
 POINTS = Counter("roomtone_mood_points_stored", "Mood points that were stored, of all sessions")
 CLOSED = Counter("roomtone_sockets_closed", "Sockets that the server closed, by close code", "code")
 OPEN = Level("roomtone_connections", "Open sockets, by kind", "kind")

@@ -8,7 +8,7 @@ from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
 
-from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Point, Tile, TileWithHistory
+from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Point, Tile, TileChange, TileWithHistory
 
 # Below it nobody sees a difference. A confidence 0..1, a value -1..1.
 VISIBLE_CHANGE = 0.1
@@ -31,8 +31,8 @@ class Board:
             self._tiles[tile.id] = Tile(**tile.model_dump(exclude={"spark"}))
             self._sparks[tile.id] = bytes(_byte(value) for value in tile.spark)
 
-    def advance(self, tiles: Iterable[Tile], anew: Collection[UUID] = ()) -> tuple[list[Tile], list[UUID]]:
-        """This second's tiles; returns those that look different, and the students whose tile goes.
+    def advance(self, tiles: Iterable[Tile], anew: Collection[UUID] = ()) -> tuple[list[TileChange], list[UUID]]:
+        """This second's tiles; returns how those look that look different, and the students whose tile goes.
 
         `anew`: students whose tile begins again, without what its sparkline remembers. It goes, and comes.
         """
@@ -40,10 +40,11 @@ class Board:
         gone = [student for student in self._tiles if student not in now or student in anew]
         for student in gone:
             del self._tiles[student], self._sparks[student]
-        changed = [tile for student, tile in now.items() if looks_different(self._tiles.get(student), tile)]
-        self._tiles.update((tile.id, tile) for tile in changed)
+        different = [tile for student, tile in now.items() if looks_different(self._tiles.get(student), tile)]
+        changes = [_change(self._tiles.get(tile.id), tile) for tile in different]
+        self._tiles.update((tile.id, tile) for tile in different)
         self._grow()
-        return changed, gone
+        return changes, gone
 
     def _grow(self) -> None:
         for student, tile in self._tiles.items():
@@ -70,6 +71,11 @@ def load(text: bytes | str) -> tuple[int, list[TileWithHistory]]:
     return sequence, in_order(_from_row(*row) for row in rows)
 
 
+def _change(old: Tile | None, new: Tile) -> TileChange:
+    named = old is None or old.name != new.name
+    return TileChange(**new.model_dump(exclude={"name"}), name=new.name if named else None)
+
+
 def looks_different(old: Tile | None, new: Tile) -> bool:
     """Whether a person would see it. When a measured student was seen last is no difference: it is now."""
     if old is None or (old.name, old.state, old.label, old.uncertain) != (
@@ -85,14 +91,15 @@ def looks_different(old: Tile | None, new: Tile) -> bool:
 def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
     """What a dashboard holds after a tick: the same as a fresh snapshot. dashboard.js does the same, step by step.
 
-    Tiles that are gone go; tiles of the tick replace theirs and keep the sparkline; then each tile that has a value,
-    in the tick or not, adds it to its sparkline. A tick that the snapshot includes changes nothing.
+    Tiles that are gone go; tiles of the tick replace theirs and keep the sparkline, and the name where none comes;
+    then each tile that has a value, in the tick or not, adds it to its sparkline. A tick that the snapshot includes
+    changes nothing.
     """
     if tick.point.sequence <= snapshot.sequence:
         return snapshot
     tiles: dict[UUID, Tile] = {tile.id: tile for tile in snapshot.tiles if tile.id not in set(tick.gone)}
     sparks = {tile.id: tile.spark for tile in snapshot.tiles if tile.id in tiles}
-    tiles.update((tile.id, tile) for tile in tick.tiles)
+    tiles.update((change.id, _changed(tiles.get(change.id), change)) for change in tick.tiles)
     return MoodSnapshot(
         sequence=tick.point.sequence,
         points=thinned([*snapshot.points, tick.point]),
@@ -151,6 +158,11 @@ def _means(points: Sequence[Point], field: str) -> list[float]:
 
 def in_order(tiles: Iterable[TileWithHistory]) -> list[TileWithHistory]:
     return sorted(tiles, key=lambda tile: (tile.name.casefold(), tile.id))
+
+
+def _changed(old: Tile | None, change: TileChange) -> Tile:
+    name = old.name if old and change.name is None else change.name
+    return Tile.model_validate(change.model_dump() | {"name": name})
 
 
 def _grown(tile: Tile, sparks: Mapping[UUID, list[float]]) -> TileWithHistory:

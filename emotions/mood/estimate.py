@@ -187,6 +187,7 @@ def next_point(
         uncertain=sum(one.reading.uncertain for one in members if one.reading),
         not_visible=sum(one.state == "not_visible" for one in present),
         pace=moment.pace,
+        on_device=sum(one.reading.source == "device" for one in members if one.reading),
     )
     return point, Memory(cohort, bands)
 
@@ -206,7 +207,7 @@ def tile(one: Standing) -> Tile:
         label=shown.label if shown else None,
         confidence=round(shown.confidence, 2) if shown else None,
         uncertain=shown.uncertain if shown else False,
-        seen_ms=reading.captured_ms if reading else None,
+        seen_ms=round(reading.captured_ms) if reading else None,
         value=pleasantness(shown) if shown else None,
     )
 

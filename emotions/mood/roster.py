@@ -164,4 +164,5 @@ def as_message(row: MoodPoint) -> Point:
         uncertain=row.uncertain,
         not_visible=row.not_visible,
         pace=Pace(**row.pace),
+        on_device=row.on_device,
     )

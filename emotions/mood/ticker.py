@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import SystemRandom
 from threading import Event
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -50,6 +52,8 @@ STATE_SECONDS = 120
 NOTE_SEEN_SECONDS = 15.0
 _CONTINUES_MS = 10_000
 """A ticker that takes over goes on from the last point, if that is not older."""
+# What a part that is down raises: that is every class's second, not one's.
+_DOWN = (DatabaseError, InterfaceError, RedisError, OSError)
 
 
 @dataclass(slots=True)
@@ -90,6 +94,8 @@ class Ticker:
         self._lease = Lease(sync_redis(), key("ticker"), LEASE_MS)
         self._states: dict[int, SessionState] = {}
         self._cohorts: dict[int, Group] = {}
+        # Of classes that failed: newer than what Redis has.
+        self._kept: dict[int, Group] = {}
         self._noted = 0.0
         # A cohort whose lots could be foreseen would protect nobody.
         self._rng = SystemRandom()
@@ -104,7 +110,7 @@ class Ticker:
         """`tick_if_held`; False, with a line in the log, where a part is down. The next second tries again."""
         try:
             return self.tick_if_held(now_ms)
-        except (DatabaseError, InterfaceError, RedisError, OSError) as error:
+        except _DOWN as error:
             log.warning("this second has no mood point: %s: %s", type(error).__name__, error)
             counts.TICKS_FAILED.add()
             self._start_anew()
@@ -127,10 +133,25 @@ class Ticker:
         """One second's work, unless another ticker does it. Whether it was done here."""
         if not self._lease.hold():
             self._start_anew()
+            self._kept.clear()
             return False
         with counts.TICK.timed():
             self.tick(now_ms)
         return True
+
+    @contextmanager
+    def _one_class(self, session: int) -> Iterator[None]:
+        """What goes wrong with one class costs that class this second, and nobody else theirs. It then begins anew,
+        but for its cohort: two points may not differ by a single student."""
+        try:
+            yield
+        except _DOWN:
+            raise
+        except Exception:
+            log.exception("session %d has no mood point this second", session)
+            counts.CLASSES_FAILED.add()
+            if (state := self._states.pop(session, None)) is not None:
+                self._kept[session] = state.memory.cohort
 
     def tick(self, now_ms: float) -> None:
         """Every live session: point stored, then tiles kept and tick sent, in one round each.
@@ -140,7 +161,7 @@ class Ticker:
         rosters = roster.live_rosters(now)
         self._settle_states(set(rosters), now_ms)
         scenes = self._look(rosters, now_ms)
-        ticks = {scene.session: tick for scene in scenes if (tick := self._tick_of(scene, round(now_ms)))}
+        ticks = self._ticks_of(scenes, round(now_ms))
         roster.store_points({session: tick.point for session, tick in ticks.items()})
         counts.POINTS.add(amount=len(ticks))
         self._send(scenes, ticks)
@@ -152,6 +173,7 @@ class Ticker:
         """Forget sessions that ended; go on where the last ticker of a session stopped."""
         new = session_pks - set(self._states)
         self._states = {pk: state for pk, state in self._states.items() if pk in session_pks}
+        self._kept = {pk: cohort for pk, cohort in self._kept.items() if pk in session_pks}
         if not new:
             return
         points = roster.last_points(new)
@@ -160,13 +182,21 @@ class Ticker:
                 pipe.mget(tiles_key(pk), cohort_key(pk), watch_key(pk), notices_key(pk))
             kept = pipe.execute()
         recent = roster.recent_points(new, now_ms)
-        for pk, (tiles, text, watches, told) in zip(sorted(new), kept, strict=True):
-            cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
-            self._states[pk] = _restored(points.get(pk), tiles, cohort, now_ms)
-            self._states[pk].watcher = Watcher(attention.load(watches) if watches else {})
-            alerts = Notices.model_validate_json(told).alerts if told else []
-            self._states[pk].alarm = Alarm(recent.get(pk, []), alerts)
+        for pk, left in zip(sorted(new), kept, strict=True):
+            with self._one_class(pk):
+                self._states[pk] = self._taken_up(pk, left, points.get(pk), recent.get(pk, []), now_ms)
         self._cohorts.clear()
+
+    def _taken_up(
+        self, pk: int, left: list[bytes | None], last: MoodPoint | None, recent: list[Point], now_ms: float
+    ) -> SessionState:
+        """`left`: tiles, cohort, watches and notices as Redis has them."""
+        tiles, text, watches, told = left
+        cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
+        state = _restored(last, tiles, self._kept.pop(pk, cohort), now_ms)
+        state.watcher = Watcher(attention.load(watches) if watches else {})
+        state.alarm = Alarm(recent, Notices.model_validate_json(told).alerts if told else [])
+        return state
 
     def _look(self, rosters: Mapping[int, Roster], now_ms: float) -> list[Scene]:
         with sync_redis().pipeline(transaction=False) as pipe:
@@ -177,13 +207,22 @@ class Ticker:
             found = iter(pipe.execute())
         scenes = []
         for session, known in rosters.items():
-            presences, readings = presence.parse(next(found)), live.parse(next(found))
-            live.forget(sync_redis(), session, live.outlived(readings, known.consents))
-            present = standings(known.students, presences, readings, now_ms)
-            scenes.append(Scene(session, known, present, dismissals.parse(next(found))))
-        return scenes
+            parts = next(found), next(found), next(found)
+            with self._one_class(session):
+                scenes.append(_scene(session, known, parts, now_ms))
+        return [scene for scene in scenes if scene.session in self._states]
 
     # -- What it makes of it
+
+    def _ticks_of(self, scenes: list[Scene], at_ms: int) -> dict[int, MoodTick]:
+        """By session, of those that have something to say."""
+        ticks = {}
+        for scene in scenes:
+            with self._one_class(scene.session):
+                tick = self._tick_of(scene, at_ms)
+                if tick is not None:
+                    ticks[scene.session] = tick
+        return ticks
 
     def _tick_of(self, scene: Scene, at_ms: int) -> MoodTick | None:
         """None for an empty room where nothing has changed: a session left open overnight fills no table."""
@@ -210,7 +249,8 @@ class Ticker:
                 if tick is None:
                     pipe.expire(tiles_key(scene.session), STATE_SECONDS)
                 else:
-                    self._send_one(pipe, scene.session, tick)
+                    with self._one_class(scene.session):
+                        self._send_one(pipe, scene.session, tick)
             pipe.execute()
 
     def _send_one(self, pipe: Pipeline, session: int, tick: MoodTick) -> None:
@@ -229,6 +269,14 @@ class Ticker:
         self._noted = now.timestamp()
         here = [one.student.pk for scene in scenes for one in scene.present if one.state != "disconnected"]
         roster.note_seen(here, now)
+
+
+def _scene(session: int, known: Roster, parts: tuple[Any, Any, Any], now_ms: float) -> Scene:
+    """`parts`: presences, readings and dismissals as Redis has them."""
+    presences, readings = presence.parse(parts[0]), live.parse(parts[1])
+    live.forget(sync_redis(), session, live.outlived(readings, known.consents))
+    present = standings(known.students, presences, readings, now_ms)
+    return Scene(session, known, present, dismissals.parse(parts[2]))
 
 
 def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None, now_ms: float) -> SessionState:

@@ -10,11 +10,12 @@ from typing import Any
 import redis
 
 from emotions.messages import Label
-from emotions.readings.observations import FaceRead, Observation
+from emotions.readings.observations import FaceRead, Observation, Source
 from emotions.store import live_key
 from ml.labels import INDEX, LABELS
 
 _READING = struct.Struct(f">dIBB{len(LABELS)}f")
+_UNCERTAIN, _ON_DEVICE = 1, 2
 LIVE_SECONDS = 120
 
 # Two workers may hold two frames of one student: the later capture stays. A reading begins with its time as a
@@ -39,6 +40,7 @@ class LiveReading:
     label: Label
     uncertain: bool
     probabilities: tuple[float, ...]
+    source: Source = "server"
 
     @property
     def confidence(self) -> float:
@@ -46,12 +48,14 @@ class LiveReading:
 
     def pack(self) -> bytes:
         where = INDEX[self.label]
-        return _READING.pack(self.captured_ms, self.consent_epoch, where, self.uncertain, *self.probabilities)
+        flags = self.uncertain * _UNCERTAIN | (self.source == "device") * _ON_DEVICE
+        return _READING.pack(self.captured_ms, self.consent_epoch, where, flags, *self.probabilities)
 
     @classmethod
     def unpack(cls, value: bytes) -> LiveReading:
-        captured_ms, epoch, where, uncertain, *probabilities = _READING.unpack(value)
-        return cls(captured_ms, epoch, LABELS[where], bool(uncertain), tuple(probabilities))
+        captured_ms, epoch, where, flags, *probabilities = _READING.unpack(value)
+        source: Source = "device" if flags & _ON_DEVICE else "server"
+        return cls(captured_ms, epoch, LABELS[where], bool(flags & _UNCERTAIN), tuple(probabilities), source)
 
 
 def update(pipe: redis.client.Pipeline, observations: Iterable[Observation]) -> None:
@@ -89,4 +93,6 @@ def parse(rows: Mapping[Any, Any]) -> dict[int, LiveReading]:
 
 def _reading(observation: Observation, face: FaceRead) -> LiveReading:
     frame = observation.frame
-    return LiveReading(frame.captured_ms, frame.consent_epoch, face.label, face.uncertain, face.probabilities)
+    return LiveReading(
+        frame.captured_ms, frame.consent_epoch, face.label, face.uncertain, face.probabilities, observation.source
+    )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from emotions.frames.frame import SlotFrame
 from emotions.messages import Fractions, Help, Label, RejectReason
+
+Source = Literal["server", "device"]
+"""Where a picture was read: a value of EmotionEvent.Source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Observation:
     refused: RejectReason | None = None
     too_dark: bool = False
     model_version: str = ""
+    source: Source = "server"
 
     @property
     def face(self) -> FaceRead | None:

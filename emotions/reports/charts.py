@@ -28,6 +28,8 @@ MOST_POINTS = 300
 # A stretch without a mood is left open when it is longer than this, or than two steps of the chart.
 SHORTEST_GAP_MS = 15_000
 LONGEST_LABEL = 22
+# A grey that stands 3:1 against the card of both themes: what it draws keeps its colour when the theme changes.
+BOTH_THEMES = "#808590"
 MOST_TICKS = 8
 TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60)
 
@@ -51,9 +53,16 @@ def style() -> Figure:
 
 
 def mood_figure(
-    rows: Sequence[MoodRow], markers: Sequence[MarkerRow], *, start_ms: float, end_ms: float, offset_ms: float = 0
+    rows: Sequence[MoodRow],
+    markers: Sequence[MarkerRow],
+    *,
+    start_ms: float,
+    end_ms: float,
+    offset_ms: float = 0,
+    stretches_to_show: Sequence[tuple[float, float]] = (),
 ) -> Figure:
     """The seven shares, stacked over time. `offset_ms`: the school's zone against UTC, as Plotly knows no zones.
+    `stretches_to_show`: marked above the chart, each from when to when.
 
     Where the mood is not known nothing is drawn: each known stretch is a stack of its own.
     """
@@ -64,6 +73,7 @@ def mood_figure(
     layout["xaxis"]["dtick"] = tick_step_ms(end_ms - start_ms)
     gaps = [{**_gap_shape(), "x0": a + offset_ms, "x1": b + offset_ms} for a, b in gaps_between(rows, stretches)]
     layout["shapes"] = gaps + [_line(marker.at_ms + offset_ms) for marker in markers]
+    layout["shapes"] += [_bracket(a + offset_ms, b + offset_ms) for a, b in stretches_to_show]
     layout["annotations"] = [_over_gap((a + b) / 2 + offset_ms) for a, b in gaps_between(rows, stretches)]
     layout["annotations"] += [_label(marker, offset_ms) for marker in markers]
     return {"data": traces, "layout": layout}
@@ -183,6 +193,14 @@ def _over_gap(where: float) -> Figure:
 
 def _line(where: float) -> Figure:
     return {**_marker_line(), "x0": where, "x1": where}
+
+
+def _bracket(start: float, end: float) -> Figure:
+    """A moment, over its stretch of the timeline; report.js draws a chosen one down to the axis."""
+    return {
+        "name": "moment", "type": "rect", "xref": "x", "yref": "paper", "x0": start, "x1": end, "y0": 1, "y1": 1.015,
+        "line": {"color": BOTH_THEMES, "width": 2}, "fillcolor": BOTH_THEMES,
+    }  # fmt: skip
 
 
 def _label(marker: MarkerRow, offset_ms: float) -> Figure:

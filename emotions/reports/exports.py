@@ -48,17 +48,17 @@ def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
     """The class mood minute by minute, with what was said in each."""
     said = selectors.said_by_minute(session)
     rows = [minute_cells(row, said) for row in selectors.minutes(session)]
-    return _lines([MINUTE_COLUMNS, *rows], dialect)
+    return lines([MINUTE_COLUMNS, *rows], dialect)
 
 
 async def events(session: ClassSession, dialect: Dialect) -> AsyncIterator[str]:
     """Every reading of those who share individually, oldest first; never all of them in memory."""
     sharing = await sync_to_async(selectors.sharers)(session)
     names = {sharer.pk: sharer.name for sharer in sharing}
-    yield BYTE_ORDER_MARK + "".join(_lines([EVENT_COLUMNS], dialect, mark=False))
+    yield BYTE_ORDER_MARK + "".join(lines([EVENT_COLUMNS], dialect, mark=False))
     after: EmotionEvent | None = None
     while chunk := await sync_to_async(_chunk)(session, after):
-        yield "".join(_lines([_event_cells(event, names) for event in chunk], dialect, mark=False))
+        yield "".join(lines([_event_cells(event, names) for event in chunk], dialect, mark=False))
         after = chunk[-1]
 
 
@@ -83,7 +83,8 @@ def _time(at: datetime) -> str:
     return timezone.localtime(at).isoformat(timespec="milliseconds" if at.microsecond else "seconds")
 
 
-def _lines(rows: Iterable[Sequence[Any]], dialect: Dialect, *, mark: bool = True) -> Iterator[str]:
+def lines(rows: Iterable[Sequence[Any]], dialect: Dialect, *, mark: bool = True) -> Iterator[str]:
+    """Harmless CSV, line by line; `mark`: led by the byte order mark."""
     if mark:
         yield BYTE_ORDER_MARK
     for row in rows:

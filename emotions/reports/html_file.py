@@ -12,7 +12,9 @@ from classroom.models import CheckIn, ClassSession
 from emotions.reports import page
 from emotions.reports.cells import harmless
 
-STYLES = ("classroom/css/roomtone.css", "emotions/css/report.css")
+STYLES = (
+    "classroom/css/tokens.css", "classroom/css/roomtone.css", "emotions/css/mood.css", "emotions/css/report.css",
+)  # fmt: skip
 
 
 def html_file(session: ClassSession) -> str:

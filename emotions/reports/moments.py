@@ -1,9 +1,9 @@
 """Which moments of a session are worth looking at again, and why. A rule, written down; not a verdict.
 
-A moment is a stretch of MOMENT_MS around the time at which the share of those who looked troubled (as
-`emotions.reports.wording.troubled` counts it) was highest. It counts only where that share lies LEAST_ABOVE over the
-session's own mean, so that a session without such a moment has none. Two moments stand at least APART_MS from each
-other.
+A moment is a stretch through which the share of those who looked troubled (as `emotions.reports.wording.troubled`
+counts it; the mean of SMOOTH_MS around each point) lay LEAST_ABOVE or more over the session's own mean, so that a
+session without such a stretch has none. Two stretches with less than APART_MS between them are one. Those with the
+highest share at their peak are named, each once.
 """
 
 from __future__ import annotations
@@ -11,24 +11,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emotions.reports.charts import step_ms
 from emotions.reports.rows import MarkerRow, MoodRow
 from emotions.reports.wording import troubled
 
-MOMENT_MS = 120_000
-APART_MS = 300_000
+SMOOTH_MS = 120_000
+APART_MS = 120_000
 LEAST_ABOVE = 0.08
 MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`share`: of the measured who looked troubled; `usual`: the session's mean; `after`: the marker before it."""
+    """From `start_ms` to `end_ms`. `share`: of the `measured` who looked troubled at the peak, `at_ms`; `usual`: the
+    session's mean; `after`: the marker before the peak."""
 
+    start_ms: float
+    end_ms: float
     at_ms: float
     share: float
     usual: float
     measured: float
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    at_ms: float
+    share: float
+    measured: float
 
 
 def moments(rows: Sequence[MoodRow], markers: Sequence[MarkerRow]) -> list[Moment]:
@@ -37,20 +48,34 @@ def moments(rows: Sequence[MoodRow], markers: Sequence[MarkerRow]) -> list[Momen
     if not known:
         return []
     usual = _mean([troubled(row.shares or []) for row in known])
-    found: list[Moment] = []
-    for moment in sorted((_around(row, known, usual, markers) for row in known), key=lambda each: -each.share):
-        if moment.share < usual + LEAST_ABOVE or len(found) == MOST:
-            break
-        if all(abs(moment.at_ms - other.at_ms) >= APART_MS for other in found):
-            found.append(moment)
-    return sorted(found, key=lambda each: each.at_ms)
+    high = [point for point in (_smooth(row, known) for row in known) if point.share >= usual + LEAST_ABOVE]
+    step = step_ms(rows)
+    found = [_moment(stretch, step, usual, markers) for stretch in _stretches(high, APART_MS + step)]
+    highest = sorted(found, key=lambda each: -each.share)[:MOST]
+    return sorted(highest, key=lambda each: each.at_ms)
 
 
-def _around(row: MoodRow, known: Sequence[MoodRow], usual: float, markers: Sequence[MarkerRow]) -> Moment:
-    near = [other for other in known if abs(other.at_ms - row.at_ms) <= MOMENT_MS / 2]
+def _smooth(row: MoodRow, known: Sequence[MoodRow]) -> _Point:
+    near = [other for other in known if abs(other.at_ms - row.at_ms) <= SMOOTH_MS / 2]
     share = _mean([troubled(other.shares or []) for other in near])
-    before = [marker.label for marker in markers if marker.at_ms <= row.at_ms]
-    return Moment(row.at_ms, share, usual, _mean([other.measured for other in near]), before[-1] if before else "")
+    return _Point(row.at_ms, share, _mean([other.measured for other in near]))
+
+
+def _stretches(high: Sequence[_Point], apart_ms: float) -> list[list[_Point]]:
+    stretches: list[list[_Point]] = []
+    for point in high:
+        if not stretches or point.at_ms - stretches[-1][-1].at_ms >= apart_ms:
+            stretches.append([])
+        stretches[-1].append(point)
+    return stretches
+
+
+def _moment(stretch: Sequence[_Point], step: float, usual: float, markers: Sequence[MarkerRow]) -> Moment:
+    """A point's time is the middle of its row, which is `step` long."""
+    peak = max(stretch, key=lambda point: point.share)
+    before = [marker.label for marker in markers if marker.at_ms <= peak.at_ms]
+    start, end = stretch[0].at_ms - step / 2, stretch[-1].at_ms + step / 2
+    return Moment(start, end, peak.at_ms, peak.share, usual, peak.measured, before[-1] if before else "")
 
 
 def _mean(values: Sequence[float]) -> float:

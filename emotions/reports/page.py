@@ -22,6 +22,7 @@ from ml.labels import LABELS
 WORDS = dict(CheckIn.Word.choices)
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
+    "on_device",
 )  # fmt: skip
 
 
@@ -57,7 +58,9 @@ class RollLine:
 
 @dataclass(frozen=True, slots=True)
 class MomentLine:
-    at: datetime
+    """`when`: "09:21–09:34"."""
+
+    when: str
     words: str
 
 
@@ -83,7 +86,7 @@ class Report:
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """Twelve queries, fourteen where the course had sessions before; for a class and a length of any size.
+    """At most fifteen queries, twenty where the course had sessions before; for a class and a length of any size.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
@@ -98,10 +101,10 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     return Report(
         session=session,
         summary=summary(session, rows, sections),
-        figure=figure(session, rows, marked),
+        figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
-        marked=[(_local(marker.at_ms), marker.label) for marker in marked],
-        moments=[MomentLine(_local(moment.at_ms), _moment_words(moment)) for moment in found],
+        marked=marker_times(marked),
+        moments=moment_lines(found),
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
         heat=heat_map(session, sharing, present, selectors.minutes(session), marked),
@@ -113,12 +116,23 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     )
 
 
-def figure(session: ClassSession, rows: Sequence[MoodRow], marked: Sequence[MarkerRow]) -> charts.Figure | None:
+def marker_times(marked: Sequence[MarkerRow]) -> list[tuple[datetime, str]]:
+    return [(_local(marker.at_ms), marker.label) for marker in marked]
+
+
+def moment_lines(found: Sequence[Moment]) -> list[MomentLine]:
+    return [MomentLine(_moment_when(moment), _moment_words(moment)) for moment in found]
+
+
+def figure(
+    session: ClassSession, rows: Sequence[MoodRow], marked: Sequence[MarkerRow], found: Sequence[Moment] = ()
+) -> charts.Figure | None:
     """The whole session's class mood; None where none was ever known."""
     if not any(row.shares for row in rows):
         return None
     start, end = selectors.milliseconds(session.started_at), selectors.milliseconds(selectors.session_end(session))
-    return charts.mood_figure(rows, marked, start_ms=start, end_ms=end, offset_ms=zone_offset_ms(session.started_at))
+    offset, stretches = zone_offset_ms(session.started_at), [(moment.start_ms, moment.end_ms) for moment in found]
+    return charts.mood_figure(rows, marked, start_ms=start, end_ms=end, offset_ms=offset, stretches_to_show=stretches)
 
 
 def zone_offset_ms(at: datetime) -> float:
@@ -135,13 +149,16 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     known = [row for row in rows if row.shares is not None]
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
+    if session.purged_at:
+        return [f"{length}. What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}."]
     said = _said_sentence(sections)
     if not session.measures:
         return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
-    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *said]
+    where = wording.on_device(selectors.on_device(session))
+    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
 
 
 def _mood_sentence(length: str, mean: Sequence[float], known: Sequence[MoodRow]) -> str:
@@ -165,11 +182,16 @@ def _said_sentence(sections: Sequence[Section]) -> list[str]:
     return [f"Students said {', '.join(parts)}."] if parts else []
 
 
+def _moment_when(moment: Moment) -> str:
+    first, last = (f"{_local(at_ms):%H:%M}" for at_ms in (moment.start_ms, moment.end_ms))
+    return first if first == last else f"{first}–{last}"
+
+
 def _moment_words(moment: Moment) -> str:
     count, measured = wording.rounded(moment.share * moment.measured), wording.rounded(moment.measured)
     where = f" after “{moment.after}”" if moment.after else ""
     usual = wording.percent(moment.usual)
-    return f"About {count} of {measured} looked troubled{where}; {usual} is usual for this session."
+    return f"At its height, about {count} of {measured} looked troubled{where}; {usual} is usual for this session."
 
 
 def section_line(section: Section) -> SectionLine:

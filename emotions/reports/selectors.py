@@ -15,13 +15,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.mood.cohort import FLOOR
+from emotions.reports import pace
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
-from emotions.reports.said import heard
 from ml.labels import LABELS
 
 _MEANS = ", ".join(f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS)))
@@ -126,13 +126,19 @@ def latest_point(session: ClassSession) -> MoodPoint | None:
 # -- Markers, sections, check-ins
 
 
+def on_device(session: ClassSession) -> float | None:
+    """The share of what was measured that was read on the students' own devices; None where nothing was."""
+    sums = session.mood_points.aggregate(device=Sum("on_device"), all=Sum("measured"))
+    return sums["device"] / sums["all"] if sums["all"] else None
+
+
 def markers(session: ClassSession) -> list[MarkerRow]:
     rows = Marker.objects.filter(session=session).values_list("pk", "label", "at")
     return [MarkerRow(pk, label, milliseconds(at)) for pk, label, at in rows]
 
 
 def said_by_minute(session: ClassSession) -> dict[datetime, Counter[str]]:
-    """How often each word fell in each minute, of those that may be counted; of nobody in particular."""
+    """How often each word that counts fell in each minute; of nobody in particular."""
     said: dict[datetime, Counter[str]] = {}
     for at, word in _words(session):
         said.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
@@ -140,7 +146,7 @@ def said_by_minute(session: ClassSession) -> dict[datetime, Counter[str]]:
 
 
 def _words(session: ClassSession) -> list[tuple[datetime, str]]:
-    return [(one.at, one.word) for one in heard([session.pk])]
+    return [(each.at, each.word) for each in pace.heard([session.pk])]
 
 
 def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section]:

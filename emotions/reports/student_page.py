@@ -51,7 +51,7 @@ class StudentPage:
 
 
 def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
-    """None for somebody who doesn't share individually now. Nine queries."""
+    """None for somebody who doesn't share individually now. Eleven queries."""
     sharing = selectors.sharers(session)
     sharer = next((one for one in sharing if one.id == student_id), None)
     if sharer is None:

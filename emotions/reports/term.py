@@ -1,4 +1,4 @@
-"""The sessions of a course beside each other: mood, pace and attendance of each. Three queries for any number."""
+"""The sessions of a course beside each other: mood, pace and attendance of each. Five queries for any number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
-from emotions.reports.said import heard
+from emotions.reports.pace import heard
 from emotions.reports.selectors import fetch
 from ml.labels import LABELS
 
@@ -29,8 +29,8 @@ _MOODS = f"""
 @dataclass(frozen=True, slots=True)
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
-    `known` of the time (0..1): what it rests on. `hard`: how many students said one of HARD_WORDS at least
-    once, of the words that may be counted (emotions.reports.said)."""
+    `known` of the time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
+    (emotions.reports.pace)."""
 
     session: ClassSession
     shares: Sequence[float] | None
@@ -44,25 +44,42 @@ class TermRow:
 def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
     """One row each, in their order."""
     keys = [session.pk for session in sessions]
-    moods = {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": keys}) if row[-1]}
-    people = {pk: (joined, hard) for pk, joined, hard in _people(keys)}
-    return [_row(session, moods.get(session.pk), people.get(session.pk, (0, 0))) for session in sessions]
+    moods = mean_moods(keys)
+    joined, hard = _joined(keys), _said_hard(keys)
+    return [_row(session, moods.get(session.pk), joined[session.pk], hard[session.pk]) for session in sessions]
 
 
-def _people(keys: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Per session how many joined, and how many of them said one of HARD_WORDS."""
+def mean_moods(keys: Sequence[int]) -> dict[int, list[float]]:
+    """Of each session in which it was ever known: the seven means, measured, connected, the part of the time."""
+    return {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": list(keys)}) if row[-1]}
+
+
+def mean_shares(keys: Sequence[int]) -> dict[int, list[float]]:
+    """Of each session in which a mood was ever known: its mean, (7,) and summing to 1. One query."""
+    return {pk: _normal(mood) for pk, mood in mean_moods(keys).items()}
+
+
+def _normal(mood: Sequence[float]) -> list[float]:
+    shares = mood[: len(LABELS)]
+    return [value / sum(shares) for value in shares]
+
+
+def _joined(keys: Sequence[int]) -> Counter[int]:
+    """Per session how many joined."""
     people = Participant.objects.filter(session__in=keys).order_by().values("session_id")
-    joined = people.annotate(joined=Count("pk")).values_list("session_id", "joined")
-    spoke = {(one.session, one.participant) for one in heard(keys) if one.word in HARD_WORDS}
-    hard = Counter(session for session, _participant in spoke)
-    return [(session, count, hard[session]) for session, count in joined]
+    return Counter(dict(people.annotate(joined=Count("pk")).values_list("session_id", "joined")))
 
 
-def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int]) -> TermRow:
-    seven = len(LABELS)
-    shares = [value / sum(mood[:seven]) for value in mood[:seven]] if mood else None
-    measured, connected, known = mood[seven:] if mood else (0.0, 0.0, 0.0)
-    return TermRow(session, shares, measured, connected, known, *people)
+def _said_hard(keys: Sequence[int]) -> Counter[int]:
+    """Per session of how many students one of HARD_WORDS counts."""
+    return Counter(
+        session for session, _ in {(w.session, w.participant) for w in heard(keys) if w.word in HARD_WORDS}
+    )
+
+
+def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, hard: int) -> TermRow:
+    measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
+    return TermRow(session, _normal(mood) if mood else None, measured, connected, known, joined, hard)
 
 
 def earlier(session: ClassSession) -> list[ClassSession]:

@@ -54,13 +54,15 @@ def lines(rows: Sequence[TermRow]) -> list[TermLine]:
 
 
 def _line(row: TermRow) -> TermLine:
-    if not row.session.measures:
-        words = "Without cameras"
-    elif row.shares is None:
-        words = "No class mood"
-    else:
-        words = f"{wording.mood(row.shares)['word']}, {wording.percent(wording.troubled(row.shares))} looked troubled"
+    words = mood_words(row.shares) if row.session.measures else "Without cameras"
     return TermLine(row.session, words, strip(row.shares), _rests_on(row), f"{row.hard} of {row.joined}", row.joined)
+
+
+def mood_words(shares: Sequence[float] | None) -> str:
+    """A session's mean mood."""
+    if shares is None:
+        return "No class mood"
+    return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
 
 
 def _rests_on(row: TermRow) -> str:

@@ -121,7 +121,19 @@ def coverage(point: Mapping[str, Any]) -> list[str]:
         parts.append(f"{without} without camera")
     if point["uncertain"]:
         parts.append(f"{point['uncertain']} unsure")
+    if point["on_device"]:
+        parts.append(f"{point['on_device']} on their own device")
     return parts
+
+
+def on_device(share: float | None) -> list[str]:
+    """Where pictures were read: a sentence, or none where the server read them all."""
+    if not share:
+        return []
+    where = "on the students’ own devices"
+    if share >= 1:
+        return [f"Every picture was read {where}; none left them."]
+    return [f"{percent(share)} of it was read {where}, the rest on the server."]
 
 
 def percent(share: float) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from emotions.simulation.joining import Joiner, Ticket, join_class
 from emotions.simulation.moods import DriftingMood
 from emotions.simulation.pictures import PictureBank, labelled_bank, synthetic_bank
-from emotions.simulation.student import Camera, MoodyCamera, Schedule, ShufflingCamera, Student
+from emotions.simulation.student import Camera, DeviceStudent, MoodyCamera, Schedule, ShufflingCamera, Student
 from emotions.simulation.tally import Tally
 
 Progress = Callable[[str, int, int], None]
@@ -25,7 +25,8 @@ Progress = Callable[[str, int, int], None]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What `simulate` was asked for. `url`: ws:// or wss://, host and port; `faces`: None for synthetic ones;
-    `individual`: the share of students who let the teacher see their own readings, 0..1."""
+    `individual`: the share of students who let the teacher see their own readings, 0..1; `on_device`: of those whose
+    own device reads their pictures."""
 
     url: str
     code: str
@@ -34,6 +35,7 @@ class Plan:
     fps: float
     faces: Path | None
     individual: float
+    on_device: float
     seed: int
     most_pictures: int
     tls: ssl.SSLContext | None
@@ -73,8 +75,9 @@ async def _join(plan: Plan, progress: Callable[[int, int], None]) -> list[Ticket
 
 def _students(plan: Plan, bank: PictureBank, tickets: list[Ticket], tally: Tally, start: float) -> list[Student]:
     interval = 1.0 / plan.fps
+    first = len(tickets) - round(plan.on_device * len(tickets))
     return [
-        Student(
+        (Student if number < first else DeviceStudent)(
             plan.url,
             ticket,
             _camera(plan, bank, np.random.default_rng((plan.seed, number))),

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,15 +15,21 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from emotions.frames.frame import FrameHeader
-from emotions.messages import CameraStateChanged, CheckInSaid, Hello
+from emotions.frames.reading import DeviceReading
+from emotions.messages import CameraStateChanged, CheckInSaid, DeviceBegan, Hello
 from emotions.simulation.joining import Ticket
 from emotions.simulation.moods import DriftingMood
 from emotions.simulation.pictures import Picture
 from emotions.simulation.tally import Outstanding, Tally
+from ml.labels import LABELS
+from ml.manifest import Manifest
 
 GRACE_S = 5.0
 """How long the answers to the last frames are waited for."""
 LONGEST_PAUSE_S = 15.0
+LIKELY = 0.7
+"""What a synthetic device's reading gives to its picture's label; the rest is shared evenly."""
+BOX = (0.3, 0.2, 0.4, 0.5)
 FINAL_CODES = range(4400, 4500)
 
 
@@ -80,12 +86,34 @@ class Schedule:
         return bool(self.seconds) and at - self.start >= self.seconds
 
 
+class Diary:
+    """What a student notes of each frame; this one notes nothing. `clock_error`: seconds that the student's computer
+    is wrong by now."""
+
+    clock_error = 0.0
+
+    def connected(self) -> None: ...
+
+    def sent(self, sequence: int) -> None: ...
+
+    def heard(self, message: Mapping[str, Any]) -> None: ...
+
+
 class Student:
     """Streams until the schedule is over or the server closes for good; comes back after other interruptions."""
 
-    def __init__(self, url: str, ticket: Ticket, camera: Camera, schedule: Schedule, tally: Tally) -> None:
+    def __init__(
+        self,
+        url: str,
+        ticket: Ticket,
+        camera: Camera,
+        schedule: Schedule,
+        tally: Tally,
+        diary: Diary | None = None,
+    ) -> None:
         self._url = f"{url}/ws/camera/{ticket.session_id}/"
         self._cookie, self._camera, self._schedule, self._tally = ticket.cookie, camera, schedule, tally
+        self._diary = diary or Diary()
         self._outstanding = Outstanding(tally)
         self._epoch: asyncio.Future[int]
 
@@ -121,19 +149,23 @@ class Student:
         """Send and receive until the schedule is over; raises ConnectionClosed."""
         self._epoch = asyncio.get_running_loop().create_future()
         listening = asyncio.create_task(self._listen(socket))
+        sending = asyncio.create_task(self._greet_and_send(socket))
         try:
-            await self._greet(socket)
-            await asyncio.wait(
-                {listening, asyncio.create_task(self._send_all(socket))}, return_when="FIRST_COMPLETED"
-            )
+            await asyncio.wait({listening, sending}, return_when="FIRST_COMPLETED")
             if listening.done():
                 listening.result()
             await self._await_answers()
         finally:
             listening.cancel()
+            sending.cancel()
+
+    async def _greet_and_send(self, socket: ClientConnection) -> None:
+        await self._greet(socket)
+        await self._send_all(socket)
 
     async def _greet(self, socket: ClientConnection) -> None:
-        await socket.send(Hello(client_ms=time.time() * 1000).to_json())
+        self._diary.connected()
+        await socket.send(Hello(client_ms=self._now_ms()).to_json())
         await socket.send(CameraStateChanged(state="on").to_json())
 
     async def _send_all(self, socket: ClientConnection) -> None:
@@ -147,18 +179,27 @@ class Student:
     async def _send(self, socket: ClientConnection, sequence: int, due: float, epoch: int) -> None:
         elapsed = due - self._schedule.start
         picture = self._camera.picture(elapsed)
-        captured_ms = (time.time() - (time.monotonic() - due)) * 1000
+        captured_ms = self._now_ms() - (time.monotonic() - due) * 1000
         self._outstanding.sent(sequence, due, picture.label)
-        await socket.send(FrameHeader(sequence, captured_ms, epoch).pack() + picture.jpeg)
+        self._diary.sent(sequence)
+        await socket.send(self._message(FrameHeader(sequence, captured_ms, epoch), picture))
         if word := self._camera.says(elapsed):
             await socket.send(CheckInSaid.model_validate({"word": word}).to_json())
+
+    def _message(self, header: FrameHeader, picture: Picture) -> bytes:
+        return header.pack() + picture.jpeg
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for message in socket:
             self._take(json.loads(message))
         raise ConnectionError("the server went away")  # it closed politely, as for a restart
 
+    def _now_ms(self) -> float:
+        """What the student's own clock says."""
+        return (time.time() + self._diary.clock_error) * 1000
+
     def _take(self, message: dict[str, Any]) -> None:
+        self._diary.heard(message)
         match message["type"]:
             case "reading.own":
                 self._outstanding.result(message["sequence"], message["label"], time.monotonic())
@@ -175,3 +216,16 @@ class Student:
                 return
             await asyncio.sleep(0.05)
         self._outstanding.give_up(time.monotonic(), after=GRACE_S)
+
+
+class DeviceStudent(Student):
+    """One whose own device reads the pictures. It sends the bank's labels: nothing is analysed anywhere."""
+
+    async def _greet(self, socket: ClientConnection) -> None:
+        await super()._greet(socket)
+        await socket.send(DeviceBegan(model_version=Manifest.load().device_version).to_json())
+
+    def _message(self, header: FrameHeader, picture: Picture) -> bytes:
+        rest = (1 - LIKELY) / (len(LABELS) - 1)
+        likely = tuple(LIKELY if label == picture.label else rest for label in LABELS)
+        return DeviceReading(header, likely, BOX, 1, None).pack()

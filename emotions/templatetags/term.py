@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.simple_tag
 def mood_of(sessions: Iterable[ClassSession]) -> list[TermRow]:
-    """The row of each session, in order. Two queries."""
+    """The row of each session, in order. Five queries."""
     return term_rows(list(sessions))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.labels import INDEX, LABELS
+from ml.picture_size import MOST_PIXELS, too_large
 from ml.training.problems import MOST_FACES, SIDE, DataError, Progress, Rows
 
 ALIASES = {
@@ -87,7 +88,10 @@ def colour_picture(path: Path) -> npt.NDArray[np.uint8]:
 def _decode(path: Path, mode: int) -> npt.NDArray[np.uint8]:
     if path.stat().st_size > LARGEST_FILE:
         raise DataError(f"{path}: expected a picture of at most {LARGEST_FILE // 2**20} MB, received a larger file.")
-    data = np.frombuffer(path.read_bytes(), np.uint8)
+    content = path.read_bytes()
+    if too_large(content):
+        raise DataError(f"{path}: expected at most {MOST_PIXELS:,} pixels, received a picture that declares more.")
+    data = np.frombuffer(content, np.uint8)
     picture = cv2.imdecode(data, mode) if data.size else None
     if picture is None:
         raise DataError(f"{path}: expected a picture, received a file that does not decode as one.")

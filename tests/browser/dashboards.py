@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, WebSocketRoute
 
 from classroom.models import ClassSession
-from emotions.messages import Message, MoodSnapshot, MoodTick, Notices, Pace, Point, Tile, TileWithHistory
+from emotions.messages import Message, MoodSnapshot, MoodTick, Notices, Pace, Point, Tile, TileChange, TileWithHistory
 from tests.browser.conftest import Visitors
 from tests.pipeline.students import instructor_cookies
 
@@ -49,7 +49,7 @@ def snapshot(points: Sequence[Point], tiles: Sequence[Tile] = (), notices: Notic
 
 
 def tick(
-    new: Point, tiles: Sequence[Tile] = (), gone: Sequence[uuid.UUID] = (), notices: Notices | None = None
+    new: Point, tiles: Sequence[TileChange] = (), gone: Sequence[uuid.UUID] = (), notices: Notices | None = None
 ) -> MoodTick:
     return MoodTick(point=new, tiles=list(tiles), gone=list(gone), notices=notices)
 

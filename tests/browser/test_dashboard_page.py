@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from classroom.models import ClassSession, Marker
-from emotions.messages import SPARK_LENGTH, Attention, CloseCode, Notices, SessionChanged
+from emotions.messages import SPARK_LENGTH, Attention, CloseCode, Notices, SessionChanged, TileChange
 from emotions.reports import charts, wording
 from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
@@ -125,9 +125,11 @@ def test_a_tick_touches_only_what_it_changes(visitors: Visitors, session: ClassS
       const options = {subtree: true, childList: true, attributes: true, characterData: true};
       new MutationObserver(note).observe(document.getElementById("tiles"), options);
     }""")
-    socket.send(tick(point(2), [tiles[7].model_copy(update={"state": "measured", "label": "sad", "value": -0.5})]))
+    look = tiles[7].model_dump() | {"name": None, "state": "measured", "label": "sad", "value": -0.5}
+    socket.send(tick(point(2), [TileChange(**look)]))
     page.wait_for_timeout(1500)
     assert page.evaluate("[...window.touched]") == [str(tiles[7].id)]
+    expect(page.locator(f"[data-id='{tiles[7].id}'] .name")).to_have_text("Student 007")
 
 
 def test_a_sparkline_grows_by_what_the_page_has_already(visitors: Visitors, session: ClassSession) -> None:
@@ -299,7 +301,7 @@ POINTS = st.builds(
     lambda weights, measured, more, lost: {
         "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
         "joined": measured + more, "connected": measured + more, "measured": measured, "not_visible": more // 2,
-        "uncertain": measured // 3, "pace": {"lost": lost, "withheld": more},
+        "uncertain": measured // 3, "on_device": measured // 2, "pace": {"lost": lost, "withheld": more},
     },
     st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9), st.integers(0, 40),
 )  # fmt: skip

@@ -8,12 +8,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from classroom.models import ClassSession, Participant
 from emotions.models import EmotionEvent, MinuteRollup
+from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import sign_in, wait_for_chart
 from tests.emotions.lectures import NAMES, hold
@@ -51,12 +51,6 @@ def saved(page: Page, link: str, folder: Path) -> Path:
     download.value.save_as(path)
     page.get_by_text("Download", exact=True).click()
     return path
-
-
-def complaints(page: Page) -> list[str]:
-    """What axe-core finds, one line each: the rule and the place."""
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
 
 
 def test_the_heat_map_scrolls_in_its_own_box_on_a_phone(visitors: Visitors, lecture: ClassSession) -> None:
@@ -117,15 +111,15 @@ def test_the_files_are_what_the_page_shows(visitors: Visitors, lecture: ClassSes
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(visitors: Visitors, lecture: ClassSession, tmp_path: Path, theme: str) -> None:
     page = report_of(visitors, lecture, color_scheme=theme, accept_downloads=True, bypass_csp=True)
-    assert complaints(page) == []
+    assert violations(page) == []
     file = saved(page, "One page, HTML", tmp_path)
     page.locator(".heat").get_by_role("link", name="Anaya").click()
     expect(page.get_by_role("heading", name="Anaya")).to_be_visible()
-    assert complaints(page) == []
+    assert violations(page) == []
     page.goto(f"/courses/{lecture.course.public_id}/")
-    assert complaints(page) == []
+    assert violations(page) == []
     page.goto(file.as_uri())
-    assert complaints(page) == []
+    assert violations(page) == []
 
 
 def test_minutes_that_nobody_counted_are_counted_while_one_looks(visitors: Visitors, lecture: ClassSession) -> None:

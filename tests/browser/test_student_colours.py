@@ -18,7 +18,7 @@ EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise"]  # Neutral i
 
 
 def tokens(theme: str) -> dict[str, str]:
-    css = Path(str(finders.find("classroom/css/roomtone.css"))).read_text()
+    css = Path(str(finders.find("classroom/css/tokens.css"))).read_text()
     block = re.search(THEMES[theme], css, re.DOTALL)
     assert block, theme
     return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block[1]))

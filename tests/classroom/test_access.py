@@ -42,6 +42,10 @@ TABLE = {
     "consent": Row("GET", 302, {"sam": 200}, of="session"),
     "withdraw": Row("POST", 401, {"sam": 200}, of="session"),
     "leave": Row("POST", 401, {"sam": 200}, of="session"),
+    "erase": Row("POST", 401, {"sam": 409}, of="session"),
+    "receipt": Row("GET", 404, of="session"),
+    "receipt_file": Row("GET", 404, of="session"),
+    "privacy": Row("GET", 200),
     "courses": Row("GET", 302, _accounts(200)),
     "course": Row("GET", 404, OWNER, of="course"),
     "start_session": Row("POST", 404, {"alice": 409}, of="course"),
@@ -55,6 +59,8 @@ TABLE = {
     "remove_marker": Row("POST", 404, OWNER, of="marker"),
     "lower_hand": Row("POST", 404, OWNER, of="session"),
     "set_alerts": Row("POST", 404, OWNER, of="course"),
+    "set_keeping": Row("POST", 404, OWNER, of="course"),
+    "set_reading_place": Row("POST", 404, OWNER, of="course"),
     "session_qr": Row("GET", 404, OWNER, of="session"),
     "login": Row("GET", 200, _accounts(302)),
     "logout": Row("POST", 302),
@@ -67,7 +73,7 @@ TABLE = {
     "healthz": Row("GET", 200),
     "readyz": Row("GET", 200),
 }
-POSTED = {"label": "Slide 4", "mode": "camera", "alerts": "few"}
+POSTED = {"label": "Slide 4", "mode": "camera", "alerts": "few", "reading_place": "device"}
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from classroom.throttle import PASSWORDS, TOO_MANY_PASSWORDS, client_address
+from classroom import throttle
+from classroom.throttle import LETTERS, PASSWORDS, TOO_MANY_PASSWORDS, client_address
 
 PASSWORD = "a long enough password"
 
@@ -52,6 +53,74 @@ def test_guessing_passwords_is_stopped_for_that_name_from_that_address(
     assert client.post(reverse("login"), {"username": "bob", "password": PASSWORD}).status_code == 302
     away = {"username": "alice", "password": PASSWORD}
     assert Client().post(reverse("login"), away, REMOTE_ADDR="10.0.0.9").status_code == 302
+
+
+def test_who_guesses_in_the_classroom_does_not_lock_the_teacher_out(client: Client, alice: User) -> None:
+    """The browser in which Alice has signed in before is counted apart, from the same address."""
+    assert _sign_in(client) == 302
+    client.post(reverse("logout"))
+    stranger = Client()
+    for _ in range(PASSWORDS.limit):
+        _sign_in(stranger, "wrong")
+    assert _sign_in(stranger) == 429
+    assert _sign_in(client) == 302
+
+
+def test_a_known_browser_has_its_own_wrong_passwords(client: Client, alice: User) -> None:
+    _sign_in(client)
+    client.post(reverse("logout"))
+    for _ in range(PASSWORDS.limit):
+        assert _sign_in(client, "wrong") == 200
+    assert _sign_in(client) == 429
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "a:b:c", "WyJhIiwiYWxpY2UiXQ:1abcde:signature"])
+def test_a_forged_known_browser_is_any_browser(client: Client, alice: User, cookie: str) -> None:
+    client.cookies["known-browser"] = cookie
+    for _ in range(PASSWORDS.limit):
+        _sign_in(client, "wrong")
+    assert _sign_in(client) == 429
+
+
+def test_a_browser_known_under_one_name_is_any_browser_under_another(client: Client, alice: User, bob: User) -> None:
+    assert _sign_in(client, username="bob") == 302
+    client.post(reverse("logout"))
+    for _ in range(PASSWORDS.limit):
+        _sign_in(Client(), "wrong")
+    assert _sign_in(client) == 429
+
+
+def test_the_known_browsers_cookie_is_out_of_reach(client: Client, alice: User, settings: Settings) -> None:
+    settings.SESSION_COOKIE_SECURE = True
+    answer = client.post(reverse("login"), {"username": "alice", "password": PASSWORD})
+    cookie = answer.cookies["known-browser"]
+    assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
+
+
+def test_guesses_from_everywhere_at_one_name_and_from_one_place_at_every_name(
+    client: Client, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "PASSWORDS_OF_A_NAME", throttle.Guesses("password-name", limit=5, seconds=60))
+    monkeypatch.setattr(
+        throttle, "PASSWORDS_OF_AN_ADDRESS", throttle.Guesses("password-address", limit=9, seconds=60)
+    )
+    for number in range(5):
+        _sign_in(Client(REMOTE_ADDR=f"10.0.0.{number}"), "wrong")
+    assert _sign_in(Client(REMOTE_ADDR="10.0.1.1")) == 429
+    spraying = Client(REMOTE_ADDR="10.0.2.2")
+    for number in range(9):
+        _sign_in(spraying, "wrong", username=f"teacher{number}")
+    assert _sign_in(spraying, username="bob") == 429
+    assert _sign_in(Client(REMOTE_ADDR="10.0.3.3"), username="bob") == 302
+
+
+def test_letters_are_sent_at_a_limited_rate(client: Client, alice: User, settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.school.example"
+    statuses = [
+        client.post(reverse("password_reset"), {"email": alice.email}).status_code for _ in range(LETTERS.limit + 1)
+    ]
+    assert statuses == [302] * LETTERS.limit + [429]
+    assert len(mail.outbox) == LETTERS.limit
 
 
 @pytest.mark.parametrize("written", [" alice", "alice\t", "\uff41lice", " " * 200 + "alice", "ALICE"])

@@ -51,6 +51,35 @@ def test_our_services_may_do_little(compose: dict[str, Any], name: str) -> None:
     assert service["init"] is True, "the worker's check ends the child of process 1"
 
 
+ADDED = {
+    "proxy": ["NET_BIND_SERVICE"],
+    "postgres": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+}
+DISKS = {
+    "proxy": {"./deploy/Caddyfile:/etc/caddy/Caddyfile:ro", "caddy-data:/data", "caddy-config:/config"},
+    "postgres": {"postgres-data:/var/lib/postgresql"},
+}
+
+
+def test_every_container_is_closed_but_for_what_it_needs(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service.get("cap_add", []) == ADDED.get(name, []), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert set(service.get("volumes", [])) == DISKS.get(name, set()), name
+        assert not {"privileged", "pid", "ipc", "network_mode", "devices", "userns_mode"} & set(service), name
+
+
+def test_no_secret_stands_in_a_file_of_ours(compose: dict[str, Any], dockerfile: str) -> None:
+    given = [value for service in compose["services"].values() for value in service.get("environment", {}).items()]
+    secret = [(name, value) for name, value in given if re.search("SECRET|PASSWORD|TOKEN|AUTH", name)]
+    assert len(secret) >= 4
+    for name, value in secret:
+        assert re.fullmatch(r"\$\{\w+:(\?.*|-)\}", value), name
+    assert not re.search(r"^(ENV|ARG) .*(SECRET|PASSWORD|TOKEN)", dockerfile, re.MULTILINE)
+
+
 def test_only_the_proxy_is_published(compose: dict[str, Any]) -> None:
     assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
     assert compose["networks"]["inside"]["internal"] is True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
@@ -14,10 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from classroom import access, actions, codes, consent
+from classroom import access, actions, codes, consent, throttle
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
 from classroom.throttle import JOIN_CODES
+from classroom.views import join as join_views
 
 Agree = Callable[..., None]
 ClientOf = Callable[[Participant], Client]
@@ -82,13 +85,67 @@ def test_the_code_of_an_ended_session_is_no_code(client: Client, session: ClassS
 # -- Guessing
 
 
-def test_guessing_is_stopped_even_when_the_guess_is_right(client: Client, session: ClassSession) -> None:
+def _use_up(address: str = "127.0.0.1") -> None:
     for _ in range(JOIN_CODES.limit):
-        JOIN_CODES.count("127.0.0.1")
+        JOIN_CODES.count(address)
+
+
+def test_a_network_that_guessed_too_much_asks_once_in_two_seconds_right_or_wrong(
+    client: Client, session: ClassSession
+) -> None:
+    """Or a right code would show itself among the guesses by being let through."""
+    _use_up()
+    assert client.post("/join/", {"code": "ZZZZZZZ"}).status_code == 404
     assert client.post("/join/", {"code": session.join_code}).status_code == 429
     assert client.get(f"/join/{session.join_code}/").status_code == 429
+    assert client.post("/join/", {"code": "YYYYYYY"}).status_code == 429
     elsewhere = client.post("/join/", {"code": session.join_code}, REMOTE_ADDR="10.0.0.9")
     assert elsewhere.status_code == 302
+
+
+def test_a_right_code_waits_for_its_turn_and_then_opens_the_class_to_the_whole_network(
+    client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle.Networks, "LANE_MS", 50)
+    _use_up()
+    client.post("/join/", {"code": "ZZZZZZZ"})
+    time.sleep(0.1)
+    assert client.post("/join/", {"code": session.join_code}).status_code == 302
+    for _ in range(5):
+        assert Client().get(f"/join/{session.join_code}/").status_code == 200
+
+
+def test_who_guesses_shuts_no_class_out_that_is_joined_from_there(
+    client: Client, session: ClassSession, other_session: ClassSession
+) -> None:
+    """A pupil with a script behind the school's one address: the class goes on filling, another one's code waits."""
+    assert client.post("/join/", {"code": session.join_code}).status_code == 302
+    _use_up()
+    client.post("/join/", {"code": "ZZZZZZZ"})
+    for _ in range(30):
+        assert _join(Client(), session).status_code == 302
+    assert client.post("/join/", {"code": other_session.join_code}).status_code == 429
+
+
+def test_where_the_dashboard_is_open_the_code_is_known(
+    session: ClassSession, alice: User, login: Callable[[User], Client]
+) -> None:
+    _use_up()
+    Client().post("/join/", {"code": "ZZZZZZZ"})
+    assert Client().get(f"/join/{session.join_code}/").status_code == 429
+    assert login(alice).get(reverse("dashboard", args=[session.public_id])).status_code == 200
+    assert Client().get(f"/join/{session.join_code}/").status_code == 200
+
+
+def test_invented_students_come_to_an_end(
+    session: ClassSession, other_session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(join_views, "JOINS", throttle.Guesses("join", limit=3, seconds=600))
+    assert [_join(Client(), session).status_code for _ in range(5)] == [302, 302, 302, 429, 429]
+    assert session.participants.count() == 3
+    assert _join(Client(), other_session).status_code == 302
+    elsewhere = Client(REMOTE_ADDR="10.0.0.9")
+    assert _join(elsewhere, session).status_code == 302
 
 
 def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
@@ -155,6 +212,47 @@ def test_a_reload_is_the_same_student(session: ClassSession, sam: Participant, s
     for answer in (client.get(f"/join/{session.join_code}/"), _join(client, session, "Sam again")):
         assert answer["Location"] == reverse("student", args=[session.public_id])
     assert session.participants.count() == 1
+
+
+def _form(client: Client, session: ClassSession) -> dict[str, str]:
+    page = client.get(f"/join/{session.join_code}/")
+    return {"display_name": "Sam", "ticket": page.context["ticket"]}
+
+
+def test_a_double_click_makes_one_student(session: ClassSession) -> None:
+    """Both clicks were sent before the first one's cookie came back."""
+    form, address = _form(Client(), session), reverse("join_session", args=[session.join_code])
+    first, second = Client().post(address, form), Client().post(address, form)
+    assert session.participants.count() == 1
+    cookie = access.cookie_name(session.public_id)
+    holders = {
+        access.cookie_holder({cookie: answer.cookies[cookie].value}, session.public_id) for answer in (first, second)
+    }
+    assert holders == {session.participants.get()}
+
+
+def test_a_form_sent_again_after_leaving_is_somebody_new(session: ClassSession) -> None:
+    form, address = _form(Client(), session), reverse("join_session", args=[session.join_code])
+    Client().post(address, form)
+    actions.leave(session.participants.get())
+    Client().post(address, form | {"display_name": "Mia"})
+    assert sorted(session.participants.values_list("display_name", flat=True)) == ["Mia", "Sam"]
+
+
+@pytest.mark.parametrize(
+    "forge", [lambda t: "", lambda t: t + "x", lambda t: t.replace(":", ".", 1), lambda t: "a:b:c"]
+)
+def test_a_forged_ticket_is_none(session: ClassSession, sam: Participant, forge: Callable[[str], str]) -> None:
+    form = _form(Client(), session)
+    Client().post(reverse("join_session", args=[session.join_code]), form | {"ticket": forge(form["ticket"])})
+    assert session.participants.count() == 2
+
+
+def test_a_ticket_counts_in_its_own_session(session: ClassSession, other_session: ClassSession) -> None:
+    form = _form(Client(), session)
+    Client().post(reverse("join_session", args=[session.join_code]), form)
+    Client().post(reverse("join_session", args=[other_session.join_code]), form)
+    assert (session.participants.count(), other_session.participants.count()) == (1, 1)
 
 
 def test_joining_a_locked_session_says_so(client: Client, session: ClassSession) -> None:

@@ -117,7 +117,7 @@ def test_neither_names_nor_codes_come_in(
 ) -> None:
     """The worst case: storing fails, and Postgres quotes the row in its error."""
 
-    def refused(where: ClassSession, name: str) -> None:
+    def refused(where: ClassSession, name: str, number: object) -> None:
         raise IntegrityError(
             f'duplicate key value violates unique constraint "one"\nDETAIL:  Key (display_name)=({name}) exists.'
         )

@@ -88,6 +88,14 @@ def test_a_still_class_costs_no_tiles() -> None:
     assert board.advance([tile(n, value=0.52, seen_ms=2e12) for n in range(50)]) == ([], [])
 
 
+def test_a_tick_repeats_no_name() -> None:
+    board = Board()
+    assert [change.name for change in board.advance([tile(1)])[0]] == ["Student 1"]
+    assert [change.name for change in board.advance([tile(1, label="sad")])[0]] == [None]
+    assert [change.name for change in board.advance([tile(1, name="Ada")])[0]] == ["Ada"]
+    assert [one.name for one in board.tiles()] == ["Ada"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

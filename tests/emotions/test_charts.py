@@ -97,7 +97,7 @@ def test_the_axis_is_not_crowded(minutes: int, step: int) -> None:
 
 
 def test_the_colours_are_those_of_the_pages() -> None:
-    css = Path(settings.BASE_DIR, "classroom/static/classroom/css/roomtone.css").read_text()
+    css = Path(settings.BASE_DIR, "classroom/static/classroom/css/tokens.css").read_text()
     tokens = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", css.split("@media", 1)[0]))
     assert {name: tokens[name] for name in charts.LIGHT} == charts.LIGHT
     assert set(LABELS) < set(charts.LIGHT)

@@ -68,7 +68,7 @@ async def test_a_student_is_welcomed(join: Join, settings: Settings) -> None:
     assert welcome.pop("server_ms") == pytest.approx(time.time() * 1000, abs=5000)
     assert welcome == {
         "type": "welcome", "consent_epoch": 1, "scope": "individual", "inference": True,
-        "interval_ms": settings.SAMPLE_INTERVAL_MS,
+        "place": "choice" if settings.DEVICE else "server", "interval_ms": settings.SAMPLE_INTERVAL_MS,
     }  # fmt: skip
 
 

@@ -51,9 +51,9 @@ def lecture(session: ClassSession) -> ClassSession:
 
 def test_minutes_are_those_of_the_database(session: ClassSession, join: Join, lecture: ClassSession) -> None:
     ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
-    ada = join("Ada")
-    ada.consent_events.update(at=START)
-    CheckIn.objects.create(participant=ada, word="lost", at=START + timedelta(seconds=70))
+    student = join("Ada")
+    student.consent_events.update(at=START)
+    CheckIn.objects.create(participant=student, word="lost", at=START + timedelta(seconds=70))
     ClassSession.objects.filter(pk=session.pk).update(ended_at=lecture.ended_at)
     first, second = read("".join(exports.minutes(lecture, exports.DIALECTS["comma"])))
     assert list(first) == list(tables.MINUTE_COLUMNS)

@@ -30,7 +30,7 @@ from emotions.messages import (
     OwnReading,
     Pace,
     Point,
-    Tile,
+    TileChange,
 )
 from emotions.models import EmotionEvent
 from ml.labels import LABELS
@@ -102,7 +102,7 @@ def test_every_event_of_a_group_has_a_handler() -> None:
         "consent.changed",
         "turned.out",
         "taken.over",
-    } | {"attention.own", "hand.changed"}
+    } | {"attention.own", "hand.changed", "tiles.gone"}
     handlers = {name for consumer in (CameraConsumer, DashboardConsumer) for name in vars(consumer)}
     assert {name.replace(".", "_") for name in types} <= handlers
 
@@ -122,9 +122,9 @@ def test_the_web_process_loads_no_network() -> None:
 
 
 def test_tiles_of_a_tick_travel_as_rows_and_come_back_whole() -> None:
-    shown = Tile(
+    shown = TileChange(
         id=UUID(int=1),
-        name="Ada",
+        name=None,
         state="measured",
         label="happy",
         confidence=0.8,

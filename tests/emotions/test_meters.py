@@ -26,7 +26,7 @@ from emotions.meters import counts, exposition, sending
 from emotions.mood import presence
 from emotions.mood.ticker import Ticker
 from emotions.publish import Answer
-from emotions.readings import draining
+from emotions.readings import settling
 from emotions.store import sync_redis
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, message, observation, slot_frame
@@ -58,7 +58,7 @@ def page() -> Sample:
 
 def gate_of(session: ClassSession, join: Join) -> FrameGate:
     student = join()
-    return FrameGate(frame_of(student).connection, StudentAdmission(student, inference=True))
+    return FrameGate(frame_of(student).connection, StudentAdmission(student, inference=True, place="choice"))
 
 
 def test_frames_in_and_refused_are_counted(session: ClassSession, join: Join, sender: sending.Sender) -> None:
@@ -78,8 +78,8 @@ def test_every_frame_of_a_batch_is_accounted_for(join: Join, sender: sending.Sen
     stored, faceless = observation(frame_of(mia)), observation(frame_of(ben), faces=(), face_count=0)
     broken = observation(frame_of(eve), faces=(), refused="undecodable")
     earlier = observation(frame_of(eve, consent_epoch=0))
-    draining.settle([stored, faceless, broken, earlier, observation(slot_frame(0, 0, scope="none"))])
-    draining.settle([stored])
+    settling.settle([stored, faceless, broken, earlier, observation(slot_frame(0, 0, scope="none"))])
+    settling.settle([stored])
     sender.send()
     found = page()
     assert found["roomtone_frames_analysed_total", ("face",)] == 1
@@ -236,14 +236,14 @@ def test_without_the_database_every_frame_is_answered_and_counted(
     def away(readings: object) -> None:
         raise OperationalError("away")
 
-    monkeypatch.setattr(draining, "_record", away)
+    monkeypatch.setattr(settling, "_record", away)
     told: list[Answer] = []
     monkeypatch.setattr(publish, "own_readings", lambda publisher, answers: told.extend(answers))
     with_face, without = (
         observation(frame_of(join("Mia"))),
         observation(frame_of(join("Ben")), faces=(), face_count=0),
     )
-    draining.settle([with_face, without])
+    settling.settle([with_face, without])
     sender.send()
     assert [json.loads(answer.text)["type"] for answer in told] == ["frame.rejected", "reading.own"]
     assert page()["roomtone_frames_rejected_total", ("busy",)] == 1

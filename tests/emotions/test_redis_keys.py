@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from classroom.models import ClassSession
-from classroom.throttle import JOIN_CODES
+from classroom.throttle import JOIN_CODES, NETWORKS
 from emotions.consumers import visitors
 from emotions.frames import slots
 from emotions.meters import counts, sending
@@ -54,6 +54,8 @@ def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys
     Ticker(MeanEstimator()).tick_if_held(time.time() * 1000)
     dismissals.dismiss(session.pk, students[0].pk)
     JOIN_CODES.count("192.0.2.1")
+    NETWORKS.note(session.pk, "192.0.2.1")
+    assert NETWORKS.may_ask(None, "192.0.2.1")
     meter = sending.Sender("web")
     counts.RECEIVED.add()
     meter.send()
@@ -63,7 +65,7 @@ def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys
     }
     kinds = {name.split(":")[0] for name in found}
     met = {"frame", "ready", "queued", "drained", "live", "presence", "tiles", "cohort", "ticker", "try", "guesses"}
-    met |= {"meters", "processes"}
+    met |= {"meters", "processes", "known", "lane"}
     met |= {"notices", "watch", "dismissed"}
     assert kinds == met
     for name, left_ms in found.items():

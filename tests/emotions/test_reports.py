@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from django.db import connection
 from django.test import Client
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from classroom.models import CheckIn, ClassSession, Marker
 from emotions.reports import page
-from emotions.reports.moments import APART_MS, moments
+from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
 from emotions.reports.rows import MarkerRow
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
 
+UNEASY = (0.10, 0.05, 0.10, 0.10, 0.15, 0.05, 0.45)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-QUERIES = 12
+QUERIES = 13  # Two more where words about the pace were said.
 
 
 def put(session: ClassSession, minutes: float) -> ClassSession:
@@ -32,6 +37,7 @@ def put(session: ClassSession, minutes: float) -> ClassSession:
 def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSession, join: Join) -> None:
     student = join("Ada")
     store_rollup(student, START)
+    student.consent_events.update(at=START)
     CheckIn.objects.create(participant=student, word="lost", at=START + timedelta(minutes=7))
     Marker.objects.create(session=session, label="quiz", at=START + timedelta(minutes=5))
     store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
@@ -45,9 +51,10 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     assert [line.words for line in report.sections] == ["Calm, 13 % looked troubled", "Uneasy, 70 % looked troubled"]
     assert [line.rests_on for line in report.sections] == ["20 of 24 (83 %)", "20 of 24 (83 %), 67 % of the time"]
     assert [moment.words.split(";")[0] for moment in report.moments] == [
-        "About 14 of 20 looked troubled after “quiz”"
+        "At its height, about 14 of 20 looked troubled after “quiz”"
     ]
     assert report.figure is not None
+    assert [shape["name"] for shape in report.figure["layout"]["shapes"]] == ["gap", "marker", "moment"]
 
 
 def test_a_session_that_nobody_was_measured_in_has_a_report_too(session: ClassSession) -> None:
@@ -82,6 +89,26 @@ def test_moments_are_the_highest_stand_apart_and_need_a_reason() -> None:
     assert moments([row(n * minute, CALM) for n in range(60)], []) == []
     assert moments([row(n * minute, TROUBLED) for n in range(60)], []) == []
     assert moments([row(0, None)], []) == []
+
+
+@hypothesis_settings(deadline=None)
+@given(st.lists(st.sampled_from([CALM, TROUBLED, UNEASY, None]), max_size=90), st.sampled_from([2.0, 30.0, 200.0]))
+def test_no_two_moments_are_of_one_stretch(moods: list[tuple[float, ...] | None], step_s: float) -> None:
+    rows = [row(n * step_s * 1000, mood) for n, mood in enumerate(moods)]
+    found = moments(rows, [])
+    assert len(found) <= 3
+    assert all(one.start_ms <= one.at_ms <= one.end_ms for one in found)
+    assert all(one.share >= one.usual + LEAST_ABOVE for one in found)
+    assert all(later.start_ms - one.end_ms >= APART_MS for one, later in pairwise(found))
+
+
+def test_one_long_stretch_is_named_once_and_leaves_room_for_others() -> None:
+    minute = 60_000.0
+    troubled_at = {*range(10, 30), *range(40, 43), *range(50, 55), *range(70, 72)}
+    moods = [(UNEASY if n < 50 else TROUBLED) if n in troubled_at else CALM for n in range(100)]
+    found = moments([row(n * minute, mood) for n, mood in enumerate(moods)], [])
+    for one, stretch in zip(found, [range(10, 30), range(50, 55), range(70, 72)], strict=True):
+        assert one.at_ms / minute in stretch
 
 
 def fill(session: ClassSession, students: int, minutes: int) -> None:

@@ -172,7 +172,7 @@ def test_a_database_that_is_away_is_answered_busy(
 
     monkeypatch.setattr(actions, "record_readings", away)
     # The test's own transaction lives on the connection.
-    monkeypatch.setattr("emotions.readings.draining.connection.close", lambda: None)
+    monkeypatch.setattr("emotions.readings.settling.connection.close", lambda: None)
     put(frame)
     tasks.analyse_pending(0)
     assert len(tries) == 2

@@ -81,7 +81,7 @@ def test_trends_run_from_the_first_to_the_last_session(weeks: list[ClassSession]
 def test_the_number_of_queries_does_not_grow(
     weeks: list[ClassSession], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         term.term_rows(weeks)
 
 

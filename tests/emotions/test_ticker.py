@@ -19,6 +19,7 @@ from django.utils import timezone
 from classroom import actions
 from classroom.models import ClassSession, Course, Participant
 from emotions.messages import MoodTick, Pace
+from emotions.meters import counts as meters
 from emotions.models import MoodPoint
 from emotions.mood import roster, snapshots, ticker
 from emotions.mood.board import apply_tick
@@ -301,6 +302,56 @@ def test_everything_the_ticker_keeps_has_a_lifetime(session: ClassSession, one: 
     kept = {name: sync_redis().ttl(name) for name in sync_redis().scan_iter(f"{keys}:*") if b"presence" not in name}
     assert len(kept) == 6  # the lease, live readings, tiles, cohort, notices, watch
     assert all(0 < life <= 120 for life in kept.values())
+
+
+# -- A fault in one class
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("where", ["_restored", "_scene", "next_point", "_send_one"])
+def test_a_fault_in_one_class_costs_nobody_else_a_second(
+    session: ClassSession, one: Ticker, bob: User, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever in the tick it happens: the others' points are stored, the fault is logged and counted, and the class
+    itself goes on with the next second."""
+    other = actions.start_session(Course.objects.create(title="Optics", instructor=bob))
+    class_of(session, 5)
+    class_of(other, 6)
+    now, failed = time.time() * 1000, meters.CLASSES_FAILED._values[""]
+    fault = iter([ValueError("a fault of ours")])
+    place: Any = Ticker if where == "_send_one" else ticker
+    with monkeypatch.context() as broken:
+        broken.setattr(place, where, _failing_once(getattr(place, where), fault))
+        assert one.attempt(now)
+    assert one.attempt(now + 1000)
+    stored = list(MoodPoint.objects.values_list("joined", flat=True))
+    assert sorted(stored) in ([5, 6, 6], [5, 5, 6], [5, 5, 6, 6])
+    assert meters.CLASSES_FAILED._values[""] == failed + 1
+
+
+def _failing_once(real: Any, fault: Iterator[Exception]) -> Any:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        for error in fault:
+            raise error
+        return real(*args, **kwargs)
+
+    return called
+
+
+@pytest.mark.django_db
+def test_a_class_that_failed_keeps_its_cohort(
+    session: ClassSession, one: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the mood of two seconds could differ by one student: a newcomer waits also after a fault."""
+    class_of(session, 8, "aggregate")
+    now = time.time() * 1000
+    with monkeypatch.context() as broken:
+        broken.setattr(Ticker, "_send_one", _failing_once(Ticker._send_one, iter([KeyError("a fault of ours")])))
+        one.tick(now)
+    assert sync_redis().get(cohort_key(session.pk)) is None
+    class_of(session, 1, "aggregate")
+    one.tick(now + 1000)
+    assert list(MoodPoint.objects.values_list("sequence", "measured")) == [(1, 8), (2, 8)]
 
 
 # -- Dashboards

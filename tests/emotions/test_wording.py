@@ -15,6 +15,7 @@ from tests.emotions.mood_data import CALM, TROUBLED
 
 def point(shares: Any = CALM, **changes: Any) -> dict[str, Any]:
     values = {"joined": 24, "connected": 24, "measured": 21, "not_visible": 2, "uncertain": 0, "pace": {}}
+    values["on_device"] = 0
     return {"shares": shares, **values, **changes}
 
 
@@ -53,6 +54,13 @@ def test_coverage_says_what_the_mood_rests_on() -> None:
     parts = wording.coverage(point(uncertain=4))
     assert parts == ["21 of 24 measured", "2 not visible", "1 without camera", "4 unsure"]
     assert wording.coverage(point(measured=24, not_visible=0)) == ["24 of 24 measured"]
+    assert wording.coverage(point(measured=24, not_visible=0, on_device=9))[1:] == ["9 on their own device"]
+
+
+def test_a_report_says_where_pictures_were_read() -> None:
+    assert wording.on_device(None) == wording.on_device(0.0) == []
+    assert wording.on_device(0.25) == ["25 % of it was read on the students’ own devices, the rest on the server."]
+    assert wording.on_device(1.0) == ["Every picture was read on the students’ own devices; none left them."]
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(5, 500))

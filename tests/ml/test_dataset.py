@@ -129,11 +129,30 @@ def test_an_archive_of_two_files_is_refused(tmp_path: Path) -> None:
         dataset.read(tmp_path / "f.zip")
 
 
-def test_a_line_that_unpacks_without_end_is_refused_before_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.csv.gz"
-    path.write_bytes(gzip.compress(b"emotion,pixels\n" + b"0" * 50_000_000))
+@pytest.mark.parametrize("kind", [".gz", ".xz", ".zip"])
+def test_a_line_that_unpacks_without_end_is_refused_before_it_is_whole(tmp_path: Path, kind: str) -> None:
+    path = _bomb(tmp_path, kind, b"emotion,pixels\n" + b"0" * 50_000_000)
     with pytest.raises(DataError, match="expected at most 16,384 characters"):
         dataset.read(path)
+
+
+@pytest.mark.parametrize("kind", [".gz", ".xz", ".zip"])
+def test_empty_lines_without_end_are_refused(tmp_path: Path, kind: str) -> None:
+    path = _bomb(tmp_path, kind, b"emotion,pixels\n" + b"\n" * 5_000_000)
+    with pytest.raises(DataError, match=r"expected at most 200,000 rows|expected 2 values"):
+        dataset.read(path)
+
+
+def _bomb(folder: Path, kind: str, text: bytes) -> Path:
+    """A few kilobytes that unpack to `text`."""
+    path = folder / f"bomb.csv{kind}"
+    if kind == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("bomb.csv", text)
+    else:
+        path.write_bytes(gzip.compress(text) if kind == ".gz" else lzma.compress(text))
+    assert path.stat().st_size < 100_000
+    return path
 
 
 def test_more_rows_than_the_limit_are_refused(

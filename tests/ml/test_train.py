@@ -13,8 +13,8 @@ from keras import layers
 from rich.console import Console
 from rich.progress import Progress
 
-from ml import architectures, train
-from ml.dataset import FaceSet
+from ml import architectures, teach, train
+from ml.dataset import FaceSet, divide
 from ml.labels import LABELS
 from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, translated
@@ -214,6 +214,20 @@ def test_a_teachers_answers_are_put_at_their_rows(tmp_path: Path) -> None:
     assert not read_teacher(path, 3)[1].any()
     with pytest.raises(TeacherError, match="expected rows 0 to 1, received 0 to 2"):
         read_teacher(path, 2)
+
+
+def test_a_trained_network_teaches_the_next_one(tmp_path: Path) -> None:
+    data = drawn_faces(per_label=20)
+    file, answered = faces_csv(tmp_path / "faces.csv", data), tmp_path / "teacher.npz"
+    _run(replace(QUICK, epochs=6), tmp_path / "first").averaged().save(tmp_path / "first.keras")
+    teach.main(["--model", str(tmp_path / "first.keras"), "--data", str(file), "--out", str(answered)])
+    learn = divide(data).learn
+    answers = read_teacher(answered, len(data))
+    np.testing.assert_allclose(answers[learn].sum(axis=1), 1, atol=1e-5)
+    assert not np.delete(answers, learn, axis=0).any()
+    assert (answers[learn].argmax(axis=1) == data.labels[learn]).mean() > 0.5
+    again = teach.answers([teach.load(tmp_path / "first.keras")], data.pixels[learn], seed=0)
+    np.testing.assert_allclose(answers[learn], again, atol=1e-5)
 
 
 @pytest.mark.parametrize(

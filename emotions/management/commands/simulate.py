@@ -31,6 +31,7 @@ class Command(BaseCommand):
         add("--faces", type=Path, help="labelled faces: FER2013's CSV (plain, .gz, .xz, .zip) or a folder of images")
         add("--most-pictures", type=int, default=1500, help="of --faces, at most so many different ones")
         add("--individual", type=float, default=0.6, help="share of students whose own readings the teacher sees")
+        add("--on-device", type=float, default=0.0, help="share of students whose own device reads their pictures")
         add("--url", default="ws://127.0.0.1:8000", help="the server: ws://host:port or wss://host:port")
         add("--session", help="join code (default: the newest live session of this database)")
         add("--ca", type=Path, help="certificate to trust for wss:// (PEM)")
@@ -75,6 +76,7 @@ def _plan(options: dict[str, Any]) -> Plan:
         fps=options["fps"],
         faces=options["faces"],
         individual=options["individual"],
+        on_device=options["on_device"],
         seed=options["seed"],
         most_pictures=options["most_pictures"],
         tls=_tls(url, options["ca"]),

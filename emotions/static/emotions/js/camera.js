@@ -1,28 +1,31 @@
 // The student's page. A worker's clock ticks; on each tick one picture is taken, encoded and sent, if everything before
-// it has left. The server answers every picture; what it answers is shown.
+// it has left; or it is read here, and what was read is sent. The server answers everything; what it answers is shown.
 
 import { Camera, CameraProblem } from "./camera/source.js";
-import { packFrame } from "./camera/frame.js";
+import { packFrame, packReading } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
+import { Place } from "./device/place.js";
 import { HAND, PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = Math.max(4000, 3 * config.interval_ms); // A reading older than this is not shown as if it were now.
+const UNREAD_MS = Math.max(10000, 5 * config.interval_ms); // So long without an answer from the network is no bad luck.
 const REOPEN_AFTER_MS = 3000;
 const REOPEN_EVERY_MS = 60000;
 const WORD_EVERY_MS = 2000;
-const REFUSALS = ["no_consent", "old_epoch", "inference_off"]; // Not this picture: any picture.
+const REFUSALS = ["no_consent", "old_epoch", "inference_off", "wrong_place", "unknown_model", "bad_reading"]; // Not this picture: any picture.
 const CHANGED_MS = 3000;
 const NAMED = config.scope === "individual";
 
 const view = new StudentView();
 const camera = view.video ? new Camera(view.video) : null;
 const socket = new LiveSocket(config.ws_path);
+const place = new Place(camera ? config.place : "server", config.device);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 
-const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false };
+const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false, unread: false };
 const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
 let epoch = config.consent_epoch;
 let sequence = 0;
@@ -32,6 +35,8 @@ let readAt = 0;
 let reopenedAt = -REOPEN_EVERY_MS;
 let saidAt = -WORD_EVERY_MS;
 let nextWord = 0;
+let begun = false; // The server knows that readings come, not pictures.
+let interval = config.interval_ms; // What the server asks for.
 let told = null; // The camera state that the server knows.
 
 function show(changes) {
@@ -103,8 +108,9 @@ async function sample() {
   if (grabbing || !socket.drained) return skip();
   grabbing = true;
   try {
-    const shot = await camera.grab();
-    if (shot && state.camera === "on") send(shot);
+    const raw = place.onDevice;
+    const shot = await camera.grab({ raw });
+    if (shot && state.camera === "on" && raw === place.onDevice) await (raw ? readHere(shot) : send(shot));
   } finally {
     grabbing = false;
   }
@@ -116,22 +122,62 @@ function skip() {
   view.counts(counts);
 }
 
+// Without a face there is nothing to send.
+async function readHere(shot) {
+  const reading = await place.read(shot);
+  if (!reading || state.camera !== "on" || !begun) return;
+  if (reading.faces.length) return transmit(packReading(sequence, shot.captured_ms, epoch, reading));
+  counts.unseen += 1;
+  view.counts(counts);
+  readAt = performance.now();
+  show({ reading: { label: null, box: null, help: reading.help }, refused: false });
+}
+
 function send({ jpeg, captured_ms }) {
-  if (!socket.send(packFrame(sequence, captured_ms, epoch, jpeg))) return;
+  if (!place.onDevice) transmit(packFrame(sequence, captured_ms, epoch, jpeg));
+}
+
+function transmit(message) {
+  if (!socket.send(message)) return;
   sequence += 1;
   owed = true;
   counts.sent += 1;
   view.counts(counts);
 }
 
+const sending = () => state.camera === "on" && state.connection === "open" && epoch > 0;
+
 function tick() {
   if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
   if (owed) socket.checkAlive();
-  if (camera?.open && state.connection === "open" && epoch > 0) sample();
+  show({ unread: sending() && performance.now() - readAt > UNREAD_MS });
+  if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
+  if (camera?.open && state.connection === "open" && epoch > 0 && begun === place.onDevice) sample();
 }
 
 clock.onmessage = tick;
-clock.postMessage({ every: config.interval_ms });
+// -- Where pictures are read
+
+function showPlace() {
+  const other = place.onDevice ? "Let the server read them" : "Read them on this device";
+  view.place(place.line(interval), place.choosable ? other : "", place.onDevice);
+  clock.postMessage({ every: place.interval(interval) });
+}
+
+/** Tell the server, before the first reading. A socket that has sent readings takes pictures only when it is new. */
+function begin() {
+  if (state.connection !== "open") return;
+  if (begun && !place.onDevice) socket.connect();
+  else if (!begun && place.onDevice && place.ready) begun = socket.send({ type: "device.began", model_version: place.version });
+}
+
+place.addEventListener("changed", () => {
+  showPlace();
+  begin();
+  if (place.failed) stopped("problem", "no_device");
+  else if (state.problem === "no_device") startCamera();
+});
+
 
 // -- What the server says
 
@@ -140,8 +186,10 @@ const handlers = {
     epoch = message.consent_epoch;
     handIs(0);
     view.attention(""); // The next message says otherwise where the teacher's page does.
-    clock.postMessage({ every: message.interval_ms });
+    interval = message.interval_ms;
     show({ connection: "open" });
+    showPlace();
+    begin();
     tell();
     allowed(message.scope !== "none" && message.inference);
   },
@@ -196,6 +244,7 @@ function countDown(seconds) {
 socket.onstate = (connection, detail) => {
   clearInterval(counting);
   owed = false;
+  begun = false;
   told = null;
   if (connection === "open") return socket.send({ type: "hello", client_ms: Date.now() }); // Live after the welcome.
   if (connection === "closed") return end(detail);
@@ -256,7 +305,12 @@ function letGo() {
   camera?.close();
 }
 
-view.listen({ pause: togglePause, again: startCamera, word: sayWord, hand: moveHand, go: letGo, end: (action) => ACTIONS[action]() });
+function again() {
+  if (place.failed) place.open();
+  startCamera();
+}
+
+view.listen({ pause: togglePause, again, place: () => place.switch(), word: sayWord, hand: moveHand, go: letGo, end: (action) => ACTIONS[action]() });
 document.addEventListener("visibilitychange", tell);
 addEventListener("pagehide", letGo);
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
@@ -265,5 +319,7 @@ navigator.mediaDevices?.addEventListener("devicechange", () => {
 });
 
 view.render(state);
+showPlace();
+place.open();
 socket.connect();
 if (camera) startCamera();

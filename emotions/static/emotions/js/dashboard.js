@@ -1,33 +1,48 @@
 // The instructor's page: one socket in, words first, then numbers, then charts.
 
+import { SESSION_ENDED, showConnection, showEnded } from "./dashboard/connection.js";
 import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
 import { Desk } from "./dashboard/desk.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
+import { JoiningCard } from "./dashboard/joining.js";
 import { LiveSocket } from "./dashboard/live.js";
 import { asMarkers } from "./dashboard/notices.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
 import { Plot } from "./dashboard/plot.js";
+import { projector } from "./dashboard/projector.js";
 import { Room } from "./dashboard/room.js";
-import { Tiles, newSpark, sparkPoints, studentWords } from "./dashboard/tiles.js";
-import { ago, duration, percent, wording } from "./dashboard/words.js";
+import { SpokenMood } from "./dashboard/spoken.js";
+import { StudentDialog } from "./dashboard/student-dialog.js";
+import { Tiles } from "./dashboard/tiles.js";
+import { ago, duration, wording } from "./dashboard/words.js";
 import { toast } from "../../classroom/js/toast.js";
 
 const WINDOW_MS = 30 * 60_000;
 const SHORTEST_WINDOW_MS = 2 * 60_000;
 const REDRAW_MS = 2_000;
-const SPEAK_MS = 30_000;
 const STANDSTILL_MS = 6_000;
 
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("dashboard-data").textContent);
+/** A time of day in the school's zone. */
+const clock = (ms) => new Date(ms + page.offset_ms).toISOString().slice(11, 16);
+
 const words = wording(page.rules);
 const room = new Room(page.latest, page.markers, page.tile_fields);
 const plot = new Plot(byId("mood-chart"));
+const spoken = new SpokenMood(page.rules.labels, page.bar_order, clock);
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
-const tiles = new Tiles(byId("tiles"), { onOpen: openStudent });
+const tiles = new Tiles(byId("tiles"), { onOpen: (id) => student.open(id) });
+const student = new StudentDialog(room, tiles, {
+  onRemoved: (id) => {
+    room.forget(id);
+    show();
+  },
+});
+const joining = new JoiningCard(page.session, page.urls.qr);
 const desk = new Desk(room, tiles, {
-  clock: (ms) => clock(ms),
-  onOpen: openStudent,
+  clock,
+  onOpen: (id) => student.open(id),
   onMarkers: (markers) => {
     room.markers = markers;
     show();
@@ -35,12 +50,10 @@ const desk = new Desk(room, tiles, {
   },
   onChange: show,
 });
-let connection = { name: "connecting" };
 let session = page.session;
-let chosen = null;
+let open = true; // Until the server has closed the connection for good.
 let queued = false;
 let drawn = -Infinity;
-let spoken = -Infinity;
 
 // -- Showing
 
@@ -54,7 +67,7 @@ function show() {
     showStudents();
     desk.update();
     if (performance.now() - drawn >= REDRAW_MS) draw();
-    if (performance.now() - spoken >= SPEAK_MS) speak();
+    speak(room.latest);
   });
 }
 
@@ -85,7 +98,7 @@ function showStudents() {
   write(byId("students-title"), `Students who share individually (${room.tiles.size})`);
   byId("no-students").hidden = room.tiles.size > 0;
   byId("sorting").hidden = room.tiles.size < 2;
-  if (chosen) showStudent();
+  student.update();
 }
 
 function draw() {
@@ -105,98 +118,9 @@ function draw() {
   plot.draw(figure).catch(() => toast("The chart did not load; the numbers beside it are complete.", { key: "chart" }));
 }
 
-/** The chart's text equivalent, at a rate that somebody can listen to. */
-function speak() {
-  const point = room.latest;
+function speak(point) {
   if (!point || room.sequence === null) return;
-  spoken = performance.now();
-  write(byId("spoken"), `${sentence()} ${words.coverage(point).join(", ")}.`);
-  byId("mood-table").replaceChildren(...tableRows(room.points.filter((known) => known.shares)));
-}
-
-function tableRows(known) {
-  const rows = binned(known, room.now - WINDOW_MS, room.now, 7).filter((row) => row.shares);
-  return rows.map((row) => {
-    const line = document.createElement("tr");
-    const time = document.createElement("th");
-    time.scope = "row";
-    time.textContent = clock(row.at_ms);
-    const cells = page.bar_order.map((label) => cell(percent(row.shares[page.rules.labels.indexOf(label)])));
-    line.append(time, ...cells);
-    return line;
-  });
-}
-
-function cell(text) {
-  const element = document.createElement("td");
-  element.textContent = text;
-  return element;
-}
-
-/** A time of day in the school's zone. */
-const clock = (ms) => new Date(ms + page.offset_ms).toISOString().slice(11, 16);
-
-function showSession() {
-  for (const element of document.querySelectorAll("[data-join-code]")) write(element, spaced(session.join_code));
-  for (const element of document.querySelectorAll("[data-join-link]")) write(element, joinLink());
-  for (const image of document.querySelectorAll("[data-qr]")) image.src = `${page.urls.qr}?code=${encodeURIComponent(session.join_code)}`;
-  byId("lock-form").hidden = session.joining_locked;
-  byId("unlock-form").hidden = !session.joining_locked;
-  byId("locked").hidden = !session.joining_locked;
-  document.body.classList.toggle("locked", session.joining_locked);
-}
-
-const spaced = (code) => `${code.slice(0, 3)}-${code.slice(3)}`;
-const joinLink = () => session.join_url.replace(/[^/]+\/?$/, `${session.join_code}/`);
-
-async function copyLink() {
-  try {
-    await navigator.clipboard.writeText(joinLink());
-    toast("The link is copied.", { key: "copied", seconds: 4 });
-  } catch {
-    toast(`Copying is not allowed here. The link is ${joinLink()}`, { key: "copied" });
-  }
-}
-
-function showTime() {
-  write(byId("elapsed"), duration(room.now - session.started_ms));
-}
-
-// -- The connection, in words
-
-const CONNECTION = {
-  connecting: () => "Connecting…",
-  open: () => "Live",
-  waiting: ({ seconds }) => `Connection lost. Next try in ${seconds} s`,
-  closed: () => "Closed",
-};
-const CLOSED = {
-  4401: "You are signed out. Sign in again, and this page goes on where it was.",
-  4404: "This session is no longer yours to watch.",
-  4410: "This session has ended.",
-};
-
-function onState(state) {
-  connection = state;
-  write(byId("connection-words"), CONNECTION[state.name](state));
-  byId("connection").dataset.state = state.name;
-  if (state.name === "closed") closed(state.code);
-}
-
-function closed(code) {
-  if (code === 4410) return ended();
-  byId("closed").hidden = false;
-  write(byId("closed-words"), CLOSED[code] ?? `The server closed the connection (${code}). Reload the page.`);
-  byId("closed-sign-in").hidden = code !== 4401;
-  return undefined;
-}
-
-function ended() {
-  session = { ...session, ended: true };
-  socket.stop();
-  byId("ended").hidden = false;
-  byId("connection").hidden = true;
-  for (const element of document.querySelectorAll("[data-live-only]")) element.hidden = true;
+  spoken.update(`${sentence()} ${words.coverage(point).join(", ")}.`, room.points, room.now - WINDOW_MS, room.now);
 }
 
 // -- Messages
@@ -208,72 +132,36 @@ const handlers = {
   },
   "mood.tick": (message) => room.tick(message),
   "tiles.gone": ({ gone }) => gone.forEach((id) => room.forget(id)),
-  "session.changed": (message) => {
-    session = { ...session, ...message };
-    showSession();
-    if (message.ended) ended();
-  },
+  "session.changed": (message) => (message.ended ? ended() : changed(message)),
 };
 
 const socket = new LiveSocket(page.urls.socket, {
   after: () => room.sequence,
   expectsNews: () => !document.hidden && room.latest?.connected > 0,
-  onState,
+  onState: (state) => {
+    open = state.name !== "closed";
+    showConnection(state);
+    if (state.code === SESSION_ENDED) ended();
+  },
   onMessage: (message) => {
     handlers[message.type]?.(message);
     show();
   },
 });
 
-// -- What the instructor does
-
-function openStudent(id) {
-  chosen = id;
-  byId("student-spark").replaceChildren(newSpark().svg);
-  byId("remove-step").hidden = true;
-  byId("remove-ask").hidden = false;
-  showStudent();
-  openDialog("student-dialog");
-}
-
-function showStudent() {
-  const tile = room.tiles.get(chosen);
-  if (!tile) return byId("student-dialog").close();
-  write(byId("student-name"), tiles.names.of(chosen));
-  write(byId("student-words"), studentWords(tile, room.now));
-  byId("student-dialog").querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
-  byId("remove-form").elements.participant.value = chosen;
-  return undefined;
-}
-
-function projector(on) {
-  document.body.classList.toggle("projector", on);
-  byId("projector-button").setAttribute("aria-pressed", String(on));
-  if (on) document.documentElement.requestFullscreen?.().catch(() => {}); // Without it the page is only less large.
-  else if (document.fullscreenElement) document.exitFullscreen();
-  dispatchEvent(new Event("resize"));
-}
-
-const isProjector = () => document.body.classList.contains("projector");
-
-function wireForms() {
-  inPlace(byId("lock-form"), (answer) => changed(answer.session, "Nobody new can join."));
-  inPlace(byId("unlock-form"), (answer) => changed(answer.session, "Joining is open again."));
-  inPlace(byId("renew-form"), (answer) => changed(answer.session, "The old code no longer works."));
-  inPlace(byId("end-form"), () => location.assign(page.urls.report));
-  inPlace(byId("remove-form"), () => {
-    room.forget(chosen);
-    byId("student-dialog").close();
-    show();
-  });
-  inPlace(byId("marker-form"), ({ marker }) => placed(marker));
-}
-
-function changed(what, said) {
+function changed(what, said = "") {
   session = { ...session, ...what };
-  showSession();
-  toast(said, { key: "session", seconds: 6 });
+  joining.update(session);
+  if (said) toast(said, { key: "session", seconds: 6 });
 }
+
+function ended() {
+  session = { ...session, ended: true };
+  socket.stop();
+  showEnded();
+}
+
+// -- What the instructor does
 
 function placed(marker) {
   byId("marker-dialog").close();
@@ -284,32 +172,20 @@ function placed(marker) {
   draw();
 }
 
-function wireControls() {
-  dialogs();
-  wireForms();
-  keys({
-    m: () => openDialog("marker-dialog"),
-    p: () => projector(!isProjector()),
-    escape: () => isProjector() && projector(false),
-  });
-  byId("projector-button").addEventListener("click", () => projector(!isProjector()));
-  document.addEventListener("fullscreenchange", () => !document.fullscreenElement && isProjector() && projector(false));
-  byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));
-  for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", copyLink);
-  byId("student-dialog").addEventListener("close", () => (chosen = null));
-  byId("remove-ask").addEventListener("click", () => {
-    byId("remove-ask").hidden = true;
-    byId("remove-step").hidden = false;
-    byId("remove-step").querySelector("button").focus();
-  });
-}
+dialogs();
+inPlace(byId("lock-form"), (answer) => changed(answer.session, "Nobody new can join."));
+inPlace(byId("unlock-form"), (answer) => changed(answer.session, "Joining is open again."));
+inPlace(byId("renew-form"), (answer) => changed(answer.session, "The old code no longer works."));
+inPlace(byId("end-form"), () => location.assign(page.urls.report));
+inPlace(byId("marker-form"), ({ marker }) => placed(marker));
+const wall = projector(byId("projector-button"));
+keys({ m: () => openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
+byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));
+document.addEventListener("visibilitychange", () => document.hidden || draw());
 
-wireControls();
-showSession();
 show();
 socket.open();
 setInterval(() => {
-  showTime();
-  if (connection.name !== "closed") show();
+  write(byId("elapsed"), duration(room.now - session.started_ms));
+  if (open) show();
 }, 1000);
-document.addEventListener("visibilitychange", () => document.hidden || draw());

@@ -1,9 +1,11 @@
-// The try page: every face in one's own picture, boxed and named. Asks first; twice a second; nothing is stored.
+// The try page: every face in one's own picture, boxed and named. Asks first; twice a second; nothing is stored. Read on
+// the server, or on this device: then there is no socket, and nothing is sent at all.
 
 import { packFrame } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
 import { Overlay } from "./camera/overlay.js";
 import { Camera, CameraProblem } from "./camera/source.js";
+import { Place } from "./device/place.js";
 import { LABELS, NAMES, PROBLEMS, percent, sureness } from "./camera/words.js";
 
 const EVERY_MS = 550; // The server takes two a second.
@@ -13,6 +15,8 @@ const CLOSED = {
   4429: "Too many people are trying it out at this moment. Wait a minute, then start again.",
 };
 
+const device = JSON.parse(document.querySelector("#device-config").textContent);
+const place = new Place(device ? "choice" : "server", device, "nothing is sent");
 const camera = new Camera(part("video"));
 const overlay = new Overlay(part("boxes"));
 const socket = new LiveSocket(document.querySelector("[data-socket]").dataset.socket);
@@ -56,8 +60,8 @@ function facesLine({ faces, too_dark }) {
 }
 
 function show(reading) {
-  const named = (face) => `${NAMES[face.label]} · ${percent(face.confidence)}, ${sureness(face.confidence, face.uncertain)}`;
-  overlay.show(reading.faces.map((face) => ({ ...face, words: named(face) })));
+  const words = (face) => `${NAMES[face.label]} · ${percent(face.confidence)}, ${sureness(face.confidence, face.uncertain)}`;
+  overlay.show(reading.faces.map((face) => ({ ...face, words: words(face) })));
   showShares(reading.faces[0]?.probabilities);
   say(facesLine(reading));
 }
@@ -82,9 +86,19 @@ async function start() {
     return look({ running: false, problem: error.problem });
   }
   look({ running: true });
+  if (place.onDevice) return startHere();
   say("Connecting");
   clock.postMessage({ every: EVERY_MS });
   return socket.connect();
+}
+
+async function startHere() {
+  say("Loading what this device needs");
+  await place.open();
+  if (!camera.open || !place.onDevice) return undefined;
+  if (place.failed) return stop("This browser can't read pictures by itself. Nothing was sent.");
+  clock.postMessage({ every: place.interval(EVERY_MS) });
+  return say("Looking for faces");
 }
 
 function stop(words = "The camera is off.", problem = null) {
@@ -98,9 +112,10 @@ function stop(words = "The camera is off.", problem = null) {
 }
 
 async function sample() {
-  if (grabbing || !socket.drained || owed > 1) return;
+  if (grabbing || (!place.onDevice && (!socket.drained || owed > 1))) return;
   grabbing = true;
   try {
+    if (place.onDevice) return await sampleHere();
     const shot = await camera.grab();
     if (shot && socket.send(packFrame(sequence, shot.captured_ms, 0, shot.jpeg))) {
       sequence += 1;
@@ -109,7 +124,38 @@ async function sample() {
   } finally {
     grabbing = false;
   }
+  return undefined;
 }
+
+async function sampleHere() {
+  const shot = await camera.grab({ raw: true });
+  const reading = shot && place.ready && (await place.read(shot, true));
+  if (reading && camera.open && place.onDevice) show({ faces: reading.faces.map(named), too_dark: reading.dark });
+}
+
+/** As the server says it: the likeliest label, and whether it is a guess. */
+function named({ box, probabilities }) {
+  const confidence = Math.max(...probabilities);
+  const label = LABELS[probabilities.indexOf(confidence)];
+  return { box, label, confidence, uncertain: confidence < place.uncertainBelow, probabilities };
+}
+
+// -- Where pictures are read
+
+function showPlace() {
+  part("place").textContent = place.line(EVERY_MS);
+  part("place-switch").hidden = !place.choosable;
+  part("place-switch").textContent = place.onDevice ? "Let the server read them" : "Read them on this device";
+}
+
+place.addEventListener("changed", showPlace);
+part("place-switch").addEventListener("click", () => {
+  const running = camera.open;
+  stop();
+  place.switch();
+  if (running) start();
+});
+showPlace();
 
 // -- The server
 

@@ -1,8 +1,9 @@
 // A worker that takes pictures from the camera and encodes them. On a hidden page both must happen here: the page's own
 // video may stand still, and the browser encodes for a hidden page only when it has nothing else to do.
 //
-// In:  { readable } the frames of a track, from now on; { id, bitmap? } encode the bitmap, or the next frame
+// In:  { readable } the frames of a track, from now on; { id, bitmap?, raw } take the bitmap, or the next frame
 // Out: { id, jpeg, captured_ms, still_ms } jpeg: ArrayBuffer, or null when no frame came; still_ms: for how long none came
+//      with `raw` no JPEG: { id, pixels, width, height, captured_ms, still_ms } pixels: ArrayBuffer of RGBA bytes
 
 const WIDTH = 320;
 const HEIGHT = 240;
@@ -10,9 +11,10 @@ const QUALITY = 0.7;
 const PATIENCE_MS = 1000;
 
 const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
-const context = canvas.getContext("2d", { alpha: false });
+const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 let reader = null;
 let wanted = null;
+let raw = false;
 let giveUp = 0;
 let arrived = performance.now();
 
@@ -43,9 +45,15 @@ async function take(picture, width, height) {
   wanted = null;
   clearTimeout(giveUp);
   draw(picture, width, height);
+  if (raw) return handOver(id, captured_ms);
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
   const jpeg = await blob.arrayBuffer();
-  self.postMessage({ id, jpeg, captured_ms, still_ms: 0 }, [jpeg]);
+  return self.postMessage({ id, jpeg, captured_ms, still_ms: 0 }, [jpeg]);
+}
+
+function handOver(id, captured_ms) {
+  const { buffer: pixels } = context.getImageData(0, 0, WIDTH, HEIGHT).data;
+  self.postMessage({ id, pixels, width: WIDTH, height: HEIGHT, captured_ms, still_ms: 0 }, [pixels]);
 }
 
 function nothing() {
@@ -54,8 +62,9 @@ function nothing() {
   self.postMessage({ id, jpeg: null, captured_ms: 0, still_ms: performance.now() - arrived });
 }
 
-function grab(id, bitmap) {
+function grab({ id, bitmap, raw: asPixels }) {
   wanted = id;
+  raw = Boolean(asPixels);
   if (!bitmap) {
     giveUp = setTimeout(nothing, PATIENCE_MS);
     return;
@@ -64,4 +73,4 @@ function grab(id, bitmap) {
   bitmap.close();
 }
 
-self.onmessage = ({ data }) => (data.readable ? follow(data.readable) : grab(data.id, data.bitmap));
+self.onmessage = ({ data }) => (data.readable ? follow(data.readable) : grab(data));

@@ -81,13 +81,14 @@ export class Camera extends EventTarget {
     this.#still = false;
   }
 
-  /** { jpeg, captured_ms } of a picture newer than the last one, or null. One at a time. */
-  async grab() {
+  /** { jpeg, captured_ms } of a picture newer than the last one, or null. One at a time.
+   *  With `raw`: { pixels, width, height, captured_ms }, RGBA bytes, for those who read it here. */
+  async grab({ raw = false } = {}) {
     if (!this.#stream) return null;
-    const shot = this.#direct ? await this.#ask() : await this.#grabVideo();
+    const shot = this.#direct ? await this.#ask(raw) : await this.#grabVideo(raw);
     if (!shot) return null;
     this.#notice(shot.still_ms > STILL_MS);
-    return shot.jpeg ? shot : null;
+    return shot.jpeg || shot.pixels ? shot : null;
   }
 
   #startEncoder(track) {
@@ -106,22 +107,22 @@ export class Camera extends EventTarget {
     this.#waiting.delete(data.id);
   }
 
-  #ask(bitmap) {
+  #ask(raw, bitmap) {
     const id = ++this.#grabs;
     const answer = new Promise((resolve) => this.#waiting.set(id, resolve));
-    this.#encoder.postMessage({ id, bitmap }, bitmap ? [bitmap] : []);
+    this.#encoder.postMessage({ id, bitmap, raw }, bitmap ? [bitmap] : []);
     return answer;
   }
 
   // Browsers that keep a track's frames from us: from the video, as long as it shows new ones.
-  async #grabVideo() {
+  async #grabVideo(raw) {
     const presented = this.#video.getVideoPlaybackQuality().totalVideoFrames;
     const now = performance.now();
     if (presented === this.#presented) return { jpeg: null, still_ms: now - this.#presentedAt };
     [this.#presented, this.#presentedAt] = [presented, now];
     if (this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return { jpeg: null, still_ms: 0 };
     const bitmap = await createImageBitmap(this.#video);
-    return this.#stream ? this.#ask(bitmap) : null;
+    return this.#stream ? this.#ask(raw, bitmap) : null;
   }
 
   #notice(still) {

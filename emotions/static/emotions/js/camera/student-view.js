@@ -1,7 +1,7 @@
 // What a student sees: one state in, the whole page out. It decides nothing.
 
 import { Overlay } from "./overlay.js";
-import { ACTIONS, ENDINGS, FRAMING, NAMES, OTHER_ENDING, PROBLEMS, STILL_IN, percent, readingLine } from "./words.js";
+import { ACTIONS, ENDINGS, FRAMING, NAMES, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, percent, readingLine } from "./words.js";
 
 const ANNOUNCE_MS = 10000; // A screen reader hears a changed reading at most so often.
 const VEILS = { asking: "Your browser asks whether this page may use your camera. Choose Allow.", paused: "Paused. Your camera is off." };
@@ -25,10 +25,11 @@ export class StudentView {
     return part("video");
   }
 
-  /** `actions`: { pause(), again(), word(value), hand(), go(), end(action) } */
+  /** `actions`: { pause(), again(), place(), word(value), hand(), go(), end(action) } */
   listen(actions) {
     part("pause")?.addEventListener("click", actions.pause);
     part("again")?.addEventListener("click", actions.again);
+    part("place-switch")?.addEventListener("click", actions.place);
     for (const button of document.querySelectorAll("[data-word]")) {
       button.addEventListener("click", () => actions.word(button.dataset.word));
     }
@@ -45,6 +46,16 @@ export class StudentView {
     part("state").classList.toggle("on", words === "Live");
     document.title = words === "Live" || words === "Connected" ? this.#title : `${words} · ${this.#title}`;
     if (this.#overlay) this.#renderCamera(state);
+  }
+
+  /** Where pictures are read, in words; `other`: what the button changes it to, "" where nothing can be chosen;
+   *  `onDevice`: whether only numbers are sent. */
+  place(words, other, onDevice) {
+    put(part("place"), words);
+    put(part("sent-word"), onDevice ? "Read here, numbers sent" : "Sent");
+    if (!part("place-switch")) return;
+    part("place-switch").hidden = !other;
+    put(part("place-switch"), other);
   }
 
   counts(counts) {
@@ -144,11 +155,12 @@ export class StudentView {
   }
 }
 
-function lineWords({ connection, camera, reading, refused }) {
+function lineWords({ connection, camera, reading, refused, unread }) {
   if (camera === "paused") return ["Nothing is measured while you pause.", false];
   if (camera === "asking") return ["Nothing is measured yet.", false];
   if (connection !== "open") return ["Nothing is measured until the connection is back. It comes back by itself.", false];
   if (refused) return ["Your pictures are not taken at this moment. Reload the page if it stays so.", true];
+  if (unread) return [UNREAD, true];
   if (!reading) return ["Your reading appears here.", false];
   if (reading.help) return [FRAMING[reading.help], true];
   return [reading.label ? readingLine(reading) : FRAMING.no_face, !reading.label];

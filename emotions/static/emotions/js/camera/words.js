@@ -62,6 +62,7 @@ export const FRAMING = {
   too_dark: "It is too dark to read your face. A lamp or a window in front of you helps.",
 };
 
+export const UNREAD = "Your pictures are not read just now: a part of the server is down or has too much to do. It goes on by itself; you need do nothing.";
 export const STILL_IN = "You are still in the session.";
 /** What is wrong with the camera: what happened, what it means, what to do. `state`: what the class is told. */
 export const PROBLEMS = {
@@ -88,6 +89,10 @@ export const PROBLEMS = {
   insecure: {
     state: "off",
     words: `Browsers give no camera to a page without https. Ask your instructor for the address that begins with https:// (Roomtone makes one when it is started with make run LAN=1).`,
+  },
+  no_device: {
+    state: "off",
+    words: `This browser can't read pictures by itself, so nothing is measured: no picture is sent either. Press Try again, or open the page in a newer browser.`,
   },
   unsupported: {
     state: "off",

@@ -51,8 +51,10 @@ export class Room {
     return Object.fromEntries(this.fields.map((field, place) => [field, row[place]]));
   }
 
+  /** A tick repeats no name; a student who is new comes with one. */
   replace(tile) {
-    this.tiles.set(tile.id, { ...tile, spark: this.tiles.get(tile.id)?.spark ?? [] });
+    const { name = "", spark = [] } = this.tiles.get(tile.id) ?? {};
+    this.tiles.set(tile.id, { ...tile, name: tile.name ?? name, spark });
     this.changed.add(tile.id);
   }
 

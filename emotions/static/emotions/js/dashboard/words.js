@@ -63,6 +63,7 @@ export function wording(rules) {
         point.not_visible ? `${point.not_visible} not visible` : "",
         without > 0 ? `${without} without camera` : "",
         point.uncertain ? `${point.uncertain} unsure` : "",
+        point.on_device ? `${point.on_device} on their own device` : "",
       ].filter(Boolean);
     },
   };

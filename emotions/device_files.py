@@ -1,0 +1,68 @@
+"""What a browser needs to read faces by itself: networks of ours, and a runtime that is fetched, not committed.
+
+`manage.py device_files` writes them where static files are found; FACTS comes last, so it says whether all is there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from classroom.local.registry import Package
+from ml.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
+
+FOLDER = Path(__file__).parent / "static" / "emotions" / "device"
+FACTS = "facts.json"
+GLUE, WASM, RUNTIME_JS = "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm", "ort.wasm.min.mjs"
+RUNTIME = Package(
+    "onnxruntime-web",
+    "1.30.0",
+    "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ==",
+    tuple(f"dist/{name}" for name in (RUNTIME_JS, GLUE, WASM)),
+)
+STATIC = {
+    "runtime": f"emotions/device/{RUNTIME_JS}",
+    "glue": f"emotions/device/{GLUE}",
+    "wasm": f"emotions/device/{WASM}",
+    "detector": f"emotions/device/{DETECTOR_NAME}",
+    "network": f"emotions/device/{DEVICE_NAME}",
+}
+"""The files by what they are, as static files are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of the files that are there. `version`: of the network; `uncertain_below`: as in ml's manifest."""
+
+    runtime: str
+    version: str
+    uncertain_below: float
+
+
+def wanted() -> Facts:
+    """What this checkout's files would be."""
+    manifest = Manifest.load()
+    return Facts(RUNTIME.integrity, manifest.device_version, manifest.uncertain_below)
+
+
+def present(folder: Path = FOLDER) -> Facts | None:
+    """What is there; None where files are missing, or belong to another network than the one that is served."""
+    try:
+        facts = Facts(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return facts if facts == wanted() else None
+
+
+WORKER = re.compile(r"emotions/js/device/worker(\.[0-9a-f]+)?\.js$")
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+
+
+def policy_of(headers: MutableMapping[str, str], path: str, url: str) -> None:
+    """For WhiteNoise: a worker obeys the policy of its own response, and of all scripts this one alone may compile
+    WebAssembly."""
+    if WORKER.search(url):
+        headers["Content-Security-Policy"] = WORKER_POLICY

@@ -1,0 +1,31 @@
+"""Writes and fetches the files of on-device mode: apart from the rest, for the web process never loads all this."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from classroom.local.registry import fetch
+from emotions.device_files import FACTS, FOLDER, RUNTIME, Facts, present, wanted
+from ml.device import write_models
+
+
+def prepare(folder: Path = FOLDER) -> Facts:
+    """Bring the files up to date. Raises FetchError, ml.manifest.ModelFileError or ml.yunet.DetectorModelError."""
+    known = present(folder)
+    if known is not None:
+        return known
+    (folder / FACTS).unlink(missing_ok=True)
+    write_models(folder)
+    if not _has_runtime(folder):
+        fetch(RUNTIME, folder)
+        (folder / ".runtime").write_text(RUNTIME.integrity, encoding="utf-8")
+    (folder / FACTS).write_text(json.dumps(asdict(wanted())), encoding="utf-8")
+    return wanted()
+
+
+def _has_runtime(folder: Path) -> bool:
+    """The stamp is written after the files."""
+    stamp = folder / ".runtime"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == RUNTIME.integrity

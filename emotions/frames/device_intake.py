@@ -1,0 +1,103 @@
+"""From a process's sockets to the database: readings of devices, gathered for a moment, stored in batches.
+
+No worker is asked: the web process stores them in a thread of its own, by the same statement under the same lock, and
+answers its own sockets itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import redis
+from django.db import DatabaseError, connections
+from redis.exceptions import RedisError
+
+from emotions.hub import Hub
+from emotions.meters import counts
+from emotions.publish import Answer
+from emotions.readings import answers
+from emotions.readings.observations import Observation
+from emotions.readings.settling import settle
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.1
+BATCH = 500
+WRITERS = 2
+"""One stores while the other waits for the database; the second begins only when a batch is full."""
+# Some seconds of a full process. Beyond, the database has stopped keeping up: readings are refused, not heaped up.
+WAITING_LIMIT = 20_000
+
+_threads = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="store-readings")
+
+
+class DeviceIntake:
+    """Use `DeviceIntake.here()`. All methods belong to its event loop."""
+
+    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, DeviceIntake] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._hub = Hub.here()
+        self._waiting: list[Observation] = []
+        self._writers: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def here(cls) -> DeviceIntake:
+        """The running event loop's intake."""
+        loop = asyncio.get_running_loop()
+        intake = cls._of_loop.get(loop)
+        if intake is None:
+            intake = cls._of_loop[loop] = cls()
+        return intake
+
+    def offer(self, observation: Observation) -> None:
+        """Take a reading that passed the checks. Its answer comes through the hub."""
+        if len(self._waiting) >= WAITING_LIMIT:
+            self._refuse([observation])
+            return
+        self._waiting.append(observation)
+        full = len(self._waiting) >= BATCH and len(self._writers) < WRITERS
+        if full or not self._writers:
+            task = asyncio.get_running_loop().create_task(self._write())
+            self._writers.add(task)
+            task.add_done_callback(self._writers.discard)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            if len(self._waiting) < BATCH:
+                await asyncio.sleep(GATHER_SECONDS)
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            await self._settle(batch)
+
+    async def _settle(self, batch: list[Observation]) -> None:
+        told: list[Answer] = []
+        if not await asyncio.get_running_loop().run_in_executor(_threads, partial(_store, batch, told)):
+            self._refuse(batch)
+        for answer in told:
+            self._hub.deliver(answer.connection, answer.text)
+
+    def _refuse(self, batch: list[Observation]) -> None:
+        for observation in batch:
+            counts.REJECTED.add("busy")
+            answer = answers.rejected(observation.frame, "busy")
+            self._hub.deliver(answer.connection, answer.text)
+
+
+def _store(batch: list[Observation], told: list[Answer]) -> bool:
+    """In a thread: store, and put the answers into `told`. False where a part is down: nothing is told then."""
+
+    def tell(pipe: redis.client.Pipeline, found: list[Answer]) -> None:
+        told.extend(found)
+
+    try:
+        settle(batch, tell)
+    except (RedisError, DatabaseError, OSError) as error:
+        log.warning("%d readings are not shown live: %s", len(batch), error)
+        return bool(told)
+    finally:
+        connections.close_all()
+    return True

@@ -1,0 +1,42 @@
+"""What the administration shows of a session: the report's own chart and words, and how much was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from classroom.models import ClassSession
+from emotions.reports import charts, page, selectors
+from emotions.reports.moments import moments
+from emotions.reports.totals import Totals, totals
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """As in `emotions.reports.page.Report`."""
+
+    summary: list[str]
+    figure: charts.Figure | None
+    legend: Sequence[str]
+    marked: list[tuple[datetime, str]]
+    moments: list[page.MomentLine]
+    sections: list[page.SectionLine]
+    totals: Totals
+
+
+def overview(session: ClassSession) -> Overview:
+    """At most seventeen queries, for a class and a length of any size."""
+    start, end = session.started_at, selectors.session_end(session)
+    rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
+    marked = selectors.markers(session)
+    sections, found = selectors.sections(session, marked), moments(rows, marked)
+    return Overview(
+        summary=page.summary(session, rows, sections),
+        figure=page.figure(session, rows, marked, found),
+        legend=charts.STACK[::-1],
+        marked=page.marker_times(marked),
+        moments=page.moment_lines(found),
+        sections=[page.section_line(section) for section in sections],
+        totals=totals(session),
+    )

@@ -1,0 +1,41 @@
+// How students come in: the code, the link, the picture, and whether the door is open.
+
+import { write } from "./now.js";
+import { toast } from "../../../classroom/js/toast.js";
+
+const all = (selector) => document.querySelectorAll(selector);
+const spaced = (code) => `${code.slice(0, 3)}-${code.slice(3)}`;
+
+/** Shows what `session` says wherever the page does; `update(session)` after each change. `qr`: the picture's address. */
+export class JoiningCard {
+  constructor(session, qr) {
+    this.qr = qr;
+    this.update(session);
+    for (const button of all("[data-copy]")) button.addEventListener("click", () => this.copy());
+  }
+
+  update(session) {
+    this.session = session;
+    for (const element of all("[data-join-code]")) write(element, spaced(session.join_code));
+    for (const element of all("[data-join-link]")) write(element, this.link);
+    for (const image of all("[data-qr]")) image.src = `${this.qr}?code=${encodeURIComponent(session.join_code)}`;
+    const locked = session.joining_locked;
+    document.getElementById("lock-form").hidden = locked;
+    document.getElementById("unlock-form").hidden = !locked;
+    document.getElementById("locked").hidden = !locked;
+    document.body.classList.toggle("locked", locked);
+  }
+
+  get link() {
+    return this.session.join_url.replace(/[^/]+\/?$/, `${this.session.join_code}/`);
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.link);
+      toast("The link is copied.", { key: "copied", seconds: 4 });
+    } catch {
+      toast(`Copying is not allowed here. The link is ${this.link}`, { key: "copied" });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// One student who shares individually, in a dialog; and the two steps to remove them.
+
+import { inPlace, openDialog } from "./controls.js";
+import { write } from "./now.js";
+import { newSpark, sparkPoints, studentWords } from "./tiles.js";
+
+const byId = (id) => document.getElementById(id);
+
+/** `onRemoved(id)`: the server has let the student out. */
+export class StudentDialog {
+  constructor(room, tiles, { onRemoved }) {
+    Object.assign(this, { room, tiles, chosen: null, dialog: byId("student-dialog") });
+    this.dialog.addEventListener("close", () => (this.chosen = null));
+    byId("remove-ask").addEventListener("click", () => this.ask());
+    inPlace(byId("remove-form"), () => {
+      const removed = this.chosen;
+      this.dialog.close();
+      onRemoved(removed);
+    });
+  }
+
+  open(id) {
+    this.chosen = id;
+    byId("student-spark").replaceChildren(newSpark().svg);
+    byId("remove-step").hidden = true;
+    byId("remove-ask").hidden = false;
+    this.update();
+    if (this.chosen) openDialog("student-dialog");
+  }
+
+  /** The student may be gone by now. */
+  update() {
+    if (!this.chosen) return;
+    const tile = this.room.tiles.get(this.chosen);
+    if (!tile) {
+      this.chosen = null;
+      this.dialog.close();
+      return;
+    }
+    write(byId("student-name"), this.tiles.names.of(this.chosen));
+    write(byId("student-words"), studentWords(tile, this.room.now));
+    this.dialog.querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
+    byId("remove-form").elements.participant.value = this.chosen;
+  }
+
+  ask() {
+    byId("remove-ask").hidden = true;
+    byId("remove-step").hidden = false;
+    byId("remove-step").querySelector("button").focus();
+  }
+}

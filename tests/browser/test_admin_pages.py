@@ -1,0 +1,71 @@
+"""Past sessions in the administration, in a real browser: the chart under the strict policy, both themes, a phone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from classroom.models import ClassSession
+from tests.browser.conftest import Visitors
+from tests.browser.dashboards import chart, drawn, sign_in, wait_for_chart, wait_until
+from tests.emotions.lectures import hold
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def lecture(session: ClassSession) -> ClassSession:
+    hold(session, datetime(2026, 3, 2, 9, 3, tzinfo=UTC), 48)
+    return session
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_in_what_we_add(
+    visitors: Visitors, lecture: ClassSession, administrator: User, theme: str, width: int
+) -> None:
+    """Django's own inlines (a header cell without words, for one) are not ours to write."""
+    viewport = {"width": width, "height": 900}
+    page = visitors.new(camera=False, color_scheme=theme, viewport=viewport, bypass_csp=True)
+    sign_in(page, administrator, visitors.base_url)
+    page.goto(f"/admin/classroom/classsession/{lecture.pk}/change/")
+    wait_for_chart(page)
+    found = Axe().run(page, context=".session-mood").response["violations"]
+    assert [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]] == []
+
+
+def test_the_chart_is_the_reports_and_follows_the_theme(
+    visitors: Visitors, lecture: ClassSession, administrator: User
+) -> None:
+    page = visitors.new(camera=False, color_scheme="light")
+    sign_in(page, administrator, visitors.base_url)
+    page.goto(f"/admin/classroom/classsession/{lecture.pk}/change/")
+    wait_for_chart(page)
+    in_admin, before = chart(page), drawn(page)
+    page.locator("#header .theme-toggle").click()
+    wait_until(page, "n => Number(document.getElementById('mood-chart').dataset.drawn) > n", before)
+    assert [trace["fillcolor"] for trace in chart(page)] != [trace["fillcolor"] for trace in in_admin]
+    page.goto(f"/teach/{lecture.public_id}/report/")
+    wait_for_chart(page)
+    assert chart(page) == in_admin
+
+
+def test_a_moment_leads_by_keyboard_to_its_place_in_the_timeline(visitors: Visitors, lecture: ClassSession) -> None:
+    page = visitors.new(camera=False)
+    sign_in(page, lecture.course.instructor, visitors.base_url)
+    page.goto(f"/teach/{lecture.public_id}/report/")
+    wait_for_chart(page)
+    before = drawn(page)
+    page.locator(".moments a").first.focus()
+    page.keyboard.press("Enter")
+    wait_until(page, "n => Number(document.getElementById('mood-chart').dataset.drawn) > n", before)
+    expect(page.locator("#moment-1")).to_be_focused()
+    framed = (
+        "document.getElementById('mood-chart').layout.shapes.filter(s => s.name === 'moment' && s.y0 === 0).length"
+    )
+    assert page.evaluate(framed) == 1
+    expect(page.locator("#mood-chart")).to_be_in_viewport()

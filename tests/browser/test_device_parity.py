@@ -1,0 +1,91 @@
+"""What a browser reads in a frame is what the server reads in it. More faces: `python -m benchmarks.parity`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page
+
+from benchmarks import parity
+from ml.analyser import FrameAnalyser
+from ml.classifier import EmotionClassifier
+from tests.ml.golden_crops import golden
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(settings.DEVICE is None, reason="no files for on-device mode: manage.py device_files"),
+]
+CROP = """async ([base, face]) => {
+  const { crop } = await import(`${base}/js/device/crop.js`);
+  const [width, height] = [160, 120];
+  const pixels = new Uint8ClampedArray(width * height * 4);
+  const wave = (place) => Math.abs((place % 510) - 255);
+  for (let y = 0, at = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1, at += 4) {
+      [pixels[at + 2], pixels[at + 1]] = [wave(2 * x + 3 * y + 90), wave(5 * y - x + 160)];
+      pixels[at] = wave(3 * x + y);
+    }
+  }
+  return [...crop({ width, height, pixels }, face)];
+}"""
+PACE = """async (base) => {
+  const { pace, isSlow } = await import(`${base}/js/device/device.js`);
+  return [[15, 1000], [700, 1000], [1400, 1000], [15, 5000]].map(([ms, wanted]) => {
+    const every = pace(ms, wanted);
+    return [every, isSlow(every, wanted)];
+  });
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    return browser.new_page()
+
+
+def test_boxes_labels_and_probabilities(page: Page) -> None:
+    frames = parity.synthetic_frames(28)
+    server = parity.on_server(frames, EmotionClassifier.load().probabilities)
+    with parity.static_files() as base:
+        page.goto(f"{base}/js/try.js")
+        device = parity.in_browser(frames, page, base)
+    found = parity.difference(server, device)
+    assert found["with_a_face"] == len(frames)
+    assert found["another_count"] == 0
+    assert found["least_overlap"] > 0.99
+    assert found["label_agreement"] >= 0.99
+    assert found["mean_difference"] < 0.01
+
+
+def test_every_face_large_and_small(page: Page) -> None:
+    """As the try page asks: two people side by side, and one far away, who is found at double size."""
+    near = parity.synthetic_frames(4)
+    far = np.full((240, 320, 3), 150, np.uint8)
+    far[90:150, 120:200] = cv2.resize(near[3], (80, 60), interpolation=cv2.INTER_AREA)
+    analyser = FrameAnalyser.load()
+    with parity.static_files() as base:
+        page.goto(f"{base}/js/try.js")
+        parity.in_browser([], page, base)
+        for frame, least in ((np.hstack(near[:2]), 2), (far, 1)):
+            server, device = analyser.analyse_picture(frame), parity.read(page, frame, every=True)
+            assert device["count"] == server.face_count >= least
+            height, width = frame.shape[:2]
+            boxes = [one.face.box.as_fractions(width, height) for one in server.readings]
+            assert [face["box"] for face in device["faces"]] == [pytest.approx(box, abs=0.004) for box in boxes]
+
+
+def test_the_crop_is_the_golden_one_to_one_grey_level(page: Page) -> None:
+    with parity.static_files() as base:
+        page.goto(f"{base}/js/try.js")
+        for case in golden():
+            made = page.evaluate(CROP, [base, {"box": case["box"], "landmarks": case["landmarks"]}])
+            differences = [abs(a - b) for a, b in zip(made, bytes.fromhex(case["crop"]), strict=True)]
+            assert max(differences) <= 1, case["name"]
+            assert sum(differences) / len(differences) < 0.01, case["name"]
+
+
+def test_a_slow_device_is_read_less_often_and_says_so(page: Page) -> None:
+    with parity.static_files() as base:
+        page.goto(f"{base}/js/try.js")
+        assert page.evaluate(PACE, base) == [[1000, False], [1400, False], [2800, True], [5000, False]]

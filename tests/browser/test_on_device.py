@@ -1,0 +1,179 @@
+"""Pictures that are read in the student's own browser: what leaves it, and that the rest is as ever."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, field
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, Request, WebSocket, expect
+
+from classroom.local.running import RunningProduct
+from classroom.models import ClassSession, Participant
+from emotions.frames.reading import READING_BYTES
+from emotions.models import EmotionEvent
+from tests.browser.conftest import Join, Visitors
+from tests.browser.test_student_journey import count, expect_reading, stored
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(settings.DEVICE is None, reason="no files for on-device mode: manage.py device_files"),
+]
+JPEG = b"\xff\xd8\xff"
+SWITCH = "Read them on this device"
+
+
+@dataclass
+class Left:
+    """Everything that left a page: requests with their body, messages on its sockets."""
+
+    requests: list[Request] = field(default_factory=list)
+    messages: list[bytes | str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.context.on("request", self._asked)
+        page.on("websocket", self._socket)
+
+    def _socket(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._said)
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _said(self, message: bytes | str) -> None:
+        self.messages.append(message)
+
+    @property
+    def binary(self) -> list[bytes]:
+        return [message for message in self.messages if isinstance(message, bytes)]
+
+    def holds_no_picture(self) -> None:
+        """Not a JPEG, not its pixels; nor in the text of an address or a message."""
+        bodies = [request.post_data_buffer or b"" for request in self.requests]
+        texts = [message.encode() for message in self.messages if isinstance(message, str)]
+        assert all(len(body) < 1000 for body in [*bodies, *texts])
+        assert all(len(message) == READING_BYTES for message in self.binary)
+        assert not any(JPEG in content for content in [*bodies, *texts, *self.binary])
+        assert all(len(request.url) < 300 for request in self.requests)
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> Left:
+    """Watches every page that a visitor opens from here on."""
+    watched, watch = Left(), Visitors.watch
+
+    def watching(visitors: Visitors, page: Page) -> Page:
+        watched.watch(page)
+        return watch(visitors, page)
+
+    monkeypatch.setattr(Visitors, "watch", watching)
+    return watched
+
+
+@pytest.fixture
+def on_devices(session: ClassSession) -> ClassSession:
+    """A session whose teacher asks for it."""
+    session.reading_place = "device"
+    session.save()
+    return session
+
+
+def test_no_picture_leaves_in_a_whole_journey(left: Left, join: Join, on_devices: ClassSession) -> None:
+    page = join()
+    expect_reading(page)
+    expect(page.locator("dd[data-count=read]")).to_have_text(re.compile(r"^[3-9]$"), timeout=20_000)
+    expect(page.locator("[data-part=place]")).to_contain_text("no picture leaves it")
+    assert page.locator("[data-part=place-switch]").is_hidden()
+    page.get_by_role("button", name="Got it").click()
+    page.get_by_role("button", name="Raise my hand").click()
+    page.get_by_role("button", name="Pause my camera").click()
+    page.get_by_role("button", name="Go on measuring").click()
+    page.reload()
+    expect_reading(page)
+    page.get_by_role("button", name="Stop measuring me").click()
+    expect(page.get_by_text("You take part without a camera")).to_be_visible()
+    page.get_by_role("button", name="Leave the session").click()
+    expect(page.get_by_text("You have left the session.")).to_be_visible()
+    assert len(left.binary) >= 4
+    left.holds_no_picture()
+
+
+def test_what_is_sent_is_stored(product: RunningProduct, left: Left, join: Join, session: ClassSession) -> None:
+    page = join()
+    expect_reading(page)
+    page.get_by_role("button", name=SWITCH).click()
+    before = count(page, "read")
+    product.wait_until(lambda: count(page, "read") > before + 2, 20, "readings of the device")
+    page.get_by_role("button", name="Pause my camera").click()
+    product.wait_until(lambda: stored(session) == count(page, "read"), 5, "as many events as the page counts")
+    event = EmotionEvent.objects.filter(session=session, source="device").latest("captured_at")
+    assert settings.DEVICE is not None
+    assert event.model_version == settings.DEVICE.version
+    sent = [message for message in left.binary if len(message) == READING_BYTES]
+    by_sequence = {struct.unpack(">I", message[:4])[0]: message for message in sent}
+    numbers = struct.unpack(">7f", by_sequence[event.sequence][16:44])
+    assert event.probabilities == pytest.approx(numbers, abs=1e-6)
+    assert EmotionEvent.objects.filter(session=session, source="server").exists(), "read on the server before"
+
+
+def test_the_choice_stays_and_can_be_taken_back(join: Join, session: ClassSession) -> None:
+    page = join()
+    page.get_by_role("button", name=SWITCH).click()
+    expect(page.locator("[data-part=place]")).to_contain_text("only numbers", timeout=20_000)
+    page.reload()
+    expect_reading(page)
+    assert not EmotionEvent.objects.filter(session=session, source="server").exclude(
+        connection=EmotionEvent.objects.filter(session=session).earliest("captured_at").connection
+    )
+    page.get_by_role("button", name="Let the server read them").click()
+    expect(page.locator("[data-part=place]")).to_contain_text("Read on the server")
+    expect_reading(page)
+
+
+def test_only_the_worker_may_compile_webassembly(visitors: Visitors, join: Join, on_devices: ClassSession) -> None:
+    page = join()
+    expect_reading(page)
+    policies = page.evaluate(
+        """async () => {
+          const of = async (url) => (await fetch(url)).headers.get("content-security-policy") ?? "";
+          return [await of(location.href), await of("/static/emotions/js/device/worker.js")];
+        }"""
+    )
+    assert "wasm-unsafe-eval" not in policies[0]
+    assert "'wasm-unsafe-eval'" in policies[1]
+    refused = page.evaluate(
+        "WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => 'compiled', (e) => e.name)"
+    )
+    assert refused == "CompileError"
+    page.wait_for_timeout(500)
+    assert len(visitors.complaints) == 1
+    assert "script-src wasm-eval" in visitors.complaints.pop()
+
+
+def test_try_reads_here_and_opens_no_socket(left: Left, visitors: Visitors) -> None:
+    page = visitors.new()
+    page.goto("/try/")
+    page.get_by_role("button", name=SWITCH).click()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("[data-part=line]")).to_have_text(re.compile("^One face"), timeout=20_000)
+    assert page.locator(".share .bar").count() == 7
+    assert left.messages == []
+    left.holds_no_picture()
+
+
+def test_without_its_files_a_student_is_told_and_nothing_is_sent(
+    left: Left, visitors: Visitors, on_devices: ClassSession
+) -> None:
+    page = visitors.new()
+    page.route("**/*.wasm", lambda route: route.abort())
+    page.goto(f"/join/{on_devices.join_code}/")
+    page.get_by_label("Your name").fill("Meera")
+    page.get_by_role("button", name="Join").click()
+    page.locator("button[value=aggregate]").click()
+    expect(page.get_by_text("This browser can't read pictures by itself")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(2500)
+    assert left.binary == []
+    assert Participant.objects.get(session=on_devices).scope == "aggregate"
+    visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
