@@ -58,7 +58,7 @@ def test_join_pace_attendance_report_and_course_without_any_camera(visitors: Vis
         expect(page.get_by_text("Sent, without your name.")).to_be_visible()
     pages[5].get_by_role("button", name="Raise my hand").click()
     expect(teacher.locator("#sentence")).to_have_text(f"3 of {STUDENTS} say they are lost.", timeout=20_000)
-    expect(teacher.get_by_role("button", name="Student 5")).to_be_visible()
+    expect(teacher.get_by_role("button", name="Lower the hand of Student 5")).to_be_visible()
     teacher.goto(f"/teach/{session.public_id}/report/")
     expect(teacher.get_by_text("without cameras: attendance and words about the pace")).to_be_visible()
     expect(teacher.get_by_text("Students said “lost” 3 times.")).to_be_visible()
