@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.urls import reverse
 from websockets.exceptions import ConnectionClosed
@@ -100,7 +99,7 @@ async def test_all_withdraw_at_once(
 
         async def one(student: Participant) -> tuple[float, int]:
             at = await asyncio.to_thread(press, product, student, what)
-            return at, await sync_to_async(stored)(student)
+            return at, stored(student)
 
         answers = await asyncio.gather(*(one(student) for student in students))
         delays = [await task - at for task, (at, _count) in zip(closed, answers, strict=True)]
@@ -113,7 +112,7 @@ async def test_all_withdraw_at_once(
         await asyncio.gather(*streams, return_exceptions=True)
         listener.cancel()
     at_answer = [count for _at, count in answers]
-    assert [await sync_to_async(stored)(student) for student in students] == at_answer, "a reading landed after"
+    assert [stored(student) for student in students] == at_answer, "a reading landed after"
     assert min(at_answer) > 0 if what == "withdraw" else at_answer == [0] * STUDENTS
     record_property("socket_closed_after_seconds", round(max(delays), 3))
     record_property("tile_gone_after_seconds", round(max(tiles), 3))
