@@ -4,6 +4,7 @@ more on what looks at them first."""
 from __future__ import annotations
 
 from typing import get_args
+from urllib.parse import quote_from_bytes
 
 import pytest
 from hypothesis import given, settings
@@ -74,8 +75,16 @@ def test_any_text_is_a_message_or_is_refused(text: str) -> None:
         return
 
 
+@settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_query_is_a_sequence_or_none(query: bytes) -> None:
     found = _after(query)
     assert found is None or 0 <= found < 10**16
-    assert _after(b"after=" + query) is None or query.isascii()
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.binary(max_size=20) | st.integers(0, 10**17).map(lambda number: str(number).encode()))
+def test_only_a_short_row_of_digits_is_a_sequence(value: bytes) -> None:
+    """Quoted, so that the value is one, whatever its bytes would mean in a query. Without one it is the beginning."""
+    expected = int(value) if value.isdigit() and len(value) < 16 else None
+    assert _after(b"after=" + quote_from_bytes(value).encode()) == (expected if value else 0)
