@@ -1,4 +1,4 @@
-"""How long sessions are kept, which have been kept long enough, and what a receipt says. `actions.purge` deletes.
+"""How long sessions are kept, which have been kept long enough, and what a receipt says. `actions.expire` deletes.
 
 A session keeps the number of days that its students were told when it began. A course that shortens its own later
 shortens it for sessions before, too; one that lengthens it does not: nobody agreed to that.

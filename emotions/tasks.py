@@ -10,7 +10,7 @@ import logging
 from celery import shared_task
 
 from classroom import retention
-from classroom.actions import purge
+from classroom.actions import expire
 from classroom.models import ClassSession
 from emotions.frames import slots
 from emotions.reports import counting, rollups
@@ -58,7 +58,7 @@ def close_minutes() -> None:
 def purge_expired() -> None:
     """Delete the sessions that were kept long enough, each with a record. Few at a time: frames get their turn."""
     for session in retention.expired()[:PURGES_A_ROUND]:
-        purge(session)
+        expire(session)
 
 
 @shared_task(ignore_result=True)

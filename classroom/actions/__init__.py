@@ -6,7 +6,7 @@ with words for the person who asked.
 
 from __future__ import annotations
 
-from classroom.actions.erasing import LONGEST_MINUTES, erase, erase_last, erase_session, purge
+from classroom.actions.erasing import LONGEST_MINUTES, erase, erase_last, erase_session, expire
 from classroom.actions.participants import (
     CHECK_IN_EVERY,
     HAND_UP,
@@ -40,13 +40,13 @@ __all__ = [
     "erase",
     "erase_last",
     "erase_session",
+    "expire",
     "hand_up_ms",
     "join",
     "leave",
     "lock_joining",
     "lower_hand",
     "place_marker",
-    "purge",
     "purge_session",
     "raise_hand",
     "record_consent",

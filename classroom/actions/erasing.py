@@ -67,10 +67,10 @@ def erase_session(session: ClassSession, why: str = _School) -> Erasure:
     return _receipt(Erasure.What.SESSION, why, session, [_names(rows)])
 
 
-def purge(session: ClassSession) -> Erasure:
-    """A session that was kept long enough goes, in a transaction of its own: a long purge can be stopped."""
+def expire(session: ClassSession) -> Erasure:
+    """A session that was kept long enough goes, in a transaction of its own: a long run can be stopped."""
     receipt = erase_session(session, _Expired)
-    log.info("purged session %s: receipt %s", session.public_id, receipt.public_id)
+    log.info("session %s was kept long enough: receipt %s", session.public_id, receipt.public_id)
     return receipt
 
 

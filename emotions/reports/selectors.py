@@ -19,7 +19,6 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.mood.cohort import FLOOR
 from emotions.reports import pace
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
 from ml.labels import LABELS
@@ -45,19 +44,6 @@ _STUDENT_SUMS = f"""
       ON sharer.id = r.participant_id AND r.minute >= sharer.since
     WHERE r.session_id = %(session)s GROUP BY 1
 """  # noqa: S608 - columns of this module
-# One probe of an index for each student, but for those who came to share with their name later.
-_OWNERS_UNSHOWN = """
-    SELECT count(*) FROM classroom_participant p
-    LEFT JOIN LATERAL (
-        SELECT count(*) AS answers, max(given.at) AS since FROM classroom_consentevent given
-        WHERE given.participant_id = p.id
-    ) AS ledger ON TRUE
-    WHERE p.session_id = %(session)s AND CASE WHEN p.scope <> 'individual'
-        THEN EXISTS (SELECT 1 FROM emotions_emotionevent e WHERE e.participant_id = p.id)
-        ELSE ledger.answers > 1 AND EXISTS (
-            SELECT 1 FROM emotions_emotionevent e WHERE e.participant_id = p.id AND e.received_at < ledger.since
-        ) END
-"""
 
 
 def milliseconds(moment: datetime) -> float:
@@ -278,26 +264,3 @@ def attendance(session: ClassSession) -> Attendance:
         removed=Count("pk", filter=Q(removed_at__isnull=False)),
     )
     return Attendance(**counts)
-
-
-@dataclass(frozen=True, slots=True)
-class EventCount:
-    """`shown`: how many stored readings may be told; `withheld`: whether there are more, of too few students."""
-
-    shown: int
-    withheld: bool
-
-
-def event_count(session: ClassSession) -> EventCount:
-    """The readings that may be shown one by one, and all the others, or none of them where fewer than FLOOR students
-    own those: the rest of a sum would be one student's own."""
-    events = EmotionEvent.objects.filter(session=session)
-    owners = _owners_unshown(session)
-    if owners == 0 or owners >= FLOOR:
-        return EventCount(events.count(), withheld=False)
-    return EventCount(individual_events(events).count(), withheld=True)
-
-
-def _owners_unshown(session: ClassSession) -> int:
-    """How many students own a reading that may not be shown on its own."""
-    return int(fetch(_OWNERS_UNSHOWN, {"session": session.pk})[0][0])

@@ -36,5 +36,5 @@ def test_nobody_reads_the_pictures(product: RunningProduct, join: Join) -> None:
     page = join(scope="individual")
     expect_reading(page)
     with stopped(product, "worker"):
-        expect(page.locator("[data-part=line]")).to_contain_text("not read just now", timeout=30_000)
+        expect(page.locator("[data-part=line]")).to_contain_text("No reading of you is stored", timeout=30_000)
     expect_reading(page)

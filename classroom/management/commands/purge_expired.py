@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from classroom import retention
-from classroom.actions import purge
+from classroom.actions import expire
 from classroom.models import ClassSession
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self._list(expired)
             return
         for session in expired.iterator():
-            self._purge(session)
+            self._expire(session)
         call_command("clearsessions")
 
     def _list(self, expired: QuerySet[ClassSession]) -> None:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{session} ({session.participants.count()} participants)")
         self.stdout.write(f"{expired.count()} would be deleted")
 
-    def _purge(self, session: ClassSession) -> None:
+    def _expire(self, session: ClassSession) -> None:
         name = str(session)
-        receipt = purge(session)
+        receipt = expire(session)
         self.stdout.write(f"Deleted {name}: {sum(receipt.rows.values())} rows, record {receipt.public_id}")

@@ -11,7 +11,7 @@ import { HAND, PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = Math.max(4000, 3 * config.interval_ms); // A reading older than this is not shown as if it were now.
-const UNREAD_MS = Math.max(10000, 5 * config.interval_ms); // So long without an answer from the network is no bad luck.
+const UNREAD_MS = 10000; // So long without a reading is no bad luck.
 const REOPEN_AFTER_MS = 3000;
 const REOPEN_EVERY_MS = 60000;
 const WORD_EVERY_MS = 2000;
@@ -145,14 +145,15 @@ function transmit(message) {
   view.counts(counts);
 }
 
-const sending = () => state.camera === "on" && state.connection === "open" && epoch > 0;
+/** Whether pictures are taken and read: not while this device loads what it needs for it. */
+const sending = () => state.camera === "on" && state.connection === "open" && epoch > 0 && begun === place.onDevice;
 
 function tick() {
   if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
   if (owed) socket.checkAlive();
-  show({ unread: sending() && performance.now() - readAt > UNREAD_MS });
+  show({ unread: sending() && performance.now() - readAt > Math.max(UNREAD_MS, 5 * place.interval(interval)) });
   if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
-  if (camera?.open && state.connection === "open" && epoch > 0 && begun === place.onDevice) sample();
+  if (sending() && camera.open) sample();
 }
 
 clock.onmessage = tick;
