@@ -34,7 +34,7 @@ from classroom.models import (
     Participant,
     ShownText,
 )
-from classroom.retention import receipt_lines
+from classroom.retention import told_lines
 from classroom.roles import ROLES
 from classroom.templatetags.roomtone import lasted
 
@@ -103,7 +103,8 @@ class CourseAdmin(OwnRows):
     list_filter = ("instructor",)
     search_fields = ("title", "instructor__username", "instructor__last_name", "instructor__email")
     autocomplete_fields = ("instructor",)
-    readonly_fields = ("public_id", "created_at", "alerts", "reading_place")
+    # Its own teacher sets the rest, and is asked first where that deletes sessions.
+    readonly_fields = ("public_id", "created_at", "alerts", "keep_days", "reading_place")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         courses: QuerySet[Course] = super().get_queryset(request)
@@ -251,7 +252,7 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Rows")
     def went(self, receipt: Erasure) -> str:
-        return ", ".join(f"{count:,} {words}" for words, count in receipt_lines(receipt)) or "None"
+        return ", ".join(f"{count:,} {words}" for words, count in told_lines(receipt)) or "None"
 
 
 @admin.register(ShownText)
@@ -298,7 +299,7 @@ class InstructorAdmin(UserAdmin):  # type: ignore[type-arg]
         return field
 
     def _in_reach(self, request: HttpRequest, user: User) -> bool:
-        strange = user.groups.exclude(name__in=ROLES).exists()
+        strange = user.groups.exclude(name__in=ROLES).exists() or user.user_permissions.exists()
         return request.user.is_superuser or not (user.is_superuser or strange)
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:

@@ -40,10 +40,10 @@ def expired(days: int | None = None, now: datetime | None = None) -> QuerySet[Cl
 
 
 def expiring(course: Course, days: int | None) -> int:
-    """How many ended sessions of the course would be too old at once if it kept them for `days`."""
-    if days is None:
-        return 0
-    return expired(days).filter(course=course).count()
+    """How many ended sessions of the course would be too old at once if it kept them for `days` (None: as long as the
+    deployment says)."""
+    kept = days or settings.RETENTION_DAYS
+    return expired(kept).filter(course=course).count() if kept else 0
 
 
 # By model, also of other applications: in the words of a person who gets a receipt.
@@ -57,6 +57,15 @@ ROWS = {
     "Marker": "markers",
     "ClassSession": "sessions",
 }
+
+
+_COUNTED_OF_A_CROWD = {"readings", "minutes that were summed up"}
+
+
+def told_lines(receipt: Erasure) -> list[tuple[str, int]]:
+    """What the administration sees of it: no count that could be of one student's readings (emotions.reports.totals).
+    The student's own receipt has them."""
+    return [(words, count) for words, count in receipt_lines(receipt) if words not in _COUNTED_OF_A_CROWD]
 
 
 def receipt_lines(receipt: Erasure) -> list[tuple[str, int]]:

@@ -17,7 +17,7 @@ ROLES = (SCHOOL_ADMIN, INSTRUCTOR)
 _VIEW = ["view_course", "view_classsession", "view_participant", "view_consentevent", "view_marker", "view_checkin"]
 _LOOK_AFTER = [
     "see_every_session", "close_classsession", "purge_classsession", "export_classsession", "delete_classsession",
-    "delete_participant", "change_course",
+    "delete_participant", "change_course", "view_erasure", "view_showntext",
 ]  # fmt: skip
 
 

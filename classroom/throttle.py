@@ -120,6 +120,8 @@ PASSWORDS_OF_AN_ADDRESS = Guesses("password-address", limit=200, seconds=600)
 TOO_MANY_PASSWORDS = (
     "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
 )
+# A student's erasures of their own minutes: each leaves a receipt for good.
+ERASURES = Guesses("erasure", limit=20, seconds=600)
 # Letters with a link, whether or not there is such an account.
 LETTERS = Guesses("letter", limit=10, seconds=600)
 

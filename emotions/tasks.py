@@ -6,11 +6,13 @@ Drains are acknowledged when they start and store no result: one that is lost lo
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from celery import shared_task
 
 from classroom import retention
 from classroom.actions import expire
+from classroom.errors import RefusedError
 from classroom.models import ClassSession
 from emotions.frames import slots
 from emotions.reports import counting, rollups
@@ -58,7 +60,8 @@ def close_minutes() -> None:
 def purge_expired() -> None:
     """Delete the sessions that were kept long enough, each with a record. Few at a time: frames get their turn."""
     for session in retention.expired()[:PURGES_A_ROUND]:
-        expire(session)
+        with suppress(RefusedError):  # somebody erased it meanwhile
+            expire(session)
 
 
 @shared_task(ignore_result=True)

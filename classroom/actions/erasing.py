@@ -58,8 +58,11 @@ def erase_last(participant: Participant, minutes: int, why: str = _Student) -> E
 
 @transaction.atomic
 def erase_session(session: ClassSession, why: str = _School) -> Erasure:
-    """Delete an ended session with everything that refers to it. Raises RefusedError while it is live."""
-    if ClassSession.objects.select_for_update().get(pk=session.pk).live:
+    """Delete an ended session with everything that refers to it. Raises RefusedError while it is live, or gone."""
+    locked = ClassSession.objects.select_for_update().filter(pk=session.pk).first()
+    if locked is None:
+        raise RefusedError("This session is gone already.")
+    if locked.live:
         raise RefusedError("This session is live. End it first.")
     signals.session_erased.send(ClassSession, session=session)
     # By query, so that the instance keeps its key for receivers that run after the commit.
@@ -68,7 +71,9 @@ def erase_session(session: ClassSession, why: str = _School) -> Erasure:
 
 
 def expire(session: ClassSession) -> Erasure:
-    """A session that was kept long enough goes, in a transaction of its own: a long run can be stopped."""
+    """A session that was kept long enough goes, in a transaction of its own: a long run can be stopped.
+
+    Raises RefusedError where somebody else was quicker."""
     receipt = erase_session(session, _Expired)
     log.info("session %s was kept long enough: receipt %s", session.public_id, receipt.public_id)
     return receipt

@@ -47,7 +47,7 @@ def courses(request: HttpRequest) -> HttpResponse:
 def course(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Every session of one course, newest first, and the way to start one."""
     own = access.course_for_instructor(request.user, public_id)
-    return _course_page(request, own, StartSessionForm(initial={"reading_place": own.reading_place}), 200)
+    return _course_page(request, own)
 
 
 @require_POST
@@ -57,7 +57,7 @@ def start_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     own = access.course_for_instructor(request.user, public_id)
     form = StartSessionForm(request.POST)
     if not form.is_valid():
-        return _course_page(request, own, form, 400)
+        return _course_page(request, own, form, status=400)
     try:
         chosen = form.cleaned_data
         session = actions.start_session(own, chosen["mode"], chosen["title"], chosen["reading_place"])
@@ -75,7 +75,7 @@ def set_alerts(request: HttpRequest, public_id: UUID) -> HttpResponse:
     own = access.course_for_instructor(request.user, public_id)
     form = AlertsForm(request.POST)
     if not form.is_valid():
-        return _course_page(request, own, StartSessionForm(), 400)
+        return _course_page(request, own, status=400)
     own.alerts = form.cleaned_data["alerts"]
     own.save(update_fields=["alerts"])
     messages.success(request, "The alerts are set.")
@@ -89,12 +89,12 @@ def set_keeping(request: HttpRequest, public_id: UUID) -> HttpResponse:
     own = access.course_for_instructor(request.user, public_id)
     form = KeepForm(request.POST)
     if not form.is_valid():
-        return _course_page(request, own, StartSessionForm(), 400, keep_form=form)
+        return _course_page(request, own, status=400, keep_form=form)
     days = form.cleaned_data["keep_days"]
     affected = retention.expiring(own, days)
     if affected and request.POST.get("sure") != "yes":
         form.add_error("keep_days", f"{affected} session{'s' if affected > 1 else ''} ended longer ago than that.")
-        return _course_page(request, own, StartSessionForm(), 409, keep_form=form, keep_affects=affected)
+        return _course_page(request, own, status=409, keep_form=form, keep_affects=affected)
     own.keep_days = days
     own.save(update_fields=["keep_days"])
     messages.success(request, "Set. Sessions from now on promise it to their students.")
@@ -108,7 +108,7 @@ def set_reading_place(request: HttpRequest, public_id: UUID) -> HttpResponse:
     own = access.course_for_instructor(request.user, public_id)
     form = PlaceForm(request.POST)
     if not form.is_valid():
-        return _course_page(request, own, StartSessionForm(), 400)
+        return _course_page(request, own, status=400)
     own.reading_place = form.cleaned_data["reading_place"]
     own.save(update_fields=["reading_place"])
     messages.success(request, "The next session begins with it.")
@@ -123,8 +123,9 @@ def _listed(user: User) -> CourseQuerySet:
 
 
 def _course_page(
-    request: HttpRequest, course: Course, form: StartSessionForm, status: int, **more: Any
+    request: HttpRequest, course: Course, form: StartSessionForm | None = None, *, status: int = 200, **more: Any
 ) -> HttpResponse:
+    """`form`: a start that was refused; without it, one that begins with the course's own setting."""
     # Explicit: a query that counts does not follow the model's own order.
     sessions = course.sessions.annotate(participant_count=Count("participants")).order_by("-started_at", "-pk")
     page = Paginator(sessions, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
@@ -134,7 +135,7 @@ def _course_page(
         "page": page,
         "live": live,
         "join_url": join_url(request, live) if live else "",
-        "form": form,
+        "form": form or StartSessionForm(initial={"reading_place": course.reading_place}),
         "alerts_form": AlertsForm({"alerts": course.alerts}),
         "place_form": PlaceForm({"reading_place": course.reading_place}, auto_id="place_%s")
         if places.can_choose()

@@ -15,10 +15,12 @@ from classroom import access, actions
 from classroom.errors import RefusedError
 from classroom.models import Erasure, Participant
 from classroom.retention import receipt_lines
+from classroom.throttle import ERASURES
 from classroom.views.answers import done, refused
 from classroom.views.student import cookie_holders_only
 
 NO_MINUTES = f"Type a number of minutes from 1 to {actions.LONGEST_MINUTES}."
+TOO_MANY = "That was often within ten minutes. Wait a while, or erase everything: that always works."
 NOT_SURE = "Nothing was erased: tick the box that says you are sure."
 
 
@@ -51,7 +53,16 @@ def _erased(request: HttpRequest, participant: Participant) -> Erasure:
     minutes = request.POST.get("minutes", "")
     if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 6):
         raise RefusedError(NO_MINUTES)
-    return actions.erase_last(participant, int(minutes))
+    return _last_erased(participant, int(minutes))
+
+
+def _last_erased(participant: Participant, minutes: int) -> Erasure:
+    who = str(participant.public_id)
+    if ERASURES.exhausted(who):
+        raise RefusedError(TOO_MANY)
+    receipt = actions.erase_last(participant, minutes)
+    ERASURES.count(who)
+    return receipt
 
 
 @never_cache

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 
 from emotions.messages import CloseCode, Message
@@ -25,7 +25,7 @@ TRY_AGAIN_LATER = 1013
 """Not one of ours: a browser comes back after it."""
 
 # What a part that is down raises. OSError is also what a server raises for a browser that has gone.
-DOWN = (RedisError, OSError, DatabaseError)
+DOWN = (RedisError, OSError, DatabaseError, InterfaceError)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -71,11 +71,18 @@ class DeviceIntake:
             if len(self._waiting) < BATCH:
                 await asyncio.sleep(GATHER_SECONDS)
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            await self._settle(batch)
+            if batch:  # the other writer may have taken all
+                await self._settle(batch)
 
     async def _settle(self, batch: list[Observation]) -> None:
+        """Whatever goes wrong, every reading is answered and counted."""
         told: list[Answer] = []
-        if not await asyncio.get_running_loop().run_in_executor(_threads, partial(_store, batch, told)):
+        try:
+            stored = await asyncio.get_running_loop().run_in_executor(_threads, partial(_store, batch, told))
+        except Exception:
+            log.exception("%d readings of devices are not stored", len(batch))
+            stored = bool(told)
+        if not stored:
             self._refuse(batch)
         for answer in told:
             self._hub.deliver(answer.connection, answer.text)

@@ -185,6 +185,7 @@ class Ticker:
         for pk, left in zip(sorted(new), kept, strict=True):
             with self._one_class(pk):
                 self._states[pk] = self._taken_up(pk, left, points.get(pk), recent.get(pk, []), now_ms)
+                self._kept.pop(pk, None)
         self._cohorts.clear()
 
     def _taken_up(
@@ -193,7 +194,7 @@ class Ticker:
         """`left`: tiles, cohort, watches and notices as Redis has them."""
         tiles, text, watches, told = left
         cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
-        state = _restored(last, tiles, self._kept.pop(pk, cohort), now_ms)
+        state = _restored(last, tiles, self._kept.get(pk, cohort), now_ms)
         state.watcher = Watcher(attention.load(watches) if watches else {})
         state.alarm = Alarm(recent, Notices.model_validate_json(told).alerts if told else [])
         return state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import redis
@@ -32,22 +32,22 @@ def settle(observations: Sequence[Observation], tell: Tell | None = None) -> Non
     with counts.STAGE.timed("store"):
         verdicts = _fates(readings)
     fates = {id(reading): verdict for reading, verdict in zip(readings, verdicts, strict=True)}
+    for observation in _of_sessions(observations):
+        _count_fate(observation, fates.get(id(observation)))
     with counts.STAGE.timed("publish"), sync_redis().pipeline(transaction=False) as pipe:
         live.update(pipe, [reading for reading in readings if fates[id(reading)] == "stored"])
         (tell or publish.own_readings)(
             pipe, [_answer(observation, fates.get(id(observation))) for observation in observations]
         )
         pipe.execute()
-    _count_answered(observations, fates)
-
-
-def _count_answered(observations: Sequence[Observation], fates: Mapping[int, Fate]) -> None:
-    """What became of each frame of a session, and how old it was then."""
     now_ms = time.time() * 1000
-    for observation in observations:
-        if observation.frame.participant:
-            _count_fate(observation, fates.get(id(observation)))
-            counts.ANSWERED.observe((now_ms - observation.frame.captured_ms) / 1000)
+    for observation in _of_sessions(observations):
+        counts.ANSWERED.observe((now_ms - observation.frame.captured_ms) / 1000)
+
+
+def _of_sessions(observations: Sequence[Observation]) -> list[Observation]:
+    """Without the visitors of the try page, whom no figure counts."""
+    return [observation for observation in observations if observation.frame.participant]
 
 
 def _count_fate(observation: Observation, verdict: Fate | None) -> None:

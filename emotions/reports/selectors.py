@@ -113,8 +113,8 @@ def latest_point(session: ClassSession) -> MoodPoint | None:
 
 
 def on_device(session: ClassSession) -> float | None:
-    """The share of what was measured that was read on the students' own devices; None where nothing was."""
-    sums = session.mood_points.aggregate(device=Sum("on_device"), all=Sum("measured"))
+    """The share of the class mood that was read on the students' own devices; None where there is none."""
+    sums = session.mood_points.filter(shares__isnull=False).aggregate(device=Sum("on_device"), all=Sum("measured"))
     return sums["device"] / sums["all"] if sums["all"] else None
 
 

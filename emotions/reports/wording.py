@@ -126,13 +126,16 @@ def coverage(point: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def on_device(share: float | None) -> list[str]:
-    """Where pictures were read: a sentence, or none where the server read them all."""
+def on_device(share: float | None, only: bool) -> list[str]:
+    """Where pictures were read: a sentence, or none where the server read them all. `only`: none could be read there.
+    Otherwise a picture without a face may have gone to the server, whatever the share of the readings is."""
     if not share:
         return []
     where = "on the students’ own devices"
-    if share >= 1:
+    if only:
         return [f"Every picture was read {where}; none left them."]
+    if rounded(share * 100) == 100:
+        return [f"Nearly all of it was read {where}."]
     return [f"{percent(share)} of it was read {where}, the rest on the server."]
 
 

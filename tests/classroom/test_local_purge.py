@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 
@@ -10,6 +11,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.forms.models import model_to_dict
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -118,6 +121,46 @@ def test_a_session_takes_the_days_of_its_course_with_it(course: Course, settings
     assert (first.keep_days, second.keep_days) == (7, 100)
     assert "7 days after the session" in consent.text_for(first).short[2].text.lower()
     assert consent.text_for(first).sha256 != consent.text_for(second).sha256
+
+
+def test_a_teacher_is_asked_before_the_schools_days_delete_sessions(
+    course: Course, settings: Settings, client: Client
+) -> None:
+    settings.RETENTION_DAYS = 30
+    Course.objects.update(keep_days=365)
+    old = session(course, 100)
+    ClassSession.objects.filter(pk=old.pk).update(keep_days=365)
+    client.force_login(course.instructor)
+    address = reverse("set_keeping", args=[course.public_id])
+    assert client.post(address, {"keep_days": ""}).status_code == 409
+    assert (Course.objects.get().keep_days, set(retention.expired())) == (365, set())
+    assert client.post(address, {"keep_days": "", "sure": "yes"}).status_code == 302
+    assert set(retention.expired()) == {old}
+
+
+def test_an_error_beside_the_days_forgets_no_setting(course: Course, settings: Settings, client: Client) -> None:
+    """The form that starts a session stands on the page of the error, too."""
+    Course.objects.update(reading_place="device")
+    client.force_login(course.instructor)
+    page = client.post(reverse("set_keeping", args=[course.public_id]), {"keep_days": "soon"})
+    assert page.status_code == 400
+    assert page.context["form"].initial["reading_place"] == "device"
+
+
+def test_a_session_that_somebody_else_erased_stops_nobody(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = session(course, 40), session(course, 35)
+    found = list(retention.expired(30))
+    actions.erase_session(first)
+    monkeypatch.setattr(retention, "expired", lambda *_: _Found(found))
+    assert f"Passed over {found[0]}: This session is gone already." in purge("--days", "30")
+    assert not ClassSession.objects.filter(pk=second.pk).exists()
+
+
+class _Found(list[ClassSession]):
+    """What was found a moment ago."""
+
+    def iterator(self) -> Iterator[ClassSession]:
+        return iter(self)
 
 
 def test_what_was_purged_is_on_record_and_names_nobody(course: Course) -> None:

@@ -281,6 +281,38 @@ def test_a_school_admin_invites_people_but_makes_nobody_mightier(
         assert not person.groups.filter(name="Everything").exists()
 
 
+def test_a_school_admin_reaches_nobody_with_rights_of_their_own(
+    login: Callable[[User], Client], people: dict[str, User]
+) -> None:
+    """With such a person's password would come those rights."""
+    browser, clerk = login(people["school admin"]), people["staff"]
+    address = reverse("admin:auth_user_password_change", args=[clerk.pk])
+    assert browser.get(address).status_code == 200
+    clerk.user_permissions.add(Permission.objects.get(codename="change_permission"))
+    assert browser.get(address).status_code == 403
+
+
+def test_a_school_admin_reads_receipts_and_texts_and_an_instructor_does_not(
+    login: Callable[[User], Client], people: dict[str, User]
+) -> None:
+    for name in ("erasure", "showntext"):
+        address = reverse(f"admin:classroom_{name}_changelist")
+        assert login(people["school admin"]).get(address).status_code == 200
+        assert login(people["owner"]).get(address).status_code == 403
+
+
+def test_how_long_a_course_keeps_its_sessions_is_not_set_in_passing(
+    login: Callable[[User], Client], people: dict[str, User], both: list[ClassSession]
+) -> None:
+    """Its teacher's own form asks before it deletes; the administration's would not."""
+    course = both[0].course
+    address = reverse("admin:classroom_course_change", args=[course.pk])
+    data = {"title": "Algebra", "instructor": course.instructor.pk, "keep_days": "0"}
+    assert login(people["school admin"]).post(address, data).status_code == 302
+    course.refresh_from_db()
+    assert (course.title, course.keep_days) == ("Algebra", None)
+
+
 def test_a_school_admin_does_not_reach_a_superusers_password(
     login: Callable[[User], Client], people: dict[str, User]
 ) -> None:

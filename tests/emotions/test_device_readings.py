@@ -186,6 +186,20 @@ async def test_without_the_database_a_student_is_told_so(join: Join, monkeypatch
         assert await _refusal(tab, reading().pack()) == "busy"
 
 
+async def test_whatever_goes_wrong_every_reading_is_answered_and_counted(
+    join: Join, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unforeseen(readings: object) -> None:
+        raise TypeError("nobody thought of this")
+
+    sam = await sync_to_async(join)()
+    async with reads_by_itself(sam) as tab:
+        monkeypatch.setattr(settling, "_record", unforeseen)
+        assert await _refusal(tab, reading().pack()) == "busy"
+        monkeypatch.undo()
+    assert "nobody thought of this" in caplog.text
+
+
 # -- The message
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django.utils import timezone
 from classroom import actions
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession, Erasure, Participant
+from classroom.throttle import ERASURES
 from emotions.actions import record_readings
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.reports import own, rollups
@@ -184,6 +186,31 @@ def test_minutes_that_make_no_sense_erase_nothing(sam: Participant, minutes: str
     assert EmotionEvent.objects.filter(participant=sam).count() == 6
     with pytest.raises(RefusedError):
         actions.erase_last(sam, 0)
+
+
+def test_receipts_cannot_be_piled_up(sam: Participant) -> None:
+    browser = browser_of(sam)
+    for _ in range(ERASURES.limit):
+        browser.post(address("erase", sam), {"minutes": "1"})
+    assert Erasure.objects.count() == ERASURES.limit
+    answer = browser.post(address("erase", sam), {"minutes": "1"}, follow=True)
+    assert "often within ten minutes" in answer.content.decode()
+    assert Erasure.objects.count() == ERASURES.limit
+    assert EmotionEvent.objects.filter(participant=sam).exists()
+    browser.post(address("erase", sam), {"everything": "yes"})
+    assert not Participant.objects.filter(pk=sam.pk).exists()
+
+
+def test_the_administration_is_told_no_count_of_one_students_readings(
+    mia: Participant, administrator: User, client: Client
+) -> None:
+    """The page of the session says only how many there are of those who share: the rest may be one student's."""
+    actions.erase(mia)
+    assert Erasure.objects.get().rows["EmotionEvent"] == 2
+    client.force_login(administrator)
+    page = client.get(reverse("admin:classroom_erasure_changelist")).content.decode()
+    assert "names, with when they came and went" in page
+    assert "readings" not in page.split("result_list")[1]
 
 
 # -- Everything

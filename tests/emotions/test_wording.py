@@ -58,9 +58,16 @@ def test_coverage_says_what_the_mood_rests_on() -> None:
 
 
 def test_a_report_says_where_pictures_were_read() -> None:
-    assert wording.on_device(None) == wording.on_device(0.0) == []
-    assert wording.on_device(0.25) == ["25 % of it was read on the students’ own devices, the rest on the server."]
-    assert wording.on_device(1.0) == ["Every picture was read on the students’ own devices; none left them."]
+    own = "on the students’ own devices"
+    assert wording.on_device(None, only=False) == wording.on_device(0.0, only=False) == []
+    assert wording.on_device(0.25, only=False) == [f"25 % of it was read {own}, the rest on the server."]
+    assert wording.on_device(1.0, only=True) == [f"Every picture was read {own}; none left them."]
+
+
+@pytest.mark.parametrize("share", [1.0, 0.997])
+def test_where_the_server_might_have_read_one_nobody_claims_that_none_went_there(share: float) -> None:
+    """A student whose camera shows no face is in no reading, and their pictures may go to the server."""
+    assert wording.on_device(share, only=False) == ["Nearly all of it was read on the students’ own devices."]
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(5, 500))

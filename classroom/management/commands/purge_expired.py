@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from classroom import retention
 from classroom.actions import expire
+from classroom.errors import RefusedError
 from classroom.models import ClassSession
 
 
@@ -42,5 +43,9 @@ class Command(BaseCommand):
 
     def _expire(self, session: ClassSession) -> None:
         name = str(session)
-        receipt = expire(session)
+        try:
+            receipt = expire(session)
+        except RefusedError as error:
+            self.stdout.write(f"Passed over {name}: {error}")
+            return
         self.stdout.write(f"Deleted {name}: {sum(receipt.rows.values())} rows, record {receipt.public_id}")
