@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from django.conf import settings
 
 from classroom.local.registry import PUBLIC, FetchError, Package, fetch, registry
 
@@ -72,3 +74,10 @@ def test_the_registry_is_the_one_that_npm_would_ask(tmp_path: Path) -> None:
     assert registry({}, (none,)) == PUBLIC
     assert registry({}, (none, npmrc)) == "https://npm.school.example/all/"
     assert registry({"npm_config_registry": "https://other.example/"}, (npmrc,)) == "https://other.example/"
+
+
+def test_where_browsers_are_required_on_device_mode_is_tested_too() -> None:
+    """Without its files the tests of on-device mode are skipped: that must not happen unseen."""
+    if os.environ.get("REQUIRE_BROWSER") != "1":
+        pytest.skip("browsers are not required here")
+    assert settings.DEVICE is not None, "run manage.py device_files; it says why there are none"
