@@ -35,8 +35,9 @@ test: $(TEST_STAMP) check ## Run the quality gates, then every test
 	@$(TESTING) $(BIN)/python manage.py device_files
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
 
-bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about 15 minutes)
+bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about 25 minutes)
 	@mkdir -p build
+	@$(TESTING) $(BIN)/python manage.py device_files >&2
 	@$(BENCHING) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 		$(BIN)/python -m classroom.local -- $(BIN)/python -m benchmarks $(ARGS) > build/bench.json
 	@echo "Wrote build/bench.json"
@@ -47,7 +48,7 @@ chaos: $(TEST_STAMP) ## Kill parts of it under a class of 100 and count what is 
 soak: $(TEST_STAMP) ## A class of 200 for half an hour: does anything grow?
 	@$(BIN)/python -m benchmarks.endurance soak $(ARGS) > /dev/null
 
-# On a server's settings, without HTTPS.
+# The product runs as on a server, without HTTPS (tests/security/fuzz sets it so).
 fuzz: $(TEST_STAMP) ## 100,000 malformed messages against a running class: crashes, memory, what others notice
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m tests.security.fuzz $(ARGS)
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from classroom import places
 from classroom.models import ClassSession, ConsentEvent, Participant, ReadingPlace, ShownText
 
-VERSION = "2026-11d"
+VERSION = "2026-11e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ _LAW = Paragraph(
 )
 _CAN_DO = (
     "On your page of the session, “What is recorded about me” shows what there is. You can download all of it, and "
-    "erase the last minutes or everything, also after the session: for 12 hours, in this browser. Later, and after "
-    "you have left a session, ask your school."
+    "erase the last minutes or everything, also after the session: up to 12 hours after you joined, in this browser. "
+    "Later, and after you have left a session, ask your school."
 )
 _OWN = Paragraph("What you can do", _CAN_DO)
 _OWN_MEASURED = Paragraph(

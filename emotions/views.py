@@ -180,6 +180,8 @@ def _attachment(response: HttpResponseBase, session: ClassSession, what: str, ki
 @require_safe
 def try_page(request: HttpRequest) -> HttpResponse:
     """Anybody's own camera, nothing stored; where a setting leaves it open."""
-    if not settings.TRY_PAGE_OPEN:
+    device, rule = places.for_browsers(), settings.READING_PLACE
+    if not settings.TRY_PAGE_OPEN or (rule == "device" and device is None):
         raise Http404
-    return render(request, "emotions/try.html", {"socket": "/ws/try/", "device": places.for_browsers()})
+    config = {"device": device, "place": rule if device else "server"}
+    return render(request, "emotions/try.html", {"socket": "/ws/try/", "config": config})

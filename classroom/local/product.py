@@ -163,8 +163,8 @@ class Product:
     def _keep_services(self) -> None:
         for service in (services.ticker(), services.beat()):
             self._keep(service)
-        if self._choices.workers:
-            self._keep(services.worker(self._choices.workers))
+        workers = self._choices.workers
+        self._keep(services.worker(workers) if workers else services.housekeeper())
         self._keep(services.web(self._host, self._port, self._certificate))
         answers = readiness.probe(self.base_url, self._certificate)
         with self._screen.step("Starting web, worker, ticker and beat"):

@@ -34,9 +34,18 @@ def web(host: str, port: int, certificate: Certificate | None = None) -> Service
 
 def worker(processes: int) -> Service:
     """Reads frames and keeps house. A warm stop lets the batch in hand be stored."""
-    arguments = ["-m", "celery", "-A", "classroom.config", "--quiet", "worker", "--queues", "frames,housekeeping"]
+    return _celery_worker("worker", "frames,housekeeping", processes)
+
+
+def housekeeper() -> Service:
+    """Keeps house alone, where frames are read elsewhere or nowhere: minutes are counted, old sessions deleted."""
+    return _celery_worker("housekeeper", "housekeeping", 1)
+
+
+def _celery_worker(name: str, queues: str, processes: int) -> Service:
+    arguments = ["-m", "celery", "-A", "classroom.config", "--quiet", "worker", "--queues", queues]
     arguments += ["--concurrency", str(processes), "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    return Service("worker", tuple(arguments), stage=3, stop_seconds=8.0)
+    return Service(name, tuple(arguments), stage=3, stop_seconds=8.0)
 
 
 def ticker() -> Service:

@@ -23,7 +23,7 @@ STILL_HERE_SECONDS = 20.0
 
 
 class TryConsumer(Socket):
-    """/ws/try/. For anybody, where the deployment opens it; sessions come first."""
+    """/ws/try/. For anybody, where the deployment opens it and lets frames leave a device; sessions come first."""
 
     kind = "try"
     connection: uuid.UUID
@@ -31,7 +31,7 @@ class TryConsumer(Socket):
 
     async def enter(self) -> None:
         connection = uuid.uuid4()
-        if not settings.TRY_PAGE_OPEN:
+        if not settings.TRY_PAGE_OPEN or settings.READING_PLACE == "device":
             await self.turn_away(CloseCode.NO_SUCH_SESSION)
         elif not await visitors.enter(async_redis(), connection):
             await self.turn_away(CloseCode.TOO_MANY)

@@ -1,4 +1,4 @@
-"""Which words about the pace a report counts: those that the live page counted (docs/decisions/0012).
+"""Which words about the pace a report counts: the live page's rule, as consents are now (docs/decisions/0012).
 
 A word that was said under the consent in force counts, if that covers the name. Of all others, those count that fell
 while FLOOR students or more were there without a name. All figures of all reports count these words and no others, so

@@ -10,7 +10,6 @@ from typing import Any
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from classroom import places
 from classroom.models import CheckIn, ClassSession, ReadingPlace
 from emotions.reports import charts, people, rollups, selectors, wording
 from emotions.reports.heat import HeatMap, heat_map
@@ -158,7 +157,8 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     if not known:
         return [f"{length}. No class mood: it is shown from five measured students on.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
-    only = places.allowed(session) == ReadingPlace.DEVICE
+    # The session's own rule: the deployment's may have been another one then.
+    only = session.reading_place == ReadingPlace.DEVICE
     where = wording.on_device(selectors.on_device(session), only)
     return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
 

@@ -132,7 +132,7 @@ def on_device(share: float | None, only: bool) -> list[str]:
     if not share:
         return []
     where = "on the students’ own devices"
-    if only:
+    if only and share == 1:
         return [f"Every picture was read {where}; none left them."]
     if rounded(share * 100) == 100:
         return [f"Nearly all of it was read {where}."]

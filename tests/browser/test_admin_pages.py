@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from classroom.models import ClassSession
+from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import chart, drawn, sign_in, wait_for_chart, wait_until
 from tests.emotions.lectures import hold
@@ -34,8 +34,7 @@ def test_axe_finds_nothing_in_what_we_add(
     sign_in(page, administrator, visitors.base_url)
     page.goto(f"/admin/classroom/classsession/{lecture.pk}/change/")
     wait_for_chart(page)
-    found = Axe().run(page, context=".session-mood").response["violations"]
-    assert [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]] == []
+    assert violations(page, within=".session-mood") == []
 
 
 def test_the_chart_is_the_reports_and_follows_the_theme(

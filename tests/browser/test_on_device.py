@@ -90,6 +90,7 @@ def test_no_picture_leaves_in_a_whole_journey(left: Left, join: Join, on_devices
     page.get_by_role("button", name="Raise my hand").click()
     page.get_by_role("button", name="Pause my camera").click()
     page.get_by_role("button", name="Go on measuring").click()
+    expect_reading(page)
     page.reload()
     expect_reading(page)
     page.get_by_role("button", name="Stop measuring me").click()

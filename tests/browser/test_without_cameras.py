@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from classroom.models import CheckIn, ClassSession, Course, Erasure, Participant
 from emotions.models import EmotionEvent
+from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import sign_in
 
@@ -42,11 +42,6 @@ def take_part(visitors: Visitors, session: ClassSession, name: str) -> Page:
     page.wait_for_url(f"**/session/{session.public_id}/")
     expect(page.locator("[data-part=state]")).to_have_text("Connected")
     return page
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
 
 
 def test_join_pace_attendance_report_and_course_without_any_camera(visitors: Visitors, alice: User) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from classroom.local import health, services
 from classroom.local.folder import CHECKOUT
@@ -158,3 +159,28 @@ def test_ci_requires_a_browser_and_runs_the_tests() -> None:
     script = Path(CHECKOUT / ".ci" / "run").read_text()
     assert "set -euo pipefail" in script
     assert "export REQUIRE_BROWSER=1\nmake test" in script
+
+
+# The image, the proxy or the parts of this file decide these; a demo and a debugger have no place in it.
+NOT_FOR_CONTAINERS = {
+    "ROOMTONE_REDIS_PREFIX", "ROOMTONE_TRUSTED_ORIGINS", "ROOMTONE_HTTPS", "ROOMTONE_SSL_REDIRECT",
+    "ROOMTONE_STATIC_ROOT", "ROOMTONE_DEBUG", "ROOMTONE_DEMO_PASSWORD",
+}  # fmt: skip
+
+
+def test_every_setting_of_the_readme_reaches_the_containers(compose: dict[str, Any]) -> None:
+    """A school that sets how long it keeps things, or that no picture leaves a device, must not be left alone."""
+    documented = set(re.findall(r"^\| `(ROOMTONE_\w+)`", (CHECKOUT / "README.md").read_text(), re.MULTILINE))
+    for name in ("web", "worker", "ticker", "beat"):
+        assert documented - NOT_FOR_CONTAINERS <= set(compose["services"][name]["environment"]), name
+    assert documented >= NOT_FOR_CONTAINERS
+
+
+def test_house_is_kept_also_where_nobody_reads_frames() -> None:
+    """`up --workers 0`: what beat asks for has a taker, and frames are left to others."""
+    arguments = services.housekeeper().arguments
+    assert arguments[arguments.index("--queues") + 1] == "housekeeping"
+    asked = [str(task["task"]) for task in settings.CELERY_BEAT_SCHEDULE.values()]
+    assert asked
+    assert not [name for name in asked if name.startswith("emotions.tasks.analyse_")]
+    assert settings.CELERY_TASK_DEFAULT_QUEUE == "housekeeping"

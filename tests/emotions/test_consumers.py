@@ -443,6 +443,11 @@ async def test_where_the_try_page_is_closed(settings: Settings) -> None:
     assert await _close_code("/ws/try/", {}) == 4404
 
 
+async def test_where_no_picture_may_leave_a_device_the_try_page_takes_none(settings: Settings) -> None:
+    settings.READING_PLACE = "device"
+    assert await _close_code("/ws/try/", {}) == 4404
+
+
 @pytest.mark.usefixtures("_open")
 async def test_a_visitors_frame_waits_on_its_own_lane(drains: list[int]) -> None:
     async with browser("/ws/try/") as page:

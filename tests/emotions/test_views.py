@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 
 from classroom import actions
 from classroom.models import ClassSession
+from emotions.device_files import Facts
 from emotions.models import EmotionEvent
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
@@ -146,6 +147,18 @@ def test_the_report_shows_a_valid_figure_and_only_those_who_share(
     (line,) = re.findall(r"<tr>\s*<th scope=\"row\">Bea</th>.*?</tr>", attendance.decode(), re.DOTALL)
     assert re.findall(r">([^<>]*)</td>", line)[-1] == "–"
     assert len(data_of(page, "mood-figure")["data"]) == 7
+
+
+def test_the_try_page_follows_the_deployments_place(client: Client, db: None, settings: Settings) -> None:
+    settings.TRY_PAGE_OPEN = True
+    settings.READING_PLACE = "device"
+    settings.DEVICE = Facts("a runtime", "a network", 0.5)
+    settings.DEVICE_STATIC = {}
+    assert client.get("/try/").context["config"]["place"] == "device"
+    settings.DEVICE = None
+    assert client.get("/try/").status_code == 404
+    settings.READING_PLACE = "choice"
+    assert client.get("/try/").context["config"]["place"] == "server"
 
 
 def test_the_try_page_is_there_only_where_a_setting_opens_it(client: Client, db: None, settings: Settings) -> None:

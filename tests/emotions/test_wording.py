@@ -61,6 +61,7 @@ def test_a_report_says_where_pictures_were_read() -> None:
     own = "on the students’ own devices"
     assert wording.on_device(None, only=False) == wording.on_device(0.0, only=False) == []
     assert wording.on_device(0.25, only=False) == [f"25 % of it was read {own}, the rest on the server."]
+    assert wording.on_device(0.4, only=True) == [f"40 % of it was read {own}, the rest on the server."]
     assert wording.on_device(1.0, only=True) == [f"Every picture was read {own}; none left them."]
 
 

@@ -25,13 +25,14 @@ const socket = new LiveSocket(config.ws_path);
 const place = new Place(camera ? config.place : "server", config.device);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 
-const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false, unread: false };
+const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false, unread: null };
 const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
 let epoch = config.consent_epoch;
 let sequence = 0;
 let owed = false; // Something was sent since the server last answered.
 let grabbing = false;
 let readAt = 0;
+let readHereAt = 0; // When this device read a picture last, whatever became of it.
 let reopenedAt = -REOPEN_EVERY_MS;
 let saidAt = -WORD_EVERY_MS;
 let nextWord = 0;
@@ -126,6 +127,7 @@ function skip() {
 async function readHere(shot) {
   const reading = await place.read(shot);
   if (!reading || state.camera !== "on" || !begun) return;
+  readHereAt = performance.now();
   if (reading.faces.length) return transmit(packReading(sequence, shot.captured_ms, epoch, reading));
   counts.unseen += 1;
   view.counts(counts);
@@ -148,10 +150,17 @@ function transmit(message) {
 /** Whether pictures are taken and read: not while this device loads what it needs for it. */
 const sending = () => state.camera === "on" && state.connection === "open" && epoch > 0 && begun === place.onDevice;
 
+/** Who owes a reading for too long now: "device" | "server" | null. */
+function missing() {
+  const since = performance.now() - Math.max(UNREAD_MS, 5 * place.interval(interval));
+  if (!sending() || readAt > since) return null;
+  return place.onDevice && readHereAt < since ? "device" : "server";
+}
+
 function tick() {
   if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
   if (owed) socket.checkAlive();
-  show({ unread: sending() && performance.now() - readAt > Math.max(UNREAD_MS, 5 * place.interval(interval)) });
+  show({ unread: missing() });
   if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
   if (sending() && camera.open) sample();
 }
@@ -175,10 +184,10 @@ function begin() {
 place.addEventListener("changed", () => {
   showPlace();
   begin();
+  readAt = performance.now();
   if (place.failed) stopped("problem", "no_device");
   else if (state.problem === "no_device") startCamera();
 });
-
 
 // -- What the server says
 
@@ -202,6 +211,8 @@ const handlers = {
   "frame.replaced": () => answered("replaced"),
   "frame.rejected"({ reason }) {
     answered("rejected");
+    // The page and the server don't agree about the network, or the place: until the page is made anew, or connects anew.
+    if (["unknown_model", "wrong_place"].includes(reason)) begun = false;
     if (REFUSALS.includes(reason)) show({ reading: null, refused: true });
   },
   "check_in.saved"({ word }) {

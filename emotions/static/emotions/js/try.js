@@ -15,8 +15,8 @@ const CLOSED = {
   4429: "Too many people are trying it out at this moment. Wait a minute, then start again.",
 };
 
-const device = JSON.parse(document.querySelector("#device-config").textContent);
-const place = new Place(device ? "choice" : "server", device, "nothing is sent");
+const config = JSON.parse(document.querySelector("#try-config").textContent);
+const place = new Place(config.place, config.device, "nothing is sent");
 const camera = new Camera(part("video"));
 const overlay = new Overlay(part("boxes"));
 const socket = new LiveSocket(document.querySelector("[data-socket]").dataset.socket);

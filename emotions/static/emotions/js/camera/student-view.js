@@ -1,7 +1,7 @@
 // What a student sees: one state in, the whole page out. It decides nothing.
 
 import { Overlay } from "./overlay.js";
-import { ACTIONS, ENDINGS, FRAMING, NAMES, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, percent, readingLine } from "./words.js";
+import { ACTIONS, ENDINGS, FRAMING, NAMES, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, percent, readingLine } from "./words.js";
 
 const ANNOUNCE_MS = 10000; // A screen reader hears a changed reading at most so often.
 const VEILS = { asking: "Your browser asks whether this page may use your camera. Choose Allow.", paused: "Paused. Your camera is off." };
@@ -160,7 +160,7 @@ function lineWords({ connection, camera, reading, refused, unread }) {
   if (camera === "asking") return ["Nothing is measured yet.", false];
   if (connection !== "open") return ["Nothing is measured until the connection is back. It comes back by itself.", false];
   if (refused) return ["Your pictures are not taken at this moment. Reload the page if it stays so.", true];
-  if (unread) return [UNREAD, true];
+  if (unread) return [unread === "device" ? UNREAD_HERE : UNREAD, true];
   if (!reading) return ["Your reading appears here.", false];
   if (reading.help) return [FRAMING[reading.help], true];
   return [reading.label ? readingLine(reading) : FRAMING.no_face, !reading.label];

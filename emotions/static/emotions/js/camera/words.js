@@ -62,6 +62,7 @@ export const FRAMING = {
   too_dark: "It is too dark to read your face. A lamp or a window in front of you helps.",
 };
 
+export const UNREAD_HERE = "This device gives no reading just now. If it stays so, reload the page.";
 export const UNREAD = "No reading of you is stored just now: a part of the server is down or has too much to do. It goes on by itself; you need do nothing.";
 export const STILL_IN = "You are still in the session.";
 /** What is wrong with the camera: what happened, what it means, what to do. `state`: what the class is told. */

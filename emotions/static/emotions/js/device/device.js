@@ -50,10 +50,18 @@ export class DeviceReader {
       this.#worker.onmessage = ({ data }) => {
         if (!data.ready) return failed(data.failed);
         this.#worker.onmessage = (message) => this.#answered(message.data);
+        this.#worker.onerror = (event) => this.#broken(event.message);
         return resolve(data.ms);
       };
       this.#worker.postMessage({ urls });
     });
+  }
+
+  /** Nobody waits for an answer that will not come. */
+  #broken(why) {
+    console.warn("Pictures can't be read here just now:", why);
+    this.#waiting.forEach((resolve) => resolve(null));
+    this.#waiting.clear();
   }
 
   #answered({ id, reading, failed }) {

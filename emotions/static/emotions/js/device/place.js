@@ -60,11 +60,15 @@ export class Place extends EventTarget {
 
   /** Load what this device needs, once. It may fail: then `failed` is set, and no picture goes anywhere. */
   async open() {
-    if (!this.onDevice || this.#reader || this.#opening) return;
+    if (!this.onDevice || this.#reader) return;
+    this.#opening ??= this.#load();
+    await this.#opening;
+  }
+
+  async #load() {
     this.failed = false;
-    this.#opening = DeviceReader.open(this.#device.urls);
     try {
-      this.#reader = await this.#opening;
+      this.#reader = await DeviceReader.open(this.#device.urls);
     } catch (error) {
       console.warn("This browser can't read pictures by itself:", error.message);
       this.failed = true;
