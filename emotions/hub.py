@@ -34,13 +34,15 @@ class Outlet:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        # Asked for once: each time is a call of the system in Python 3.11.
+        self._loop = asyncio.get_running_loop()
         self._unsent: set[asyncio.Task[None]] = set()
 
     def offer(self, text: str) -> bool:
         """Send it soon; False if too much waits already."""
         if len(self._unsent) >= UNSENT_LIMIT:
             return False
-        task = asyncio.get_running_loop().create_task(self._deliver(text))
+        task = self._loop.create_task(self._deliver(text))
         self._unsent.add(task)
         task.add_done_callback(self._unsent.discard)
         return True

@@ -77,6 +77,7 @@ class CameraConsumer(Socket):
         participant = self.participant = admission.participant
         self.seat, self.seated = Seat(participant.session_id, participant.pk, self.connection), True
         self.gate = FrameGate(self.connection, admission)
+        self.intake, self.device_intake = Intake.here(), DeviceIntake.here()
         await self.channel_layer.group_add(participant_group(participant.pk), self.channel_name)
         await self.channel_layer.group_add(students_group(participant.session_id), self.channel_name)
         await publish.taken_over(async_redis(), participant.pk, self.connection, self.since)
@@ -136,9 +137,9 @@ class CameraConsumer(Socket):
                 await self.tell(taken)
                 return
             case SlotFrame():
-                Intake.here().offer(taken)
+                self.intake.offer(taken)
             case Observation():
-                DeviceIntake.here().offer(taken)
+                self.device_intake.offer(taken)
         await self._camera_is_on()
 
     async def text_received(self, text: str) -> None:
@@ -239,7 +240,7 @@ class CameraConsumer(Socket):
     async def _forget_frames(self) -> None:
         """Those of an earlier consent that this process still holds must not fill the slot that was emptied."""
         try:
-            await Intake.here().forget(self.participant.pk)
+            await self.intake.forget(self.participant.pk)
         except DOWN as error:
             log.warning("a frame of an earlier consent may wait for seconds, and is not stored: %s", error)
 

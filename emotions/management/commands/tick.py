@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from classroom.garbage import search_rarely
 from emotions.meters import sending
 from emotions.mood.ticker import Ticker
 from ml.quantify import MoodEstimator
@@ -22,4 +23,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         sending.start("ticker")
-        Ticker(MoodEstimator.load()).run(stop)
+        ticker = Ticker(MoodEstimator.load())
+        search_rarely()
+        ticker.run(stop)
