@@ -4,7 +4,10 @@ const CONFIG = { displayModeBar: false, responsive: true, showTips: false, local
 const LABEL_ROOM_PX = 7; // A letter of a marker's label, at most.
 const GAP_LABEL_PX = 84;
 const NARROW_PX = 480;
+const colours = new Map(); // Of the theme that is on: to ask the page for one makes it compute its style at once.
 let loading = null;
+
+document.addEventListener("themechange", () => colours.clear());
 
 function plotly(source) {
   loading ??= new Promise((resolve, reject) => {
@@ -41,9 +44,7 @@ export class Plot {
 
 /** The figure with the colours of the theme that is on; the figure itself is left as it is. */
 function themed(figure) {
-  const css = getComputedStyle(document.documentElement);
-  const colour = (name) => css.getPropertyValue(`--${name}`).trim();
-  const data = figure.data.map((trace) => themedTrace(trace, colour));
+  const data = figure.data.map((trace) => themedTrace(trace));
   const layout = structuredClone(figure.layout);
   layout.font.color = colour("muted");
   layout.hoverlabel = { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink") } };
@@ -55,6 +56,11 @@ function themed(figure) {
   return { data, layout };
 }
 
+function colour(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return colours.get(name);
+}
+
 /** The same figure with as much writing on it as its width has room for. */
 function fitted({ data, layout }, width) {
   if (width < NARROW_PX) layout.xaxis.dtick *= 2;
@@ -62,7 +68,7 @@ function fitted({ data, layout }, width) {
   return { data, layout };
 }
 
-function themedTrace(trace, colour) {
+function themedTrace(trace) {
   if (!trace.stackgroup) return trace;
   return { ...trace, fillcolor: colour(trace.meta), line: { ...trace.line, color: colour("card") } };
 }

@@ -7,6 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export const SPARK = { width: 96, height: 24, steps: 39 };
 const RECENT = 10;
 const RESORT_MS = 10_000;
+const alphabet = new Intl.Collator(undefined, { numeric: true });
 
 /** `onOpen(id)` is called when a tile's button is used. */
 export class Tiles {
@@ -74,7 +75,7 @@ export class Tiles {
   }
 
   compare(a, b) {
-    const byName = this.names.of(a.id).localeCompare(this.names.of(b.id), undefined, { numeric: true });
+    const byName = alphabet.compare(this.names.of(a.id), this.names.of(b.id));
     if (this.sort === "time") return (b.seen_ms ?? 0) - (a.seen_ms ?? 0) || byName;
     if (this.sort === "attention") return this.waits(b) - this.waits(a) || pleasantness(a) - pleasantness(b) || byName;
     return byName;
@@ -146,11 +147,15 @@ export function newSpark() {
 
 function paint(view, tile) {
   const read = tile.state === "measured" && tile.label;
-  view.item.className = `student ${read ? tile.label : "away"}${tile.uncertain ? " unsure" : ""}`;
-  view.dot.className = read && !tile.uncertain ? "dot" : "dot hollow";
+  set(view.item, "className", `student ${read ? tile.label : "away"}${tile.uncertain ? " unsure" : ""}`);
+  set(view.dot, "className", read && !tile.uncertain ? "dot" : "dot hollow");
   write(view.word, tileWord(tile));
-  view.button.title = tileSentence(tile);
+  set(view.button, "title", tileSentence(tile));
   view.line.setAttribute("points", sparkPoints(tile.spark));
+}
+
+function set(element, property, value) {
+  if (element[property] !== value) element[property] = value;
 }
 
 /** Values -1..1 to the points of a polyline; the newest stands at the right. */
