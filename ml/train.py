@@ -151,7 +151,8 @@ def accuracy(model: keras.Model, faces: FaceSet, batch: int = 256) -> float:
 def predict(model: keras.Model, pixels: npt.NDArray[np.uint8], batch: int = 256) -> npt.NDArray[np.float32]:
     """(n, 48, 48) uint8 -> (n, 7) probabilities."""
     parts = [
-        keras.ops.convert_to_numpy(model(pixels[start : start + batch, ..., None].astype(np.float32), training=False))
+        # On torch a plain call would keep what a gradient needs.
+        model.predict_on_batch(pixels[start : start + batch, ..., None].astype(np.float32))
         for start in range(0, len(pixels), batch)
     ]
     return np.concatenate(parts)
