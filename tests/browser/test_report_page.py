@@ -13,7 +13,6 @@ from pypdf import PdfReader
 
 from classroom.models import ClassSession, Participant
 from emotions.models import EmotionEvent, MinuteRollup
-from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import sign_in, wait_for_chart
 from tests.emotions.lectures import NAMES, hold
@@ -106,20 +105,6 @@ def test_the_files_are_what_the_page_shows(visitors: Visitors, lecture: ClassSes
     assert alone.locator(".roll tbody th").all_inner_texts() == names
     assert alone.locator(".tall .lane").evaluate("lane => lane.clientHeight") == 220
     assert alone.locator(".tall path.sad").evaluate("path => getComputedStyle(path).fill") == "rgb(30, 157, 224)"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(visitors: Visitors, lecture: ClassSession, tmp_path: Path, theme: str) -> None:
-    page = report_of(visitors, lecture, color_scheme=theme, accept_downloads=True, bypass_csp=True)
-    assert violations(page) == []
-    file = saved(page, "One page, HTML", tmp_path)
-    page.locator(".heat").get_by_role("link", name="Anaya").click()
-    expect(page.get_by_role("heading", name="Anaya")).to_be_visible()
-    assert violations(page) == []
-    page.goto(f"/courses/{lecture.course.public_id}/")
-    assert violations(page) == []
-    page.goto(file.as_uri())
-    assert violations(page) == []
 
 
 def test_minutes_that_nobody_counted_are_counted_while_one_looks(visitors: Visitors, lecture: ClassSession) -> None:
