@@ -127,7 +127,7 @@ def bars(where: Axis, counts: Mapping[int, int], highest: int, title: str, marke
     pieces = "".join(f"M{left} {2 * HEIGHT}v-{height:.1f}h1v{height:.1f}z" for left, height in heights)
     times = (f"{_local(at):%H:%M} {count} {'time' if count == 1 else 'times'}" for at, count in counts.items())
     paths = format_html_join("", _PATH, (("bar", pieces), ("mark", lines)))
-    return format_html(_LANE, "lane said", where.width, 2 * HEIGHT, f"{title}: {', '.join(times)}", paths)
+    return format_html(_LANE, "lane bars", where.width, 2 * HEIGHT, f"{title}: {', '.join(times)}", paths)
 
 
 def _stacked(left: int, shares: Sequence[float]) -> list[tuple[str, str]]:
