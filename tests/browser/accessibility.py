@@ -1,6 +1,8 @@
 """What axe-core finds on a page, and how the page looks: in both themes, on a desk and on a phone.
 
-SCREENSHOTS=<folder> in the environment keeps a picture of every page that is held to it.
+SCREENSHOTS=<folder> in the environment keeps a picture of every page that is held to it:
+
+    make test SCREENSHOTS=build/pages ARGS=tests/browser/test_accessibility.py
 """
 
 from __future__ import annotations

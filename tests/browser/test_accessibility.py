@@ -81,13 +81,17 @@ def test_what_a_student_sees(looks: Looks, session: ClassSession) -> None:
 
 def test_what_an_instructor_finds(looks: Looks, session: ClassSession) -> None:
     page = looks.page()
-    for name, address in (("sign-in", "/accounts/login/"), ("forgotten", "/accounts/reset/")):
+    for name, address in (
+        ("sign-in", "/accounts/login/"), ("forgotten", "/accounts/reset/"),
+        ("forgotten-sent", "/accounts/reset/sent/"), ("forgotten-no-link", "/accounts/reset/MQ/none/"),
+        ("forgotten-done", "/accounts/reset/done/"),
+    ):  # fmt: skip
         page.goto(address)
         looks.hold(page, name)
     sign_in(page, session.course.instructor, looks.visitors.base_url)
     for name, address in (
         ("courses", "/courses/"), ("course-new", f"/courses/{session.course.public_id}/"),
-        ("password", "/accounts/password/"), ("try", "/try/"),
+        ("password", "/accounts/password/"), ("password-done", "/accounts/password/done/"), ("try", "/try/"),
         ("report-empty", f"/teach/{session.public_id}/report/"),
     ):  # fmt: skip
         page.goto(address)
