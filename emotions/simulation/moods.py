@@ -101,8 +101,6 @@ def shown_by(counts: Mapping[str, int], number: int) -> str:
 def counts_of(text: str) -> dict[str, int]:
     """ "happy=8,sad=12" -> how many students show each. Raises ValueError with words."""
     pairs = [part.partition("=") for part in text.split(",")]
-    if not all(label in LABELS and count.isdecimal() for label, _, count in pairs):
-        raise ValueError(
-            f"{text}: expected how many show each, such as happy=8,sad=12; the labels: {', '.join(LABELS)}"
-        )
+    if not all(label in LABELS and count.isdecimal() and int(count) for label, _, count in pairs):
+        raise ValueError(f"{text}: expected how many show each of {', '.join(LABELS)}, such as happy=8,sad=12")
     return {label: int(count) for label, _, count in pairs}
