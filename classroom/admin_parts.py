@@ -30,6 +30,14 @@ class Recorded:
         return False
 
 
+class RecordedInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
+    """Such rows on the page of what they belong to."""
+
+    template = "admin/classroom/recorded_inline.html"
+    extra = 0
+    can_delete = False
+
+
 class OwnRows(admin.ModelAdmin):  # type: ignore[type-arg]
     """Whoever may not see every session finds here what belongs to their own courses, and nothing else."""
 
@@ -59,7 +67,8 @@ class Asking(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse | None:
         """The page that asks (admin/classroom/<action>.html); None once that was answered with yes.
 
-        `what_goes`: what the page says beside the rows. More rows than MOST_AT_ONCE are refused.
+        `what_goes`: what the page says beside the rows; with `nothing`, there is no button, as it can be done with
+        none of them. More rows than MOST_AT_ONCE are refused.
         """
         if self.too_many(request, rows):
             return HttpResponseRedirect(request.get_full_path())
@@ -102,12 +111,16 @@ class Erasable(Asking):
         """Raises RefusedError, with words."""
         raise NotImplementedError
 
+    def what_erases(self, rows: QuerySet[Any]) -> dict[str, Any]:
+        """As `what_goes` of `asked`."""
+        return {}
+
     def has_erase_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "delete")
 
     @admin.action(description="Erase, with everything that was recorded", permissions=["erase"])
     def erase_chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-        if question := self.asked(request, rows, "erase", "Erase"):
+        if question := self.asked(request, rows, "erase", "Erase", what_goes=self.what_erases):
             return question
 
         def erase(row: Any) -> str:

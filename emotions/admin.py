@@ -106,7 +106,7 @@ class Readings(Recorded, OwnRows):
 class EmotionEventAdmin(Readings):
     """Readings of students who share individually."""
 
-    list_display = ("captured_at", "participant", "label", "confidence_words", "uncertain", "model_version")
+    list_display = ("captured_at", "participant", "label", "confidence_words", "unsure", "model_version")
     list_filter = ("label", "uncertain", "source")
     list_select_related = ("participant",)
     search_fields = ("participant__display_name",)
@@ -121,6 +121,10 @@ class EmotionEventAdmin(Readings):
 
     def shares_of(self, row: Any) -> list[float]:
         return list(row.probabilities)
+
+    @admin.display(description="Unsure")
+    def unsure(self, event: EmotionEvent) -> str:
+        return "Unsure" if event.uncertain else ""
 
     @admin.display(description="Confidence", ordering="confidence")
     def confidence_words(self, event: EmotionEvent) -> str:
@@ -265,7 +269,8 @@ class MeasuredParticipantAdmin(ParticipantAdmin):
 def _what_goes(rows: Iterable[ClassSession]) -> dict[str, Any]:
     """Each session with its counts (none for one that is live, or was purged), and the sum of what is told."""
     counted = [(row, None if row.live or row.purged_at else totals(row)) for row in rows]
-    return {"counted": counted, "least": sum(each.least for _, each in counted if each)}
+    told = [each for _, each in counted if each]
+    return {"counted": counted, "least": sum(each.least for each in told), "nothing": not told}
 
 
 def _links(lists: dict[str, str], of: str) -> SafeString:

@@ -24,6 +24,7 @@ from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts
 from emotions import tasks
 from emotions.messages import TILE_FIELDS
+from emotions.mood.estimate import HALF_LIFE_SECONDS
 from emotions.reports import charts, counting, exports, html_file, page, selectors, student_page, wording, workbook
 
 # The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
@@ -49,6 +50,7 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "empty": not page["latest"] or page["latest"]["joined"] == 0,
         "words": CheckIn.Word.choices,
         "bar_order": BAR_ORDER,
+        "half_life": HALF_LIFE_SECONDS,
     }
     return render(request, "emotions/dashboard.html", context)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
+from django.utils import timezone
 
 from classroom import consent, retention, signals
 from classroom.actions._common import length, lock_live
@@ -69,11 +71,12 @@ def renew_code(session: ClassSession) -> str:
 
 
 @transaction.atomic
-def place_marker(session: ClassSession, label: str) -> Marker:
-    """Name this moment. Raises SessionEndedError, TextRefusedError (1 to 60 characters)."""
+def place_marker(session: ClassSession, label: str, ago: timedelta = timedelta()) -> Marker:
+    """Name this moment, or the one so long ago: while somebody wrote its name, the lecture went on. Not before the
+    session's beginning. Raises SessionEndedError, TextRefusedError (1 to 60 characters)."""
     label = tidy(label, what="The marker", longest=length(Marker, "label"))
-    lock_live(session)
-    marker = Marker.objects.create(session=session, label=label)
+    started_at = lock_live(session).started_at
+    marker = Marker.objects.create(session=session, label=label, at=max(started_at, timezone.now() - ago))
     signals.marker_placed.send(Marker, marker=marker)
     return marker
 

@@ -153,6 +153,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "roomtone@localhost")
 
 # -- Language and time: stored in UTC, shown in the school's zone
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["classroom.formats"]
 TIME_ZONE = env.text("ROOMTONE_TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True

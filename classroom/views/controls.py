@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from classroom import access, actions, codes
 from classroom.errors import RefusedError
 from classroom.models import ClassSession, Marker
 from classroom.views.answers import done, instructors_only, refused
+
+LONGEST_AGO_MS = 600_000
 
 
 def join_url(request: HttpRequest, session: ClassSession) -> str:
@@ -77,14 +80,21 @@ def lower_hand(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @instructors_only
 def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """POST label=<words>."""
+    """POST label=<words, or none>, and ago_ms=<how long ago the moment was, ten minutes at most>."""
     session = access.session_for_instructor(request.user, public_id)
     to = reverse("dashboard", args=[public_id])
+    label = request.POST.get("label", "").strip() or f"Moment {session.markers.count() + 1}"
     try:
-        marker = actions.place_marker(session, request.POST.get("label", ""))
+        marker = actions.place_marker(session, label, _ago(request.POST.get("ago_ms", "")))
     except RefusedError as error:
         return refused(request, error, to)
     return done(request, to, marker=_marker_facts(marker))
+
+
+def _ago(text: str) -> timedelta:
+    """Nothing where it is no number of milliseconds."""
+    known = text.isdecimal() and len(text) <= len(str(LONGEST_AGO_MS))
+    return timedelta(milliseconds=min(int(text), LONGEST_AGO_MS) if known else 0)
 
 
 @require_POST

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Prefetch
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -72,14 +73,26 @@ def start_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @instructors_only
 def set_alerts(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST alerts=<off|few|normal|many>; a running session follows with the next second."""
+    return _set(request, public_id, AlertsForm(request.POST), "The alerts are set.")
+
+
+@require_POST
+@instructors_only
+def set_reading_place(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST reading_place=<choice|server|device>: with which the course's next sessions begin."""
+    return _set(request, public_id, PlaceForm(request.POST), "The next session begins with it.")
+
+
+def _set(request: HttpRequest, public_id: UUID, form: Form, said: str) -> HttpResponse:
+    """Each field of `form` is a field of the course."""
     own = access.course_for_instructor(request.user, public_id)
-    form = AlertsForm(request.POST)
     if not form.is_valid():
         return _course_page(request, own, status=400)
-    own.alerts = form.cleaned_data["alerts"]
-    own.save(update_fields=["alerts"])
-    messages.success(request, "The alerts are set.")
-    return done(request, reverse("course", args=[own.public_id]), alerts=own.alerts)
+    for name, value in form.cleaned_data.items():
+        setattr(own, name, value)
+    own.save(update_fields=list(form.cleaned_data))
+    messages.success(request, said)
+    return done(request, reverse("course", args=[own.public_id]), **form.cleaned_data)
 
 
 @require_POST
@@ -99,20 +112,6 @@ def set_keeping(request: HttpRequest, public_id: UUID) -> HttpResponse:
     own.save(update_fields=["keep_days"])
     messages.success(request, "Set. Sessions from now on promise it to their students.")
     return done(request, reverse("course", args=[own.public_id]), keep_days=days)
-
-
-@require_POST
-@instructors_only
-def set_reading_place(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """POST reading_place=<choice|server|device>: with which the course's next sessions begin."""
-    own = access.course_for_instructor(request.user, public_id)
-    form = PlaceForm(request.POST)
-    if not form.is_valid():
-        return _course_page(request, own, status=400)
-    own.reading_place = form.cleaned_data["reading_place"]
-    own.save(update_fields=["reading_place"])
-    messages.success(request, "The next session begins with it.")
-    return done(request, reverse("course", args=[own.public_id]), reading_place=own.reading_place)
 
 
 def _listed(user: User) -> CourseQuerySet:

@@ -46,7 +46,7 @@ DIALECTS = {"comma": Dialect(","), "semicolon": Dialect(";", ","), "tab": Dialec
 
 def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
     """The class mood minute by minute, with what was said in each."""
-    said = selectors.said_by_minute(session)
+    said = selectors.said_by_minute(selectors.words(session))
     rows = [minute_cells(row, said) for row in selectors.minutes(session)]
     return lines([MINUTE_COLUMNS, *rows], dialect)
 

@@ -1,14 +1,15 @@
-"""The heat map: who shares individually by name, and the class as one lane above them."""
+"""The heat map: who shares individually by name; above them the class as one lane, and its words about the pace."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.safestring import SafeString
 
-from classroom.models import ClassSession
+from classroom.models import CheckIn, ClassSession
 from emotions.reports import lanes, people, selectors
 from emotions.reports.rows import Attendee, MarkerRow, MoodRow, StudentMinutes
 from emotions.reports.selectors import Sharer
@@ -26,11 +27,23 @@ class HeatLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidLine:
+    """A word about the pace that was said, how often, and when."""
+
+    title: str
+    total: int
+    lane: SafeString
+
+
+@dataclass(frozen=True, slots=True)
 class HeatMap:
-    """`class_lane`: the whole class, whose mood already keeps the floor."""
+    """`class_lane`: the whole class, whose mood already keeps the floor; `said`: a line for each word that was said;
+    `highest`: how often the commonest fell in one minute."""
 
     axis: lanes.Axis
     class_lane: SafeString
+    said: list[SaidLine]
+    highest: int
     lines: list[HeatLine]
 
 
@@ -40,15 +53,33 @@ def heat_map(
     present: Sequence[Attendee],
     minutes: Sequence[MoodRow],
     marked: Sequence[MarkerRow],
+    said: Sequence[tuple[datetime, str]],
 ) -> HeatMap:
-    """One query. `present`: everybody who joined; `minutes`: the class's, with lines where `marked`."""
+    """One query. `present`: everybody who joined; `minutes`: the class's, with lines where `marked`; `said`: as
+    `selectors.words` gives them."""
     axis, there = axis_of(session), {one.pk: one for one in present}
     read = people.minutes_by_student(session, sharing)
     lines = [
         _line(axis, sharer, one, stay(sharer, there[sharer.pk], one))
         for sharer, one in zip(sharing, read, strict=True)
     ]
-    return HeatMap(axis, class_lane(axis, minutes, marked), lines)
+    counts = selectors.said_by_minute(said)
+    highest = max((count for minute in counts.values() for count in minute.values()), default=0)
+    spoken = [_said(axis, word, title, counts, highest, marked) for word, title in CheckIn.Word.choices]
+    return HeatMap(axis, class_lane(axis, minutes, marked), [line for line in spoken if line.total], highest, lines)
+
+
+def _said(
+    axis: lanes.Axis,
+    word: str,
+    title: str,
+    counts: Mapping[datetime, Mapping[str, int]],
+    highest: int,
+    marked: Sequence[MarkerRow],
+) -> SaidLine:
+    fell = {people.minute_of(at): minute[word] for at, minute in counts.items() if minute[word]}
+    lane = lanes.bars(axis, fell, highest, title, [marker.at_ms / MINUTE_MS for marker in marked])
+    return SaidLine(title, sum(fell.values()), lane)
 
 
 def class_lane(axis: lanes.Axis, minutes: Sequence[MoodRow], marked: Sequence[MarkerRow] = ()) -> SafeString:

@@ -1,4 +1,4 @@
-"""Minutes as lanes beneath each other: the heat map of students, and the class as stacked columns. No ORM.
+"""Minutes as lanes beneath each other: the heat map of students, the class as stacked columns, words as bars. No ORM.
 
 Plain SVG. A lane is as wide as its cell (a minute is one unit, stretched); colours come from the page's classes. What
 is not known has a shape of its own: a minute whose readings are mostly unsure is half as high, one without a
@@ -118,6 +118,16 @@ def columns(
             pieces[label].append(path)
     paths = format_html_join("", _PATH, ((kind, "".join(parts)) for kind, parts in pieces.items() if parts))
     return format_html(_LANE, "lane stacked", where.width, 4 * HEIGHT, words, paths)
+
+
+def bars(where: Axis, counts: Mapping[int, int], highest: int, title: str, marked: Sequence[float]) -> SafeString:
+    """How often something was said, minute by minute (since 1970); the bar of `highest` is as high as the lane."""
+    lines = "".join(f"M{at - where.first:.2f} 0v{2 * HEIGHT}" for at in marked)
+    heights = ((at - where.first, 2 * HEIGHT * count / highest) for at, count in counts.items())
+    pieces = "".join(f"M{left} {2 * HEIGHT}v-{height:.1f}h1v{height:.1f}z" for left, height in heights)
+    times = (f"{_local(at):%H:%M} {count} {'time' if count == 1 else 'times'}" for at, count in counts.items())
+    paths = format_html_join("", _PATH, (("bar", pieces), ("mark", lines)))
+    return format_html(_LANE, "lane bars", where.width, 2 * HEIGHT, f"{title}: {', '.join(times)}", paths)
 
 
 def _stacked(left: int, shares: Sequence[float]) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ def overview(session: ClassSession) -> Overview:
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
-    sections, found = selectors.sections(session, marked), moments(rows, marked)
+    sections, found = selectors.sections(session, marked, selectors.words(session)), moments(rows, marked)
     return Overview(
         summary=page.summary(session, rows, sections),
         figure=page.figure(session, rows, marked, found),

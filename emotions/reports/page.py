@@ -93,7 +93,8 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = [replace(marker, label=text(marker.label)) for marker in selectors.markers(session)]
-    sections = selectors.sections(session, marked)
+    said = selectors.words(session)
+    sections = selectors.sections(session, marked, said)
     sharing = [replace(sharer, name=text(sharer.name)) for sharer in selectors.sharers(session)]
     students = selectors.students(session, sharing)
     present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
@@ -107,7 +108,7 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         moments=moment_lines(found),
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
-        heat=heat_map(session, sharing, present, selectors.minutes(session), marked),
+        heat=heat_map(session, sharing, present, selectors.minutes(session), marked, said),
         attendance=selectors.attendance(session),
         roll=roll_lines(present, students),
         comparison=comparison(session),

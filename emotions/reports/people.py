@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from classroom.models import CheckIn, ClassSession, Participant
-from emotions.models import MinuteRollup
+from emotions.reports import rollups
 from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes
-from emotions.reports.selectors import Sharer, fetch, session_end
+from emotions.reports.selectors import Sharer, fetch, of_sharers, session_end
 from ml.labels import LABELS
 
 _MOST = ", ".join(f"r.label_counts[{n + 1}]" for n in range(len(LABELS)))
@@ -22,10 +22,17 @@ _BY_MINUTE = f"""
         array_agg((extract(epoch FROM r.minute) / 60)::int ORDER BY r.minute),
         array_agg(array_position(r.label_counts, GREATEST({_MOST})) - 1 ORDER BY r.minute),
         array_agg(2 * r.uncertain > r.readings ORDER BY r.minute)
-    FROM emotions_minuterollup r
+    FROM {rollups.SO_FAR} r
     JOIN unnest(%(participants)s::bigint[], %(since)s::timestamptz[]) AS sharer(id, since)
       ON sharer.id = r.participant_id AND r.minute >= sharer.since
-    WHERE r.session_id = %(session)s AND r.readings > 0 GROUP BY 1
+    GROUP BY 1
+"""  # noqa: S608 - columns of this module
+_OF_ONE = f"""
+    SELECT r.minute, r.readings, r.uncertain, r.probability_sums, r.label_counts
+    FROM {rollups.SO_FAR} r
+    JOIN unnest(%(participants)s::bigint[], %(since)s::timestamptz[]) AS sharer(id, since)
+      ON sharer.id = r.participant_id AND r.minute >= sharer.since
+    ORDER BY 1
 """  # noqa: S608 - columns of this module
 
 
@@ -40,13 +47,8 @@ def minute_after(at: datetime) -> int:
 
 
 def minutes_by_student(session: ClassSession, sharing: Sequence[Sharer]) -> list[StudentMinutes]:
-    """The minutes of each of `sharing`, in their order, from the rollups."""
-    scope = {
-        "session": session.pk,
-        "participants": [sharer.pk for sharer in sharing],
-        "since": [sharer.from_minute for sharer in sharing],
-    }
-    found = {row[0]: StudentMinutes(*row[1:]) for row in fetch(_BY_MINUTE, scope)}
+    """The minutes of each of `sharing`, in their order."""
+    found = {row[0]: StudentMinutes(*row[1:]) for row in fetch(_BY_MINUTE, of_sharers(session, sharing))}
     return [found.get(sharer.pk, StudentMinutes([], [], [])) for sharer in sharing]
 
 
@@ -55,14 +57,14 @@ def minutes_by_student(session: ClassSession, sharing: Sequence[Sharer]) -> list
 
 def minutes_of(session: ClassSession, sharer: Sharer) -> list[StudentMinute]:
     """Every minute of one student who shares individually, in order."""
-    rows = MinuteRollup.objects.filter(session=session, participant=sharer.pk, readings__gt=0)
-    return [_minute(row) for row in rows.filter(minute__gte=sharer.from_minute).order_by("minute")]
+    return [_minute(*row) for row in fetch(_OF_ONE, of_sharers(session, [sharer]))]
 
 
-def _minute(row: MinuteRollup) -> StudentMinute:
-    most = row.label_counts.index(max(row.label_counts))
-    shares = [total / row.readings for total in row.probability_sums]
-    return StudentMinute(minute_of(row.minute), most, row.readings, row.uncertain, shares)
+def _minute(
+    at: datetime, readings: int, uncertain: int, sums: Sequence[float], counts: Sequence[int]
+) -> StudentMinute:
+    shares = [total / readings for total in sums]
+    return StudentMinute(minute_of(at), counts.index(max(counts)), readings, uncertain, shares)
 
 
 def summed(minutes: Sequence[StudentMinute]) -> StudentMinutes:

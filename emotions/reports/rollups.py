@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -59,6 +59,16 @@ WHERE minute NOT IN (SELECT DISTINCT minute FROM emotions_minuterollup WHERE ses
 """
 # A minute is closed by the first round after it; this much later it should have been counted.
 ROUNDS = timedelta(minutes=2)
+# The minutes of a session as rows like the rollups: those counted, and of a live session the last ones from its
+# events, since no round may have counted them yet. Its parameters are those of `so_far`.
+SO_FAR = f"""(
+    SELECT participant_id, minute, readings, uncertain, probability_sums, label_counts
+    FROM emotions_minuterollup WHERE session_id = %(session)s AND minute < %(open)s AND readings > 0
+    UNION ALL
+    SELECT participant_id, date_trunc('minute', captured_at), count(*), count(*) FILTER (WHERE uncertain),
+        ARRAY[{_SUMS}]::float8[], ARRAY[{_COUNTS}]::int[]
+    FROM emotions_emotionevent WHERE session_id = %(session)s AND captured_at >= %(open)s GROUP BY 1, 2
+)"""  # noqa: S608 - constants of the code
 
 
 def close_minutes(now: datetime | None = None) -> int:
@@ -113,10 +123,16 @@ def recount(session_pk: int, since: datetime, until: datetime) -> None:
             cursor.execute(_STALE, {"session": session_pk, "since": since, "until": until})
 
 
+def so_far(session: ClassSession, now: datetime | None = None) -> dict[str, object]:
+    """The parameters of SO_FAR. An ended session has no open minutes: its end has counted them."""
+    open_from = datetime.max.replace(tzinfo=UTC) if session.ended_at else _settled(session, now)
+    return {"session": session.pk, "open": open_from}
+
+
 def missing_minutes(session: ClassSession, now: datetime | None = None) -> int:
     """In how many minutes readings are stored and not one is counted: no worker was there when they closed."""
     since, until = bounds(session, now)
-    until = until if session.ended_at else until - ROUNDS
+    until = until if session.ended_at else _settled(session, now)
     with connection.cursor() as cursor:
         cursor.execute(_MISSING, {"session": session.pk, "since": since, "until": until})
         return int(cursor.fetchone()[0])
@@ -128,6 +144,11 @@ def bounds(session: ClassSession, now: datetime | None = None) -> tuple[datetime
     if session.ended_at is None:
         return since, max(since, _minute(now or timezone.now()))
     return since, _minute(session.ended_at) + timedelta(minutes=1)
+
+
+def _settled(session: ClassSession, now: datetime | None) -> datetime:
+    """The minutes of a live session before this one should have been counted."""
+    return bounds(session, now)[1] - ROUNDS
 
 
 def _minute(at: datetime) -> datetime:

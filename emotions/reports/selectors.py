@@ -19,7 +19,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.reports import pace
+from emotions.reports import pace, rollups
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
 from ml.labels import LABELS
 
@@ -38,11 +38,11 @@ _SECTIONED = f"""
 """  # noqa: S608 - columns of this module
 _SUMS = ", ".join(f"sum({column}[{n + 1}])" for column in ("probability_sums", "label_counts") for n in range(7))
 _STUDENT_SUMS = f"""
-    SELECT r.participant_id, count(*) FILTER (WHERE r.readings > 0), sum(r.readings), sum(r.uncertain), {_SUMS}
-    FROM emotions_minuterollup r
+    SELECT r.participant_id, count(*), sum(r.readings), sum(r.uncertain), {_SUMS}
+    FROM {rollups.SO_FAR} r
     JOIN unnest(%(participants)s::bigint[], %(since)s::timestamptz[]) AS sharer(id, since)
       ON sharer.id = r.participant_id AND r.minute >= sharer.since
-    WHERE r.session_id = %(session)s GROUP BY 1
+    GROUP BY 1
 """  # noqa: S608 - columns of this module
 
 
@@ -123,28 +123,34 @@ def markers(session: ClassSession) -> list[MarkerRow]:
     return [MarkerRow(pk, label, milliseconds(at)) for pk, label, at in rows]
 
 
-def said_by_minute(session: ClassSession) -> dict[datetime, Counter[str]]:
-    """How often each word that counts fell in each minute; of nobody in particular."""
-    said: dict[datetime, Counter[str]] = {}
-    for at, word in _words(session):
-        said.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
-    return said
-
-
-def _words(session: ClassSession) -> list[tuple[datetime, str]]:
+def words(session: ClassSession) -> list[tuple[datetime, str]]:
+    """When each word fell that counts, of nobody in particular."""
     return [(each.at, each.word) for each in pace.heard([session.pk])]
 
 
-def sections(session: ClassSession, marked: Sequence[MarkerRow]) -> list[Section]:
-    """The stretches between markers, with their mean mood. Without a marker, the whole session as one."""
+def said_by_minute(said: Iterable[tuple[datetime, str]]) -> dict[datetime, Counter[str]]:
+    """How often each word fell in each minute."""
+    minutes: dict[datetime, Counter[str]] = {}
+    for at, word in said:
+        minutes.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
+    return minutes
+
+
+def sections(
+    session: ClassSession, marked: Sequence[MarkerRow], said: Sequence[tuple[datetime, str]]
+) -> list[Section]:
+    """The stretches between markers, with their mean mood. Without a marker, the whole session as one.
+
+    `said`: as `words` gives them.
+    """
     start, end = session.started_at, session_end(session)
     inside = [marker for marker in marked if milliseconds(start) < marker.at_ms < milliseconds(end)]
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
     titles = ["Beginning" if inside else "Whole session", *(marker.label for marker in inside)]
     rows = fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
-    found, words = {int(row[0]): row[1:] for row in rows}, _words(session)
+    found = {int(row[0]): row[1:] for row in rows}
     return [
-        _section(title, a, b, found.get(number), _said_between(words, a, b))
+        _section(title, a, b, found.get(number), _said_between(said, a, b))
         for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)
     ]
 
@@ -211,14 +217,15 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def students(session: ClassSession, sharing: Sequence[Sharer]) -> list[Student]:
-    """What was read of each of `sharing`, from the rollups. Minutes before the consent in force stay out."""
-    scope = {
-        "session": session.pk,
-        "participants": [sharer.pk for sharer in sharing],
-        "since": [sharer.from_minute for sharer in sharing],
-    }
-    sums = {row[0]: row[1:] for row in fetch(_STUDENT_SUMS, scope)}
+    """What was read of each of `sharing`, minute by minute. Minutes before the consent in force stay out."""
+    sums = {row[0]: row[1:] for row in fetch(_STUDENT_SUMS, of_sharers(session, sharing))}
     return [_student(sharer, sums.get(sharer.pk)) for sharer in sharing]
+
+
+def of_sharers(session: ClassSession, sharing: Sequence[Sharer]) -> dict[str, Any]:
+    """Parameters of a query over `rollups.SO_FAR` that is joined with these students."""
+    participants, since = [sharer.pk for sharer in sharing], [sharer.from_minute for sharer in sharing]
+    return {**rollups.so_far(session), "participants": participants, "since": since}
 
 
 def _student(sharer: Sharer, sums: Sequence[Any] | None) -> Student:

@@ -51,7 +51,7 @@ class StudentPage:
 
 
 def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
-    """None for somebody who doesn't share individually now. Eleven queries."""
+    """None for somebody who doesn't share individually now. Eight queries."""
     sharing = selectors.sharers(session)
     sharer = next((one for one in sharing if one.id == student_id), None)
     if sharer is None:
@@ -59,7 +59,7 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     (student,) = selectors.students(session, [sharer])
     attendee = next(one for one in people.roll(session, sharing) if one.pk == sharer.pk)
     minutes, axis = people.minutes_of(session, sharer), heat.axis_of(session)
-    sections = selectors.sections(session, selectors.markers(session))
+    sections = selectors.sections(session, selectors.markers(session), said=[])
     return StudentPage(
         line=page.student_line(student),
         attendee=attendee,

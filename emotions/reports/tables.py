@@ -46,12 +46,13 @@ def tables(session: ClassSession) -> list[Table]:
     """Every table of the report."""
     sharing, marked = selectors.sharers(session), selectors.markers(session)
     students = selectors.students(session, sharing)
-    minutes, said = selectors.minutes(session), selectors.said_by_minute(session)
+    minutes, words = selectors.minutes(session), selectors.words(session)
+    said = selectors.said_by_minute(words)
     marks = [(selectors.moment(marker.at_ms), marker.label) for marker in marked]
     return [
-        Table("summary", SUMMARY_COLUMNS, _summary(session)),
+        Table("summary", SUMMARY_COLUMNS, _summary(session, words)),
         Table("minutes", MINUTE_COLUMNS, [minute_cells(row, said) for row in minutes]),
-        Table("sections", SECTION_COLUMNS, map(_section_cells, selectors.sections(session, marked))),
+        Table("sections", SECTION_COLUMNS, map(_section_cells, selectors.sections(session, marked, words))),
         Table("students", STUDENT_COLUMNS, map(_student_cells, students)),
         Table("attendance", ATTENDANCE_COLUMNS, _attendance(people.roll(session, sharing), students)),
         Table("check_ins", CHECK_IN_COLUMNS, _check_ins(session, said)),
@@ -100,11 +101,11 @@ def _check_ins(session: ClassSession, said: Mapping[datetime, Mapping[str, int]]
     return rows
 
 
-def _summary(session: ClassSession) -> list[list[Cell]]:
+def _summary(session: ClassSession, words: Sequence[tuple[datetime, str]]) -> list[list[Cell]]:
     there = selectors.attendance(session)
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
-    sections = selectors.sections(session, [])
+    sections = selectors.sections(session, [], words)
     sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, sections)]
     return [
         ["course", session.course.title],

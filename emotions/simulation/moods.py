@@ -1,8 +1,12 @@
-"""How a synthetic class feels: mostly calm, with passages that go too fast and moments of relief."""
+"""How a synthetic class feels: mostly calm, at times too fast, at times relieved; or steadily what it is told to."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +47,14 @@ def class_mix(elapsed_s: float) -> Weights:
     return np.asarray(mix / mix.sum())
 
 
+class Mood(Protocol):
+    """What one student shows, and says."""
+
+    def label(self, elapsed_s: float) -> str: ...
+
+    def says(self, elapsed_s: float) -> str | None: ...
+
+
 class DriftingMood:
     """One student's expression over time: kept a while, then drawn anew from the class's mix and their bent."""
 
@@ -66,3 +78,29 @@ class DriftingMood:
             return None
         troubled = self._label in {"sad", "fear", "angry"}
         return str(self._rng.choice(["lost", "too_fast"] if troubled else ["got_it", "got_it", "got_it", "too_slow"]))
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyMood:
+    """One expression, all the time, and no word: so that what a class shows is known."""
+
+    shown: str
+
+    def label(self, elapsed_s: float) -> str:
+        return self.shown
+
+    def says(self, elapsed_s: float) -> str | None:
+        return None
+
+
+def shown_by(counts: Mapping[str, int], number: int) -> str:
+    """The label of the student with this number (from 0) where so many students show each."""
+    return list(chain.from_iterable([label] * count for label, count in counts.items()))[number]
+
+
+def counts_of(text: str) -> dict[str, int]:
+    """ "happy=8,sad=12" -> how many students show each. Raises ValueError with words."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(label in LABELS and count.isdecimal() and int(count) for label, _, count in pairs):
+        raise ValueError(f"{text}: expected how many show each of {', '.join(LABELS)}, such as happy=8,sad=12")
+    return {label: int(count) for label, _, count in pairs}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 
 from emotions.simulation.joining import Joiner, Ticket, join_class
-from emotions.simulation.moods import DriftingMood
+from emotions.simulation.moods import DriftingMood, SteadyMood, shown_by
 from emotions.simulation.pictures import PictureBank, labelled_bank, synthetic_bank
 from emotions.simulation.student import Camera, DeviceStudent, MoodyCamera, Schedule, ShufflingCamera, Student
 from emotions.simulation.tally import Tally
@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What `simulate` was asked for. `url`: ws:// or wss://, host and port; `faces`: None for synthetic ones;
     `individual`: the share of students who let the teacher see their own readings, 0..1; `on_device`: of those whose
-    own device reads their pictures."""
+    own device reads their pictures; `showing`: how many students show each label all the time, None for moods."""
 
     url: str
     code: str
@@ -39,6 +39,7 @@ class Plan:
     seed: int
     most_pictures: int
     tls: ssl.SSLContext | None
+    showing: Mapping[str, int] | None = None
 
 
 def run(plan: Plan, progress: Progress) -> dict[str, object]:
@@ -80,7 +81,7 @@ def _students(plan: Plan, bank: PictureBank, tickets: list[Ticket], tally: Tally
         (Student if number < first else DeviceStudent)(
             plan.url,
             ticket,
-            _camera(plan, bank, np.random.default_rng((plan.seed, number))),
+            _camera(plan, bank, number),
             # Half a second to connect; then spread evenly over the interval.
             Schedule(start, 0.5 + interval * number / len(tickets), interval, plan.seconds),
             tally,
@@ -89,10 +90,12 @@ def _students(plan: Plan, bank: PictureBank, tickets: list[Ticket], tally: Tally
     ]
 
 
-def _camera(plan: Plan, bank: PictureBank, rng: np.random.Generator) -> Camera:
+def _camera(plan: Plan, bank: PictureBank, number: int) -> Camera:
+    rng = np.random.default_rng((plan.seed, number))
     if plan.faces is not None:
         return ShufflingCamera(bank.all, rng)
-    return MoodyCamera(DriftingMood(rng), lambda label: bank.showing(label, rng))
+    mood = SteadyMood(shown_by(plan.showing, number)) if plan.showing else DriftingMood(rng)
+    return MoodyCamera(mood, lambda label: bank.showing(label, rng))
 
 
 async def _watch(tally: Tally, start: float, seconds: float, progress: Progress) -> None:

@@ -18,7 +18,7 @@ from emotions.frames.frame import FrameHeader
 from emotions.frames.reading import DeviceReading
 from emotions.messages import CameraStateChanged, CheckInSaid, DeviceBegan, Hello
 from emotions.simulation.joining import Ticket
-from emotions.simulation.moods import DriftingMood
+from emotions.simulation.moods import Mood
 from emotions.simulation.pictures import Picture
 from emotions.simulation.tally import Outstanding, Tally
 from ml.labels import LABELS
@@ -43,9 +43,9 @@ class Camera(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MoodyCamera:
-    """Shows a drifting mood and says a word about the pace now and then."""
+    """Shows a mood, and says what goes with it."""
 
-    mood: DriftingMood
+    mood: Mood
     showing: Callable[[str], Picture]
 
     def picture(self, elapsed_s: float) -> Picture:

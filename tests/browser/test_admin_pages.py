@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from classroom.models import ClassSession
-from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import chart, drawn, sign_in, wait_for_chart, wait_until
 from tests.emotions.lectures import hold
@@ -21,20 +20,6 @@ pytestmark = pytest.mark.browser
 def lecture(session: ClassSession) -> ClassSession:
     hold(session, datetime(2026, 3, 2, 9, 3, tzinfo=UTC), 48)
     return session
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_in_what_we_add(
-    visitors: Visitors, lecture: ClassSession, administrator: User, theme: str, width: int
-) -> None:
-    """Django's own inlines (a header cell without words, for one) are not ours to write."""
-    viewport = {"width": width, "height": 900}
-    page = visitors.new(camera=False, color_scheme=theme, viewport=viewport, bypass_csp=True)
-    sign_in(page, administrator, visitors.base_url)
-    page.goto(f"/admin/classroom/classsession/{lecture.pk}/change/")
-    wait_for_chart(page)
-    assert violations(page, within=".session-mood") == []
 
 
 def test_the_chart_is_the_reports_and_follows_the_theme(

@@ -15,7 +15,7 @@ from classroom.models import ClassSession, Course, Participant
 from emotions.messages import Alert, Attention, Hand, Notices, Tile
 from emotions.mood import dismissals
 from emotions.store import dismissed_key, sync_redis
-from tests.browser.conftest import Visitors
+from tests.browser.conftest import Join, Visitors
 from tests.browser.dashboards import BEGAN_MS, played, point, sign_in, snapshot, tick, tile
 
 pytestmark = pytest.mark.browser
@@ -64,6 +64,27 @@ def test_who_may_need_the_teacher_and_why(visitors: Visitors, session: ClassSess
     page.keyboard.press("p")
     socket.send(tick(point(4), notices=Notices()))
     expect(page.locator("#nobody-waits")).to_be_visible()
+
+
+def test_who_says_lost_is_named_and_told_until_the_teacher_has_seen_it(
+    visitors: Visitors, join: Join, session: ClassSession
+) -> None:
+    """On the product's own ticker, between both pages. Who shares no name is a number, and nothing else."""
+    student, hidden = join("Meera", "individual"), join("Nisha", "aggregate")
+    for page in (student, hidden):
+        expect(page.locator("[data-part=state]")).to_have_text("Live")
+        page.get_by_role("button", name="Lost").click()
+    told = student.locator("[data-part=attention]")
+    expect(told).to_contain_text("Your instructor's page says that you may need them: said “lost”")
+    page = visitors.new(camera=False)
+    sign_in(page, session.course.instructor, visitors.base_url)
+    page.goto(f"/teach/{session.public_id}/")
+    expect(page.locator("#attention strong")).to_have_text(["Meera"])
+    expect(page.locator("#attention .who span")).to_contain_text("Said “lost”")
+    page.get_by_role("button", name="Seen").click()
+    expect(page.locator("#nobody-waits")).to_be_visible()
+    expect(told).to_be_hidden()
+    expect(hidden.locator("[data-part=attention]")).to_be_hidden()
 
 
 def test_a_long_list_opens_on_demand(visitors: Visitors, session: ClassSession) -> None:

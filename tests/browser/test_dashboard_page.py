@@ -359,13 +359,15 @@ def test_a_marker_is_set_with_one_key_renamed_and_removed(visitors: Visitors, se
     page = played(visitors, session, snapshot(points)).page
     wait_for_chart(page)
     page.keyboard.press("m")
+    asked = time.time()
+    page.wait_for_timeout(2500)
     page.keyboard.type("Slide 4")
     page.keyboard.press("Enter")
     expect(page.locator("#marker-dialog")).to_be_hidden()
     expect(page.locator("#mood-chart .annotation-text")).to_have_text("Slide 4")
     marker = Marker.objects.get(session=session)
     assert marker.label == "Slide 4"
-    assert abs(marker.at.timestamp() - time.time()) < 30
+    assert abs(marker.at.timestamp() - asked) < 2
     page.locator("#markers-title").press("Enter")
     page.get_by_role("button", name="Slide 4: rename or remove").press("Enter")
     page.get_by_label("What happened at").fill("Slide 5")

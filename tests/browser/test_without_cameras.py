@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,8 @@ def test_join_pace_attendance_report_and_course_without_any_camera(visitors: Vis
     expect(teacher.get_by_text("without cameras: attendance and words about the pace")).to_be_visible()
     expect(teacher.get_by_text("Students said “lost” 3 times.")).to_be_visible()
     expect(teacher.get_by_role("heading", name="Class mood")).to_have_count(0)
+    expect(teacher.locator(".heat tbody th")).to_have_text("Lost 3")
+    expect(teacher.locator(".heat .lane")).to_have_attribute("aria-label", re.compile(r"^Lost: \d\d:\d\d \d time"))
     expect(teacher.get_by_role("row").filter(has_text="Student 2")).to_have_count(1)
     teacher.goto(f"/courses/{session.course.public_id}/")
     expect(teacher.get_by_role("row").filter(has_text="Without cameras")).to_contain_text("3 of 6")

@@ -279,6 +279,23 @@ def test_a_past_session_is_erased_and_a_live_one_is_not(
     assert heard.events == [("session_erased", past)]
 
 
+@pytest.mark.parametrize(("action", "words"), [("close", "All of these have ended."), ("erase", "end them first.")])
+def test_where_nothing_can_be_done_there_is_no_button(
+    office: Client, course: Course, session: ClassSession, action: str, words: str
+) -> None:
+    past = _past(course, days=3)
+
+    def question(*chosen: ClassSession) -> str:
+        data = {"action": f"{action}_chosen", "_selected_action": [one.pk for one in chosen]}
+        return office.post(reverse(SESSIONS), data).content.decode().split('id="content"')[1]
+
+    vain = question(past if action == "close" else session)
+    assert words in vain
+    assert 'name="confirmed"' in vain
+    assert 'class="default"' not in vain
+    assert 'class="default"' in question(past, session)
+
+
 def test_erasing_takes_the_permission(alice: User, login: Callable[[User], Client], course: Course) -> None:
     clerk = User.objects.create_user("clerk", is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename="view_classsession"))

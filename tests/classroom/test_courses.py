@@ -203,9 +203,29 @@ def test_a_marker_is_placed(teacher: Client, session: ClassSession) -> None:
     assert answer.json()["marker"] == {"id": marker.pk, "label": "Slide 4", "at_ms": marker.at.timestamp() * 1000}
 
 
-def test_an_empty_marker_is_refused(teacher: Client, session: ClassSession) -> None:
-    answer = teacher.post(reverse("add_marker", args=[session.public_id]), headers=JSON)
-    assert (answer.status_code, answer.json()["error"]) == (400, "The marker is empty.")
+def test_a_marker_without_words_gets_a_number(teacher: Client, session: ClassSession) -> None:
+    for _ in range(2):
+        assert teacher.post(reverse("add_marker", args=[session.public_id]), {"label": " "}).status_code == 302
+    assert [marker.label for marker in session.markers.all()] == ["Moment 1", "Moment 2"]
+
+
+@pytest.mark.parametrize(
+    ("ago", "seconds"),
+    [("90000", 90), ("0", 0), ("", 0), ("-5", 0), ("soon", 0), ("600000", 600), ("999999", 600), ("9" * 5000, 0)],
+)
+def test_a_marker_stands_where_it_was_asked_for(
+    teacher: Client, session: ClassSession, ago: str, seconds: int
+) -> None:
+    ClassSession.objects.filter(pk=session.pk).update(started_at=timezone.now() - timedelta(hours=1))
+    before = timezone.now()
+    teacher.post(reverse("add_marker", args=[session.public_id]), {"label": "Quiz", "ago_ms": ago})
+    at = session.markers.get().at + timedelta(seconds=seconds)
+    assert before <= at <= timezone.now()
+
+
+def test_a_marker_is_never_before_the_session(teacher: Client, session: ClassSession) -> None:
+    teacher.post(reverse("add_marker", args=[session.public_id]), {"label": "Quiz", "ago_ms": "600000"})
+    assert session.markers.get().at == session.started_at
 
 
 def test_the_square_code_is_a_picture_without_styles(teacher: Client, session: ClassSession) -> None:

@@ -100,7 +100,7 @@ def test_the_live_page_and_the_report_count_the_same(lecture: ClassSession, othe
     rows = Participant.objects.filter(session=lecture)
     roll = [Student(one.pk, one.public_id, one.display_name, one.scope, one.consent_epoch, None) for one in rows]
     live = Roster(roll, {pk: Said(word, 0.0, pk == people[0]) for pk, word in said.items()}, "normal").pace
-    (section,) = selectors.sections(lecture, [])
+    (section,) = selectors.sections(lecture, [], selectors.words(lecture))
     assert Pace(**section.said, withheld=live.withheld) == live
 
 
@@ -109,8 +109,8 @@ def test_every_figure_of_a_report_counts_the_same_words(lecture: ClassSession) -
     say(present(lecture, (0, "individual")), 5)
     say(present(lecture, (0, "aggregate")), 7)
     assert page.build(lecture).summary[-1] == "Students said “lost” once."
-    assert sum(selectors.said_by_minute(lecture)[minute(5)].values()) == 1
-    assert minute(7) not in selectors.said_by_minute(lecture)
+    assert selectors.said_by_minute(selectors.words(lecture)) == {minute(5): {"lost": 1}}
+    assert [(line.title, line.total) for line in page.build(lecture).heat.said] == [("Lost", 1)]
     assert term_rows([lecture])[0].hard == 1
     sheets = {sheet.name: list(sheet.rows) for sheet in tables.tables(lecture)}
     assert sum(sum(row[1:]) for row in sheets["check_ins"]) == 1  # type: ignore[arg-type, misc]

@@ -10,15 +10,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
-from classroom.models import ClassSession, Participant
+from classroom.models import ClassSession, ConsentEvent, Participant
 from emotions.models import EmotionEvent
-from emotions.reports import lanes, people, selectors
+from emotions.reports import lanes, people, rollups, selectors
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.rows import StudentMinutes
-from ml.labels import INDEX
+from ml.labels import INDEX, LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.lectures import NAMES, hold
-from tests.emotions.mood_data import CALM, store_rollup
+from tests.emotions.mood_data import CALM, store_event, store_rollup
 
 START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
 
@@ -30,8 +30,8 @@ def lecture(session: ClassSession) -> ClassSession:
 
 
 def heat_of(session: ClassSession) -> HeatMap:
-    sharing = selectors.sharers(session)
-    return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session), [])
+    sharing, said = selectors.sharers(session), selectors.words(session)
+    return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session), [], said)
 
 
 def drawn(lane: str, kind: str) -> list[tuple[int, int]]:
@@ -71,11 +71,39 @@ def test_a_lane_ends_where_the_student_left_and_is_thin_where_nothing_was_read(s
     assert "no reading in 4" in hidden.words
 
 
+@pytest.mark.parametrize("last_round", [0, 1])
+def test_of_a_live_session_no_minute_is_missing_between_two_rounds(
+    session: ClassSession, join: Join, last_round: int
+) -> None:
+    """Nor counted twice, where somebody's erasure has counted the running minute already."""
+    student, hidden = join("Ada"), join("Bea", "aggregate")
+    now = timezone.now()
+    ClassSession.objects.filter(pk=session.pk).update(started_at=now - timedelta(minutes=9))
+    ConsentEvent.objects.update(at=now - timedelta(minutes=9))
+    session.refresh_from_db()
+    times = [now - timedelta(seconds=20 * n) for n in range(12)]
+    for n, at in enumerate(times):
+        for one in (student, hidden):
+            store_event(one, at, "sad" if n < 3 else "happy", n)
+    rollups.close_minutes(now - timedelta(minutes=last_round))
+    store_rollup(student, now, "angry", 1)
+    (sharer,) = selectors.sharers(session)
+    (summed,) = selectors.students(session, [sharer])
+    assert summed.readings == len(times)
+    (minutes,) = people.minutes_by_student(session, [sharer])
+    assert set(minutes.at) == {people.minute_of(at) for at in times}
+    assert LABELS[minutes.labels[-1]] == "sad"
+    every = people.minutes_of(session, sharer)
+    assert [one.minute for one in every] == list(minutes.at)
+    assert sum(one.readings for one in every) == len(times)
+
+
 def test_minutes_before_the_consent_in_force_have_no_lane(session: ClassSession, join: Join) -> None:
     student = join("Ada", "aggregate")
     store_rollup(student, timezone.now() - timedelta(minutes=3))
     actions.record_consent(student, "individual", consent.text_for(session).sha256)
     store_rollup(student, timezone.now() + timedelta(minutes=3))
+    session.ended_at = timezone.now() + timedelta(minutes=4)
     (minutes,) = people.minutes_by_student(session, selectors.sharers(session))
     assert minutes.at == [people.minute_of(timezone.now() + timedelta(minutes=3))]
     (line,) = heat_of(session).lines
@@ -101,6 +129,16 @@ def test_the_class_is_stacked_and_open_under_the_floor() -> None:
     assert sum(heights) == pytest.approx(40, abs=0.5)
     assert max(heights) == pytest.approx(CALM[INDEX["neutral"]] * 40, abs=0.1)
     assert re.search(r'class="blank" d="M\d+ 20h1"', lane)
+
+
+def test_words_stand_on_the_timeline_as_bars_and_in_words(lecture: ClassSession) -> None:
+    """Of four who say that they are lost, one shares only in the aggregate, with too few others to be counted."""
+    (lost,) = heat_of(lecture).said
+    assert (lost.title, lost.total) == ("Lost", 3)
+    assert 'aria-label="Lost: 09:09 2 times, 09:10 1 time"' in lost.lane
+    bars = re.search(r'class="bar" d="([^"]*)"', lost.lane)
+    assert bars
+    assert bars[1] == "M6 20v-20.0h1v20.0zM7 20v-10.0h1v10.0z"  # the axis begins at 09:03
 
 
 @pytest.mark.parametrize(("minutes", "step", "ticks"), [(0, 1, 1), (48, 5, 11), (180, 30, 7), (3 * 1440, 720, 7)])

@@ -71,6 +71,7 @@ def test_a_live_session_has_its_report_so_far(session: ClassSession) -> None:
 def test_students_are_described_not_judged(session: ClassSession, join: Join) -> None:
     student = join("Ada")
     store_rollup(student, datetime.now(UTC), "sad")
+    session.ended_at = datetime.now(UTC)
     (line,) = page.build(session).students
     assert line.words == "Mostly sad, 100 % of readings"
     assert line.unsure == "10 %"

@@ -56,7 +56,7 @@ def test_a_section_runs_from_marker_to_marker(lecture: ClassSession, join: Join)
     student.consent_events.update(at=START)
     CheckIn.objects.create(participant=student, word="lost", at=START + timedelta(minutes=6))
     ClassSession.objects.filter(pk=lecture.pk).update(ended_at=lecture.ended_at)
-    first, second = selectors.sections(lecture, selectors.markers(lecture))
+    first, second = selectors.sections(lecture, selectors.markers(lecture), selectors.words(lecture))
     assert (first.title, second.title) == ("Beginning", "quiz")
     assert first.mood is not None
     assert first.mood.shares == pytest.approx(CALM)
@@ -66,7 +66,7 @@ def test_a_section_runs_from_marker_to_marker(lecture: ClassSession, join: Join)
 
 
 def test_without_marker_or_mood_there_is_one_empty_section(lecture: ClassSession) -> None:
-    (only,) = selectors.sections(lecture, [])
+    (only,) = selectors.sections(lecture, [], [])
     assert only.title == "Whole session"
     assert only.mood is None
 
@@ -83,6 +83,7 @@ def test_only_individual_sharers_are_summed_up(session: ClassSession, join: Join
     shown, hidden, neither = join("Ada"), join("Bea", "aggregate"), join("Cy", "none")
     for participant in (shown, hidden, neither):
         store_rollup(participant, minute)
+    session.ended_at = minute
     (student,) = selectors.students(session, selectors.sharers(session))
     assert (student.name, student.minutes, student.readings, student.uncertain) == ("Ada", 1, 60, 6)
     assert student.shares is not None
@@ -113,6 +114,7 @@ def test_the_first_consent_loses_no_minute(session: ClassSession, join: Join) ->
     """Given in the middle of a minute, with nothing read before it: that minute is theirs."""
     student = join("Ada")
     store_rollup(student, timezone.now())
+    session.ended_at = timezone.now()
     (summed,) = selectors.students(session, selectors.sharers(session))
     assert summed.minutes == 1
 

@@ -318,7 +318,10 @@ def test_a_purged_session_says_so_and_is_not_purged_again(office: Client, lectur
     assert "Purged" in office.get(reverse(LIST)).content.decode()
     report = office.get(reverse("report", args=[lecture.public_id])).content.decode()
     assert "What was recorded in it was purged on" in report
-    assert "was purged before" in act(office, "purge", lecture, confirmed=False).content.decode()
+    question = act(office, "purge", lecture, confirmed=False).content.decode()
+    assert "was purged before" in question
+    assert "None of these can be purged." in question
+    assert 'type="submit"' not in question.split('id="content"')[1].split("</main>")[0]
     answer = act(office, "purge", lecture)
     assert any("This session was purged before." in str(message) for message in answer.context["messages"])
     assert LogEntry.objects.count() == 1

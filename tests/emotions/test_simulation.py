@@ -16,7 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from emotions.frames.frame import HEADER_BYTES, FrameHeader
 from emotions.simulation.joining import NAMES, Ticket, _Form, display_name
-from emotions.simulation.moods import PERIOD_S, DriftingMood, class_mix
+from emotions.simulation.moods import PERIOD_S, DriftingMood, SteadyMood, class_mix, counts_of, shown_by
 from emotions.simulation.pictures import Picture, PictureBank, synthetic_bank
 from emotions.simulation.student import Schedule, ShufflingCamera, Student
 from emotions.simulation.tally import LOST_AFTER_S, Outstanding, Tally
@@ -30,6 +30,20 @@ def test_the_class_is_calm_then_lost_then_relieved() -> None:
     assert calm[INDEX["neutral"]] > lost[INDEX["neutral"]]
     assert lost[INDEX["sad"]] > 3 * calm[INDEX["sad"]]
     assert relieved[INDEX["happy"]] > calm[INDEX["happy"]]
+
+
+def test_known_faces_are_shown_by_as_many_as_were_asked_for() -> None:
+    counts = counts_of("happy=2,sad=1")
+    assert [shown_by(counts, number) for number in range(3)] == ["happy", "happy", "sad"]
+    mood = SteadyMood("sad")
+    assert {mood.label(second) for second in range(200)} == {"sad"}
+    assert {mood.says(second) for second in range(200)} == {None}
+
+
+@pytest.mark.parametrize("text", ["", "happy", "happy=", "happy=0", "merry=3", "happy=-1", "happy=2;sad=1"])
+def test_faces_that_nobody_can_show_are_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="expected how many show each of angry"):
+        counts_of(text)
 
 
 def test_a_mood_is_kept_for_a_while_and_changes_in_the_end() -> None:

@@ -119,5 +119,5 @@ def test_the_number_of_queries_is_fixed(
     lecture: ClassSession, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     student = named(lecture, "Anaya")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(8):
         student_page.build(lecture, student.public_id)

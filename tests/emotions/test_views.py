@@ -19,6 +19,7 @@ from classroom import actions
 from classroom.models import ClassSession
 from emotions.device_files import Facts
 from emotions.models import EmotionEvent
+from emotions.mood.estimate import HALF_LIFE_SECONDS
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
 
@@ -81,6 +82,8 @@ def test_the_dashboard_starts_with_the_newest_words(owner: Client, session: Clas
     store_points(session, timezone.now() - timedelta(seconds=3), [CALM] * 3)
     page = owner.get(address(session)).content
     assert "Calm, but about 3 of 20 look troubled." in page.decode()
+    told = " ".join(page.decode().split())
+    assert f"smoothed: {HALF_LIFE_SECONDS:g} seconds after a change half of it is shown" in told
     data = data_of(page, "dashboard-data")
     assert data["latest"]["sequence"] == 3
     assert data["urls"]["socket"] == f"/ws/dashboard/{session.public_id}/"

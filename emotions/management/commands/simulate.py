@@ -17,6 +17,7 @@ from classroom import actions
 from classroom.codes import normalise
 from classroom.models import ClassSession, Participant
 from emotions.simulation.joining import JoinRefusedError, display_name
+from emotions.simulation.moods import counts_of
 from emotions.simulation.run import Plan, run
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--students", type=int, default=24, help="how many (default 24)")
         add("--seconds", type=float, default=30, help="how long frames are sent; 0: until stopped")
+        add("--showing", help="instead of moods that drift, how many show each, all the time: happy=8,sad=12")
         add("--fps", type=float, default=1.0, help="frames a second and student (default 1)")
         add("--faces", type=Path, help="labelled faces: FER2013's CSV (plain, .gz, .xz, .zip) or a folder of images")
         add("--most-pictures", type=int, default=1500, help="of --faces, at most so many different ones")
@@ -68,10 +70,11 @@ def _plan(options: dict[str, Any]) -> Plan:
     url = str(options["url"]).rstrip("/")
     if not url.startswith(("ws://", "wss://")):
         raise CommandError(f"--url {url}: expected ws://host:port or wss://host:port")
+    showing = _showing(options["showing"])
     return Plan(
         url=url,
         code=normalise(options["session"]) if options["session"] else _newest_code(),
-        students=options["students"],
+        students=sum(showing.values()) if showing else options["students"],
         seconds=options["seconds"],
         fps=options["fps"],
         faces=options["faces"],
@@ -80,7 +83,15 @@ def _plan(options: dict[str, Any]) -> Plan:
         seed=options["seed"],
         most_pictures=options["most_pictures"],
         tls=_tls(url, options["ca"]),
+        showing=showing,
     )
+
+
+def _showing(text: str | None) -> dict[str, int] | None:
+    try:
+        return counts_of(text) if text else None
+    except ValueError as error:
+        raise CommandError(f"--showing {error}") from error
 
 
 def _see_off(plan: Plan) -> None:

@@ -163,6 +163,9 @@ function ended() {
 
 // -- What the instructor does
 
+/** The moment is the one of the key or click, not the one at which its name was written. */
+const whenAsked = () => ({ ago_ms: Math.round(performance.now() - Number(byId("marker-dialog").dataset.openedMs)) });
+
 function placed(marker) {
   byId("marker-dialog").close();
   byId("marker-form").reset();
@@ -177,7 +180,7 @@ inPlace(byId("lock-form"), (answer) => changed(answer.session, "Nobody new can j
 inPlace(byId("unlock-form"), (answer) => changed(answer.session, "Joining is open again."));
 inPlace(byId("renew-form"), (answer) => changed(answer.session, "The old code no longer works."));
 inPlace(byId("end-form"), () => location.assign(page.urls.report));
-inPlace(byId("marker-form"), ({ marker }) => placed(marker));
+inPlace(byId("marker-form"), ({ marker }) => placed(marker), whenAsked);
 const wall = projector(byId("projector-button"));
 keys({ m: () => openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
 byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));

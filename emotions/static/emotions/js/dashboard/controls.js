@@ -20,14 +20,14 @@ function refusal(status) {
   return "That did not work. Nothing was changed; try again.";
 }
 
-/** Let `form` be sent in place; `onDone(answer)` follows. The button rests meanwhile; a refusal is said in a toast. */
-export function inPlace(form, onDone) {
+/** Let `form` be sent in place, with what `extra()` adds; `onDone(answer)` follows. The button rests meanwhile; a refusal is said in a toast. */
+export function inPlace(form, onDone, extra = () => ({})) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const buttons = form.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
     try {
-      onDone(await send(form));
+      onDone(await send(form, extra()));
     } catch (error) {
       refuse(form, error.message);
     } finally {
@@ -62,6 +62,7 @@ export function dialogs() {
 export function openDialog(id) {
   const dialog = document.getElementById(id);
   dialog.querySelector(".refusal")?.remove();
+  dialog.dataset.openedMs = String(performance.now());
   dialog.showModal();
 }
 
