@@ -1,7 +1,8 @@
 """The same frames read on the server and in a browser: `python -m benchmarks.parity --data FILE --faces 1000`.
 
 Prints one JSON object: boxes, labels, probabilities and times of LiteRT, of ONNX in Python, and of ONNX in a
-browser's worker. Without --data the faces are synthetic. Wants `manage.py device_files` to have run.
+browser's worker (--firefox: in Firefox's instead of Chromium's). Without --data the faces are synthetic. Wants
+`manage.py device_files` to have run.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
+from benchmarks import firefox
 from ml import dataset
 from ml.classifier import EmotionClassifier
 from ml.device import DeviceNetwork
@@ -53,6 +56,14 @@ READ = """async ([width, height, coded, every]) => {
   const reading = await window.device.read({ width, height, pixels }, every);
   return { ...reading, ms: performance.now() - began };
 }"""
+
+
+class Page(Protocol):
+    """What is asked of a browser's page here: Playwright's, or another that can call a function of JavaScript."""
+
+    def goto(self, url: str, /) -> Any: ...
+
+    def evaluate(self, expression: str, arg: Any = None, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +175,29 @@ def static_files() -> Iterator[str]:
         server.server_close()
 
 
-def measure(frames: Sequence[ByteArray]) -> dict[str, Any]:
+@contextmanager
+def chromium_page() -> Iterator[Page]:
+    program = next(filter(None, map(shutil.which, BROWSERS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser.new_page()
+        browser.close()
+
+
+@contextmanager
+def firefox_page() -> Iterator[Page]:
+    program = next(filter(None, map(shutil.which, firefox.PROGRAMS)))
+    with TemporaryDirectory() as profile, firefox.firefox_page(program, Path(profile)) as page:
+        yield page
+
+
+def measure(frames: Sequence[ByteArray], browser: AbstractContextManager[Page]) -> dict[str, Any]:
     """Three ways, pairwise, and the median time of each."""
     litert = on_server(frames, EmotionClassifier.load().probabilities)
     onnx = on_server(frames, DeviceNetwork.load().probabilities)
-    chromium = next(filter(None, map(shutil.which, BROWSERS)))
-    with static_files() as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
+    with static_files() as base, browser as page:
         page.goto(f"{base}/js/try.js")
         device = in_browser(frames, page, base)
-        browser.close()
     ways = {"litert": litert, "onnx": onnx, "browser": device}
     return {
         "litert_to_onnx": difference(litert, onnx),
@@ -188,9 +211,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.parity", description=__doc__)
     parser.add_argument("--data", type=Path, help="FER2013's CSV (plain, .gz, .xz, .zip)")
     parser.add_argument("--faces", type=int, default=1000)
+    parser.add_argument("--firefox", action="store_true")
     options = parser.parse_args()
     frames = labelled_frames(options.data, options.faces) if options.data else synthetic_frames(options.faces)
-    print(json.dumps(measure(frames), indent=1))
+    page = firefox_page() if options.firefox else chromium_page()
+    print(json.dumps(measure(frames, page), indent=1))
 
 
 if __name__ == "__main__":

@@ -25,10 +25,16 @@ def picture() -> ByteArray:
     return compose_frame(face, rng, WIDTH, HEIGHT, replace(Look.random(rng), x=SEAT, size=0.5))
 
 
+def jpegs(count: int) -> list[bytes]:
+    """The picture again and again, each with its own noise, as a camera has it."""
+    rng, still = np.random.default_rng(8), picture().astype(np.int16)
+    noisy = (np.clip(still + rng.integers(-2, 3, still.shape), 0, 255).astype(np.uint8) for _ in range(count))
+    return [cv2.imencode(".jpg", one, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes() for one in noisy]
+
+
 def write_video(path: Path) -> Path:
     """An .mjpeg as `--use-file-for-fake-video-capture` reads it: JPEG after JPEG."""
-    jpeg = cv2.imencode(".jpg", picture(), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-    path.write_bytes(jpeg * PICTURES)
+    path.write_bytes(b"".join(jpegs(PICTURES)))
     return path
 
 

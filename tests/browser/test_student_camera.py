@@ -131,9 +131,10 @@ def test_a_camera_that_is_unplugged_is_noticed(join: Join) -> None:
     expect_reading(page)
 
 
-def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join) -> None:
+@pytest.mark.parametrize("script", [WALL, WALL + NO_TRACK_FRAMES], ids=["track", "video"])
+def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join, script: str) -> None:
     line = Line()
-    page = join(script=WALL)
+    page = join(script=script)
     page.context.route_web_socket(re.compile("/ws/camera/"), line)
     page.reload()
     expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")

@@ -1,7 +1,8 @@
 // A worker that takes pictures from the camera and encodes them. On a hidden page both must happen here: the page's own
 // video may stand still, and the browser encodes for a hidden page only when it has nothing else to do.
 //
-// In:  { readable } the frames of a track, from now on; { id, bitmap?, raw } take the bitmap, or the next frame
+// In:  { readable } the frames of a track, from now on; { id, bitmap?, raw } take the bitmap, if it shows something new,
+//      or the next frame
 // Out: { id, jpeg, captured_ms, still_ms } jpeg: ArrayBuffer, or null when no frame came; still_ms: for how long none came
 //      with `raw` no JPEG: { id, pixels, width, height, captured_ms, still_ms } pixels: ArrayBuffer of RGBA bytes
 
@@ -17,6 +18,7 @@ let wanted = null;
 let raw = false;
 let giveUp = 0;
 let arrived = performance.now();
+let shown = 0; // The sum of the last bitmap's pixels.
 
 // No frame is held: a camera has few buffers, and stands still when they are all taken.
 async function follow(readable) {
@@ -28,7 +30,7 @@ async function follow(readable) {
     const { value: frame, done } = await mine.read();
     if (done) return;
     arrived = performance.now();
-    if (wanted !== null && mine === reader) take(frame, frame.displayWidth, frame.displayHeight);
+    if (wanted !== null && mine === reader) take(frame);
     frame.close();
   }
 }
@@ -40,20 +42,41 @@ function draw(picture, width, height) {
   context.drawImage(picture, (WIDTH - w) / 2, (HEIGHT - h) / 2, w, h);
 }
 
-async function take(picture, width, height) {
+/** Whether the canvas shows something else than the last time: a camera's noise never comes twice. */
+function changed() {
+  const before = shown;
+  shown = 0;
+  for (const pixel of new Uint32Array(pixels().buffer)) shown = (Math.imul(shown, 31) + pixel) | 0;
+  return shown !== before;
+}
+
+const pixels = () => context.getImageData(0, 0, WIDTH, HEIGHT).data;
+
+function take(frame) {
+  clearTimeout(giveUp);
+  draw(frame, frame.displayWidth, frame.displayHeight);
+  return handOver();
+}
+
+function takeBitmap(bitmap) {
+  draw(bitmap, bitmap.width, bitmap.height);
+  bitmap.close();
+  if (!changed()) return nothing();
+  arrived = performance.now();
+  return handOver();
+}
+
+/** What the canvas shows. */
+async function handOver() {
   const [id, captured_ms] = [wanted, Date.now()];
   wanted = null;
-  clearTimeout(giveUp);
-  draw(picture, width, height);
-  if (raw) return handOver(id, captured_ms);
+  if (raw) {
+    const { buffer } = pixels();
+    return self.postMessage({ id, pixels: buffer, width: WIDTH, height: HEIGHT, captured_ms, still_ms: 0 }, [buffer]);
+  }
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
   const jpeg = await blob.arrayBuffer();
   return self.postMessage({ id, jpeg, captured_ms, still_ms: 0 }, [jpeg]);
-}
-
-function handOver(id, captured_ms) {
-  const { buffer: pixels } = context.getImageData(0, 0, WIDTH, HEIGHT).data;
-  self.postMessage({ id, pixels, width: WIDTH, height: HEIGHT, captured_ms, still_ms: 0 }, [pixels]);
 }
 
 function nothing() {
@@ -65,12 +88,8 @@ function nothing() {
 function grab({ id, bitmap, raw: asPixels }) {
   wanted = id;
   raw = Boolean(asPixels);
-  if (!bitmap) {
-    giveUp = setTimeout(nothing, PATIENCE_MS);
-    return;
-  }
-  take(bitmap, bitmap.width, bitmap.height);
-  bitmap.close();
+  if (bitmap) takeBitmap(bitmap);
+  else giveUp = setTimeout(nothing, PATIENCE_MS);
 }
 
 self.onmessage = ({ data }) => (data.readable ? follow(data.readable) : grab(data));

@@ -42,8 +42,6 @@ export class Camera extends EventTarget {
   #grabs = 0;
   #waiting = new Map();
   #still = false;
-  #presented = -1;
-  #presentedAt = 0;
 
   constructor(video) {
     super();
@@ -65,7 +63,6 @@ export class Camera extends EventTarget {
     track.addEventListener("ended", () => this.#lost(stream));
     this.#encoder = this.#startEncoder(track);
     this.#video.srcObject = stream;
-    this.#presentedAt = performance.now();
     return undefined;
   }
 
@@ -114,14 +111,11 @@ export class Camera extends EventTarget {
     return answer;
   }
 
-  // Browsers that keep a track's frames from us: from the video, as long as it shows new ones.
+  // Browsers that keep a track's frames from us: what the video shows. The worker sees whether it is new; what browsers
+  // count of a video (frames, seconds) stands still in Firefox for a camera's stream, or on a hidden page.
   async #grabVideo(raw) {
-    const presented = this.#video.getVideoPlaybackQuality().totalVideoFrames;
-    const now = performance.now();
-    if (presented === this.#presented) return { jpeg: null, still_ms: now - this.#presentedAt };
-    [this.#presented, this.#presentedAt] = [presented, now];
-    if (this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return { jpeg: null, still_ms: 0 };
-    const bitmap = await createImageBitmap(this.#video);
+    const ready = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const bitmap = ready ? await createImageBitmap(this.#video) : null;
     return this.#stream ? this.#ask(raw, bitmap) : null;
   }
 
