@@ -112,10 +112,16 @@ Join = Callable[..., Page]
 
 @pytest.fixture
 def join(visitors: Visitors, session: ClassSession) -> Join:
-    """`join(name, scope, **options of Visitors.new)`: a student on their own page."""
+    """`join(name, scope, before, **options of Visitors.new)`: a student on their own page; `before` gets the tab first."""
 
-    def join_as(name: str = "Meera", scope: str = "aggregate", **options: Any) -> Page:
+    def join_as(
+        name: str = "Meera",
+        scope: str = "aggregate",
+        before: Callable[[Page], object] = lambda page: None,
+        **options: Any,
+    ) -> Page:
         page = visitors.new(**options)
+        before(page)
         page.goto(f"/join/{session.join_code}/")
         page.get_by_label("Your name").fill(name)
         page.get_by_role("button", name="Join").click()

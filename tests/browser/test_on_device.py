@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from dataclasses import dataclass, field
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, Request, WebSocket, expect
+from playwright.sync_api import Page, Request, Route, WebSocket, expect
 
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
+from emotions.frames.frame import FrameHeader
 from emotions.frames.reading import READING_BYTES
 from emotions.models import EmotionEvent
 from tests.browser.conftest import Join, Visitors
@@ -21,6 +23,26 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(settings.DEVICE is None, reason="no files for on-device mode: manage.py device_files"),
 ]
+# A device on which the network takes a second and a half, and keeps its thread busy for as long.
+SLOW = """
+const quick = Reader.prototype.classify;
+Reader.prototype.classify = function (face) {
+  for (const until = performance.now() + 1500; performance.now() < until; );
+  return quick.call(this, face);
+};
+"""
+# How long the page itself was kept from anything, at most, in so many ms.
+LONGEST_GAP = """(ms) => new Promise((resolve) => {
+  let [longest, last] = [0, performance.now()];
+  const until = last + ms;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    [longest, last] = [Math.max(longest, now - last), now];
+    if (now < until) return;
+    clearInterval(timer);
+    resolve(longest);
+  }, 20);
+})"""
 JPEG = b"\xff\xd8\xff"
 SWITCH = "Read them on this device"
 
@@ -178,3 +200,24 @@ def test_without_its_files_a_student_is_told_and_nothing_is_sent(
     assert left.binary == []
     assert Participant.objects.get(session=on_devices).scope == "aggregate"
     visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
+
+
+def test_a_slow_device_is_read_less_often_says_so_and_keeps_its_page_smooth(
+    left: Left, visitors: Visitors, join: Join, on_devices: ClassSession
+) -> None:
+    def slowly(route: Route) -> None:
+        found = route.fetch()
+        route.fulfill(response=found, body=found.text() + SLOW)
+
+    page = join(before=lambda page: page.route("**/device/reader*.js", slowly))
+    expect(page.locator("[data-part=place]")).to_contain_text(
+        "This device is slow: it is read every 3 seconds.", timeout=20_000
+    )
+    expect_reading(page)
+    assert page.evaluate(LONGEST_GAP, 7000) < 750, "half of what the worker takes for one reading"
+    expect_reading(page)  # still shown, though it is some seconds old
+    page.get_by_role("button", name="Pause my camera").click()
+    headers = [FrameHeader.unpack(message) for message in left.binary]
+    gaps = [later.captured_ms - one.captured_ms for one, later in itertools.pairwise(headers)]
+    assert len(gaps) >= 2
+    assert min(gaps) > 2500

@@ -10,7 +10,7 @@ import { Place } from "./device/place.js";
 import { HAND, PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
-const OLD_MS = Math.max(4000, 3 * config.interval_ms); // A reading older than this is not shown as if it were now.
+const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
 const UNREAD_MS = 10000; // So long without a reading is no bad luck.
 const REOPEN_AFTER_MS = 3000;
 const REOPEN_EVERY_MS = 60000;
@@ -158,7 +158,7 @@ function missing() {
 }
 
 function tick() {
-  if (state.reading && performance.now() - readAt > OLD_MS) show({ reading: null });
+  if (state.reading && performance.now() - readAt > Math.max(OLD_MS, 3 * place.interval(interval))) show({ reading: null });
   if (owed) socket.checkAlive();
   show({ unread: missing() });
   if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
