@@ -31,6 +31,7 @@ STATIC = {
     "network": f"emotions/device/{DEVICE_NAME}",
 }
 """The files by what they are, as static files are named."""
+NAMES = tuple(Path(path).name for path in STATIC.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,15 @@ def wanted() -> Facts:
 
 
 def present(folder: Path = FOLDER) -> Facts | None:
-    """What is there; None where files are missing, or belong to another network than the one that is served."""
+    """What is there; None where files are missing, or belong to another network than the one that is served.
+
+    Settings ask at the start of every process: whatever lies in the folder, none of them may fail for it."""
     try:
         facts = Facts(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return facts if facts == wanted() else None
+    complete = all((folder / name).is_file() for name in NAMES)
+    return facts if complete and facts == wanted() else None
 
 
 WORKER = re.compile(r"emotions/js/device/worker(\.[0-9a-f]+)?\.js$")

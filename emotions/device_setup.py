@@ -26,6 +26,7 @@ def prepare(folder: Path = FOLDER) -> Facts:
 
 
 def _has_runtime(folder: Path) -> bool:
-    """The stamp is written after the files."""
-    stamp = folder / ".runtime"
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == RUNTIME.integrity
+    """The stamp is written after the files; somebody may have removed one since."""
+    stamp, files = folder / ".runtime", [folder / Path(name).name for name in RUNTIME.files]
+    known = stamp.exists() and stamp.read_text(encoding="utf-8") == RUNTIME.integrity
+    return known and all(file.is_file() for file in files)

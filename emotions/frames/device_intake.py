@@ -1,6 +1,6 @@
 """From a process's sockets to the database: readings of devices, gathered for a moment, stored in batches.
 
-No worker is asked: the web process stores them in a thread of its own, by the same statement under the same lock, and
+No worker is asked: the web process stores them in threads of its own, by the same statement under the same lock, and
 answers its own sockets itself.
 """
 

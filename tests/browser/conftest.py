@@ -112,7 +112,7 @@ Join = Callable[..., Page]
 
 @pytest.fixture
 def join(visitors: Visitors, session: ClassSession) -> Join:
-    """`join(name, scope, before, **options of Visitors.new)`: a student on their own page; `before` gets the tab first."""
+    """`join(name, scope, before, **options of Visitors.new)`: a student on their own page; `before` gets the tab."""
 
     def join_as(
         name: str = "Meera",

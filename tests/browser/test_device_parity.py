@@ -37,6 +37,20 @@ PACE = """async (base) => {
     return [every, isSlow(every, wanted)];
   });
 }"""
+# Opened twice at once and once more, with files and without: how many workers it took, and what came of it.
+OPENED = """async ([base, urls]) => {
+  const { Place } = await import(`${base}/js/device/place.js`);
+  let workers = 0;
+  window.Worker = class extends Worker {
+    constructor(...how) { super(...how); workers += 1; }
+  };
+  const place = new Place("device", { urls, version: "any", uncertain_below: 0.5 });
+  let changed = 0;
+  place.addEventListener("changed", () => { changed += 1; });
+  await Promise.all([place.open(), place.open()]);
+  await place.open();
+  return { workers, changed, ready: place.ready, failed: place.failed };
+}"""
 
 
 @pytest.fixture
@@ -89,3 +103,13 @@ def test_a_slow_device_is_read_less_often_and_says_so(page: Page) -> None:
     with parity.static_files() as base:
         page.goto(f"{base}/js/try.js")
         assert page.evaluate(PACE, base) == [[1000, False], [1400, False], [2800, True], [5000, False]]
+
+
+def test_opened_twice_at_once_it_is_opened_once(page: Page) -> None:
+    with parity.static_files() as base:
+        page.goto(f"{base}/js/try.js")
+        urls = {name: f"{base}/device/{file}" for name, file in parity.NAMES.items()}
+        assert page.evaluate(OPENED, [base, urls]) == {"workers": 1, "changed": 1, "ready": True, "failed": False}
+        gone = urls | {"network": f"{base}/device/gone.onnx"}
+        # What failed is tried anew by whoever asks after it.
+        assert page.evaluate(OPENED, [base, gone]) == {"workers": 2, "changed": 2, "ready": False, "failed": True}

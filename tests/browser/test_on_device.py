@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import cv2
+import numpy as np
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, Request, Route, WebSocket, expect
+from playwright.sync_api import Page, Request, Route, WebSocket, WebSocketRoute, expect
 
+from benchmarks import parity
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
 from emotions.frames.frame import FrameHeader
@@ -31,6 +36,24 @@ Reader.prototype.classify = function (face) {
   return quick.call(this, face);
 };
 """
+# A camera before which two people sit.
+TWO_PEOPLE = """
+  const people = Object.assign(new Image(), { src: "data:image/jpeg;base64,PICTURE" });
+  navigator.mediaDevices.getUserMedia = async () => {
+    await people.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+    setInterval(() => canvas.getContext("2d").drawImage(people, 0, 0), 66);
+    return canvas.captureStream(15);
+  };
+"""
+# A device that reads nine pictures (six to warm up), then no more.
+STOPS = """
+const works = Reader.prototype.classify;
+let turns = 9;
+Reader.prototype.classify = function (face) {
+  return turns-- > 0 ? works.call(this, face) : new Promise(() => {});
+};
+"""
 # How long the page itself was kept from anything, at most, in so many ms.
 LONGEST_GAP = """(ms) => new Promise((resolve) => {
   let [longest, last] = [0, performance.now()];
@@ -45,6 +68,13 @@ LONGEST_GAP = """(ms) => new Promise((resolve) => {
 })"""
 JPEG = b"\xff\xd8\xff"
 SWITCH = "Read them on this device"
+
+
+def two_people() -> str:
+    """A JPEG of 640x480 in base64."""
+    picture = np.full((480, 640, 3), 150, np.uint8)
+    picture[120:360] = np.hstack(parity.synthetic_frames(2))
+    return base64.b64encode(cv2.imencode(".jpg", picture)[1].tobytes()).decode()
 
 
 @dataclass
@@ -186,20 +216,119 @@ def test_try_reads_here_and_opens_no_socket(left: Left, visitors: Visitors) -> N
     left.holds_no_picture()
 
 
+def test_try_reads_several_faces_here(left: Left, visitors: Visitors) -> None:
+    page = visitors.new(script=TWO_PEOPLE.replace("PICTURE", two_people()))
+    page.goto("/try/")
+    page.get_by_role("button", name=SWITCH).click()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("[data-part=line]")).to_have_text(re.compile("^2 faces"), timeout=20_000)
+    expect(page.locator(".face-box")).to_have_count(2)
+    expect(page.get_by_text(re.compile(r"\w+ · \d+ %, (unsure|fairly sure|sure)$"))).to_have_count(2)
+    shares = page.locator(".share span:last-child").all_inner_texts()
+    assert sum(int(share.split()[0]) for share in shares) == pytest.approx(100, abs=4), "the largest face's"
+    assert left.messages == []
+    left.holds_no_picture()
+
+
+def missing(route: Route) -> None:
+    route.fulfill(status=404, body="")
+
+
+def blocked(route: Route) -> None:
+    route.abort()
+
+
+def another_content(route: Route) -> None:
+    route.fulfill(status=200, body=b"not what it should be")
+
+
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        ("**/device/worker*.js", missing),
+        ("**/device/reader*.js", another_content),
+        ("**/device/ort.wasm*.mjs", missing),
+        ("**/*.wasm", blocked),
+        ("**/*.wasm", another_content),
+        ("**/device/face-detector*.onnx", missing),
+        ("**/device/emotion*.onnx", another_content),
+    ],
+    ids=lambda value: value.strip("*/") if isinstance(value, str) else value.__name__,
+)
 def test_without_its_files_a_student_is_told_and_nothing_is_sent(
-    left: Left, visitors: Visitors, on_devices: ClassSession
+    left: Left,
+    visitors: Visitors,
+    join: Join,
+    on_devices: ClassSession,
+    file: str,
+    fault: Callable[[Route], object],
 ) -> None:
-    page = visitors.new()
-    page.route("**/*.wasm", lambda route: route.abort())
-    page.goto(f"/join/{on_devices.join_code}/")
-    page.get_by_label("Your name").fill("Meera")
-    page.get_by_role("button", name="Join").click()
-    page.locator("button[value=aggregate]").click()
+    page = join(before=lambda page: page.route(file, fault))
     expect(page.get_by_text("This browser can't read pictures by itself")).to_be_visible(timeout=20_000)
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
     assert left.binary == []
     assert Participant.objects.get(session=on_devices).scope == "aggregate"
+    page.unroute(file)
+    page.get_by_role("button", name="Try again").click()
+    expect_reading(page)
     visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
+
+
+def test_a_page_from_before_a_new_network_is_refused_in_words_and_works_anew(
+    left: Left, join: Join, on_devices: ClassSession
+) -> None:
+    """The network was exchanged while the page was open: it says the version that it began with."""
+
+    def as_of_old(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        version = "roomtone-web-000000000000"
+        route.on_message(
+            lambda said: server.send(
+                re.sub("roomtone-web-[0-9a-f]{12}", version, said) if isinstance(said, str) else said
+            )
+        )
+
+    page = join(before=lambda page: page.route_web_socket(re.compile("/ws/camera/"), as_of_old))
+    words = "Your pictures are not taken at this moment. Reload the page if it stays so."
+    expect(page.locator("[data-part=line]")).to_have_text(words, timeout=20_000)
+    already = len(left.binary)
+    page.wait_for_timeout(2500)
+    expect(page.locator("[data-part=line]")).to_have_text(words)
+    assert len(left.binary) == already, "nothing more is sent"
+    assert not stored(on_devices)
+    page.unroute_all()
+    again = page.context.new_page()
+    again.goto(page.url)
+    expect_reading(again)
+
+
+def test_a_page_from_before_another_rule_is_made_anew(left: Left, join: Join, session: ClassSession) -> None:
+    """The school has decided for devices meanwhile: not one more picture goes to the server."""
+
+    def with_the_new_rule(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        server.on_message(
+            lambda said: route.send(
+                re.sub('"place": ?"choice"', '"place":"device"', said) if isinstance(said, str) else said
+            )
+        )
+
+    page = join(before=lambda page: page.route_web_socket(re.compile("/ws/camera/"), with_the_new_rule))
+    with page.expect_navigation(timeout=20_000):
+        pass
+    assert left.binary == []
+
+
+def test_a_device_that_stops_reading_is_noticed(join: Join, on_devices: ClassSession) -> None:
+    """Its worker answers for a while, then never again, as when the browser takes its memory away."""
+
+    def for_a_while(route: Route) -> None:
+        found = route.fetch()
+        route.fulfill(response=found, body=found.text() + STOPS)
+
+    page = join(before=lambda page: page.route("**/device/reader*.js", for_a_while))
+    expect_reading(page)
+    expect(page.locator("[data-part=line]")).to_contain_text("This device gives no reading just now", timeout=30_000)
 
 
 def test_a_slow_device_is_read_less_often_says_so_and_keeps_its_page_smooth(

@@ -201,7 +201,7 @@ const handlers = {
     showPlace();
     begin();
     tell();
-    allowed(message.scope !== "none" && message.inference);
+    agreed(message.scope !== "none" && message.inference, message.place);
   },
   "reading.own"(message) {
     answered(message.label ? "read" : "unseen");
@@ -235,9 +235,9 @@ function answered(how) {
   view.counts(counts);
 }
 
-// The page was made for one answer to "may I be measured?". When it has changed meanwhile, the page is made anew.
-function allowed(now) {
-  if (now === Boolean(camera)) return;
+// The page was made for one answer to "may I be measured, and where?". When it has changed meanwhile, the page is made anew.
+function agreed(measured, where) {
+  if (measured === Boolean(camera) && (!camera || where === config.place)) return;
   letGo();
   setTimeout(() => location.reload(), CHANGED_MS); // Not at once: a page that is made the same again must not whirl.
 }
