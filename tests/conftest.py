@@ -52,9 +52,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(scope="session")
-def product(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningProduct]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """pytest-django's, and at the end nobody holds the database open: one that somebody uses can't be dropped. Some
+    threads keep their connections (emotions.threads), some processes may still be leaving."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(scope="session")
+def product(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProduct]:
     """`manage.py up` on the test database, without demo data, with this process's Redis prefix and signing key."""
     from django.conf import settings
 
@@ -75,12 +85,6 @@ def product(
         yield running
     finally:
         code = running.stop()
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            # A database that somebody is still leaving can't be dropped.
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     assert code == 0, running.tail()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
@@ -18,6 +17,7 @@ from redis.exceptions import RedisError
 
 from emotions.messages import CloseCode, Message
 from emotions.meters import counts
+from emotions.threads import database_threads
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ DOWN = (RedisError, OSError, DatabaseError, InterfaceError)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 # A class that joins at once waits here in line, not at the database's limit of connections.
-_database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="socket-database")
+_database = database_threads(4, "socket-database")
 
 
 async def in_database(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from weakref import WeakKeyDictionary
 
 import redis
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from emotions.hub import Hub
@@ -22,6 +21,7 @@ from emotions.publish import Answer
 from emotions.readings import answers
 from emotions.readings.observations import Observation
 from emotions.readings.settling import settle
+from emotions.threads import database_threads
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ WRITERS = 2
 # Some seconds of a full process. Beyond, the database has stopped keeping up: readings are refused, not heaped up.
 WAITING_LIMIT = 20_000
 
-_threads = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="store-readings")
+_threads = database_threads(WRITERS, "store-readings")
 
 
 class DeviceIntake:
@@ -100,11 +100,12 @@ def _store(batch: list[Observation], told: list[Answer]) -> bool:
     def tell(pipe: redis.client.Pipeline, found: list[Answer]) -> None:
         told.extend(found)
 
+    close_old_connections()
     try:
         settle(batch, tell)
     except (RedisError, DatabaseError, OSError) as error:
         log.warning("%d readings are not shown live: %s", len(batch), error)
         return bool(told)
     finally:
-        connections.close_all()
+        close_old_connections()
     return True
