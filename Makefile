@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-compile
 # The first Python on this machine that is new enough; `make PYTHON=/path/to/python3.12 run` chooses another.
 SUITS := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITS)' 2>/dev/null && echo $(name))))
-UP := $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(LAN)),--lan) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data $(DATA))
+UP := $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(LAN)),--lan) $(if $(WORKERS),--workers $(WORKERS)) $(if $(WEB),--web $(WEB)) $(if $(DATA),--data $(DATA))
 # Tests and gates read the settings without secrets; nothing here reaches a real installation.
 TESTING := ROOMTONE_DEBUG=1 ROOMTONE_PROFILE=demo
 PRODUCTION := ROOMTONE_DEBUG=0 ROOMTONE_PROFILE=consent ROOMTONE_ALLOWED_HOSTS=school.example
@@ -26,6 +26,7 @@ help: ## Show this list
 	@echo "  make run LAN=1       HTTPS, for the phones in the room"
 	@echo "  make run PORT=9000   another port than 8000"
 	@echo "  make run WORKERS=2   more processes that read frames"
+	@echo "  make run WEB=2       more processes for pages and sockets"
 	@echo "  make test ARGS='tests/ml -x'   some of the tests"
 
 run: $(RUN_STAMP) ## Start everything with a demo class; Ctrl-C stops it

@@ -56,7 +56,7 @@ class Bench:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.parts = machine.parts()
-        self.found: dict[str, Any] = {"machine": machine.facts() | {"workers": options.workers}}
+        self.found: dict[str, Any] = {"machine": machine.facts() | {"workers": options.workers, "web": options.web}}
 
     def run(self) -> dict[str, Any]:
         for section in self.options.sections or SECTIONS:
@@ -163,7 +163,7 @@ class Bench:
 
     def _product(self, workers: int | None = None) -> Any:
         folder = Path(tempfile.mkdtemp(prefix="roomtone-bench-"))
-        return product.running(folder, self.options.workers if workers is None else workers)
+        return product.running(folder, self.options.workers if workers is None else workers, self.options.web)
 
     def _load(self, running: RunningProduct, students: int, say: Callable[[str], None], **kind: bool) -> Run:
         say(f"{students} students join")
@@ -223,6 +223,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.0, help="how long each load is counted (default 15)")
     parser.add_argument("--students", type=int, nargs="+", help=f"the sizes of `growth` (default {GROWTH})")
     parser.add_argument("--workers", type=int, default=machine.cores(), help="reading processes (default: cores)")
+    parser.add_argument("--web", type=int, default=1, help="processes for pages and sockets (default 1)")
     return parser.parse_args()
 
 

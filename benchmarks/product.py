@@ -70,9 +70,9 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, workers: int) -> Iterator[RunningProduct]:
+def running(folder: Path, workers: int, web: int = 1) -> Iterator[RunningProduct]:
     """`manage.py up` without its demo class, on this process's Postgres and Valkey."""
-    product = RunningProduct(folder, os.environ, ["--no-demo", "--workers", str(workers)])
+    product = RunningProduct(folder, os.environ, ["--no-demo", "--workers", str(workers), "--web", str(web)])
     try:
         product.wait_until_ready()
         yield product

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import warnings
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
+from classroom.local.tether import die_with_parent
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.config.settings")
 
 # WhiteNoise hands Django whole files, which Django warns about under ASGI. They are small, and browsers keep them.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
+# One of several processes under one port must not outlive the one that began it, and hold the port.
+if (beginner := multiprocessing.parent_process()) is not None and beginner.pid is not None:
+    die_with_parent(beginner.pid, signal.SIGTERM)
 
 # Before the consumers are imported: it loads the applications.
 pages = get_asgi_application()

@@ -38,6 +38,7 @@ class Choices:
     lan: bool = False
     demo: bool = True
     workers: int = 1
+    web: int = 1
     folder: Path | None = None
     quiet: bool = False
 
@@ -165,7 +166,7 @@ class Product:
             self._keep(service)
         workers = self._choices.workers
         self._keep(services.worker(workers) if workers else services.housekeeper())
-        self._keep(services.web(self._host, self._port, self._certificate))
+        self._keep(services.web(self._host, self._port, self._certificate, self._choices.web))
         answers = readiness.probe(self.base_url, self._certificate)
         with self._screen.step("Starting web, worker, ticker and beat"):
             self._supervisor.wait("The web process does not answer", answers, 90.0, "web")

@@ -20,13 +20,16 @@ class Service:
     stop_seconds: float = 5.0
 
 
-def web(host: str, port: int, certificate: Certificate | None = None) -> Service:
-    """Pages and sockets. Frames are JPEG: compressing them again on the socket would cost time for nothing."""
+def web(host: str, port: int, certificate: Certificate | None = None, processes: int = 1) -> Service:
+    """Pages and sockets, in several processes under one port where asked. Frames are JPEG: compressing them again on
+    the socket would cost time for nothing."""
     arguments = ["-m", "uvicorn", "classroom.config.asgi:application", "--host", host, "--port", str(port)]
     arguments += ["--ws", "websockets-sansio", "--ws-max-size", str(SOCKET_MESSAGE_BYTES)]
     arguments += ["--ws-per-message-deflate", "false", "--loop", "uvloop", "--lifespan", "off"]
     arguments += ["--no-access-log", "--no-server-header"]
     arguments += ["--timeout-graceful-shutdown", "3", "--log-level", "warning"]
+    if processes > 1:
+        arguments += ["--workers", str(processes)]
     if certificate is not None:
         arguments += ["--ssl-certfile", str(certificate.certificate), "--ssl-keyfile", str(certificate.key)]
     return Service("web", tuple(arguments), stage=4)

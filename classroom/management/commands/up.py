@@ -32,13 +32,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--workers", type=int, default=1, help="processes that read frames (default: 1; 0: on other hosts)"
         )
+        parser.add_argument("--web", type=int, default=1, help="processes for pages and sockets (default: 1)")
         parser.add_argument("--data", type=Path, metavar="DIR", help="where to keep the data")
         parser.add_argument("--quiet", action="store_true", help="don't show the processes' logs")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["workers"] < 0:
             raise CommandError(f"--workers {options['workers']}: expected 0 or more")
-        names = ("port", "host", "lan", "demo", "workers", "quiet")
+        if options["web"] < 1:
+            raise CommandError(f"--web {options['web']}: expected 1 or more")
+        names = ("port", "host", "lan", "demo", "workers", "web", "quiet")
         choices = Choices(folder=options["data"], **{name: options[name] for name in names})
         try:
             Product(choices, Screen(quiet=choices.quiet)).serve()
