@@ -49,6 +49,7 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "empty": not page["latest"] or page["latest"]["joined"] == 0,
         "words": CheckIn.Word.choices,
         "bar_order": BAR_ORDER,
+        "room_cameras": settings.ROOM_CAMERAS,
     }
     return render(request, "emotions/dashboard.html", context)
 

@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 
 from classroom import actions
 from classroom.models import ClassSession
-from emotions.messages import Alert, Attention, Hand, Notices, Pace
+from emotions.messages import Alert, Attention, Hand, Notices, Pace, RoomMood
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import BEGAN_MS, played, point, sign_in, snapshot, tile, wait_for_chart
+from tests.browser.dashboards import BEGAN_MS, CALM, played, point, sign_in, snapshot, tick, tile, wait_for_chart
+from tests.emotions.parts import room_camera
 
 pytestmark = pytest.mark.browser
 
@@ -68,9 +69,13 @@ def test_what_a_student_sees(looks: Looks, session: ClassSession) -> None:
 def test_what_an_instructor_finds(looks: Looks, session: ClassSession) -> None:
     page = looks.page()
     sign_in(page, session.course.instructor, looks.visitors.base_url)
-    for address in ("/courses/", f"/courses/{session.course.public_id}/", "/accounts/password/", "/try/"):
+    room = f"/teach/{session.public_id}/room/"
+    for address in ("/courses/", f"/courses/{session.course.public_id}/", "/accounts/password/", "/try/", room):
         page.goto(address)
         looks.hold(page)
+    room_camera(session, session.course.instructor)
+    page.goto(room)
+    looks.hold(page)
 
 
 def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession) -> None:
@@ -87,8 +92,14 @@ def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession)
     )
     points = [point(n, pace=Pace(lost=5, too_fast=3, withheld=2)) for n in range(1, 190)]
     options = {"color_scheme": looks.theme, "viewport": looks.viewport, "bypass_csp": True}
-    page = played(looks.visitors, session, snapshot(points, tiles, told), **options).page
+    socket = played(looks.visitors, session, snapshot(points, tiles, told), **options)
+    page = socket.page
     wait_for_chart(page)
+    looks.hold(page)
+    beside = {"room": RoomMood(until_ms=now, faces=23, uncertain=3, shares=CALM), "unread": True}
+    socket.send(tick(point(190)).model_copy(update=beside))
+    expect(page.locator("#unread")).to_be_visible()
+    expect(page.locator("#room-line")).to_contain_text("calm, but about 3 of 23 faces look troubled (unsure about 3)")
     looks.hold(page)
     page.keyboard.press("m")
     expect(page.locator("#marker-dialog")).to_be_visible()
