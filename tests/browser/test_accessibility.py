@@ -99,7 +99,8 @@ def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession)
     beside = {"room": RoomMood(until_ms=now, faces=23, uncertain=3, shares=CALM), "unread": True}
     socket.send(tick(point(190)).model_copy(update=beside))
     expect(page.locator("#unread")).to_be_visible()
-    expect(page.locator("#room-line")).to_contain_text("calm, but about 3 of 23 faces look troubled (unsure about 3)")
+    said = "calm, but about 3 of 23 faces look troubled (unsure about 3)"
+    expect(page.locator("#room [data-room-line]")).to_contain_text(said)
     looks.hold(page)
     page.keyboard.press("m")
     expect(page.locator("#marker-dialog")).to_be_visible()

@@ -75,8 +75,10 @@ function show() {
 /** What stands above the class mood, and is none of it. */
 function showBeside() {
   const { beside } = room;
-  byId("room-line").hidden = !beside.room;
-  if (beside.room) write(byId("room-line"), words.room(beside.room));
+  for (const line of document.querySelectorAll("[data-room-line]")) {
+    line.hidden = !beside.room;
+    if (beside.room) write(line, words.room(beside.room));
+  }
   byId("unread").hidden = !beside.unread;
   write(byId("unread"), beside.unread ? UNREAD : "");
 }

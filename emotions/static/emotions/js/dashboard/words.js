@@ -10,7 +10,7 @@ const STATE_WORDS = {
 
 /** As the student's page says it of one (camera/words.js). */
 export const UNREAD =
-  "Nobody reads the pictures just now: a part of the server is down or has too much to do. The class mood stands still, words about the pace go on. It comes back by itself; you need do nothing.";
+  "Nobody reads the pictures just now: a part of the server is down or has too much to do. Until it goes on by itself, students count as not visible; words about the pace still come.";
 
 export const labelWord = (label) => LABEL_WORDS[label] ?? "";
 export const percent = (share) => `${Math.round(share * 100)} %`;
