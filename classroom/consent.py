@@ -166,7 +166,7 @@ def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condit
     room = (_ROOM,) if rooms and not device else ()
     rest = (_HOW_SURE, _WHO_SEES, kept(keep_days), _OWN_MEASURED, _FREE, _NAME, _PACE, *room, _law(condition))
     return ConsentText(
-        version=f"{VERSION}-camera-{place}",
+        version=f"{VERSION}-camera-{place}{'-room' if room else ''}",
         title="Before you join",
         short=(
             Paragraph("What is measured", f"{often}, a small picture of your face is {short}."),

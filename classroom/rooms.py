@@ -9,11 +9,12 @@ from __future__ import annotations
 from django.conf import settings
 
 from classroom import places
-from classroom.consent import Choice, ConsentText, Paragraph, inference_refusal, kept
+from classroom.consent import Choice, ConsentText, Paragraph, kept
 from classroom.models import ClassSession, Participant, ReadingPlace
 
 VERSION = "2026-11a-room"
 OFF = "Room cameras are off in this installation. Whoever runs the server can allow them; see the page on privacy."
+CHECK_INS = "It runs without cameras."
 ON_DEVICES = (
     "Pictures may only be read on the students’ own devices in this session, and a room camera’s pictures would go "
     "to the server."
@@ -22,10 +23,12 @@ ON_DEVICES = (
 
 def refusal(session: ClassSession) -> str:
     """Why this session can't have a room camera, in words; empty where it can."""
-    if reason := inference_refusal(session):
-        return reason
+    if not settings.PROFILE.inference:
+        return str(settings.PROFILE.reason)
     if not settings.ROOM_CAMERAS:
         return OFF
+    if not session.measures:
+        return CHECK_INS
     return ON_DEVICES if places.allowed(session) == ReadingPlace.DEVICE else ""
 
 

@@ -27,7 +27,14 @@ NOT_SURE = "Nothing was erased: tick the box that says you are sure."
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """How data is treated here, for anybody."""
-    return render(request, "classroom/privacy.html", {"retention_days": settings.RETENTION_DAYS})
+    return render(
+        request,
+        "classroom/privacy.html",
+        {
+            "retention_days": settings.RETENTION_DAYS,
+            "room_cameras": settings.ROOM_CAMERAS and settings.PROFILE.inference,
+        },
+    )
 
 
 @require_POST

@@ -20,7 +20,7 @@ from ml.labels import LABELS
 
 FRAMES_PER_SECOND = 3.0
 FRAMES_AT_ONCE = 5.0
-# A picture of a room takes a worker as long as dozens of students'.
+# A picture of a room takes a worker many times as long as a student's.
 ROOM_MAX_BYTES = 400_000
 ROOM_PICTURES_PER_SECOND, ROOM_PICTURES_AT_ONCE = 1.0, 2.0
 

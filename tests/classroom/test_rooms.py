@@ -127,6 +127,11 @@ def test_the_page_asks_declares_and_takes_back(session: ClassSession, alice: Use
     assert browser.get(reverse("room", args=own)).status_code == 302
 
 
+def test_a_session_of_check_ins_has_none(session: ClassSession, alice: User, login: Login) -> None:
+    ClassSession.objects.filter(pk=session.pk).update(mode="check_ins")
+    assert "There is no room camera in this session. It runs without cameras." in page_of(login(alice), session)
+
+
 @pytest.mark.parametrize("name", ["room", "declare_room", "withdraw_room"])
 def test_nobody_else_comes_near_it(
     name: str, session: ClassSession, alice: User, bob: User, dana: User, login: Login,
@@ -186,6 +191,15 @@ def test_students_are_told(
     assert told in student_client(sam).get(address).content.decode()
     settings.ROOM_CAMERAS = False
     assert "A camera of the room" not in [part.heading for part in consent.text_for(session).whole]
+
+
+def test_the_privacy_page_says_so_where_there_may_be_one(settings: Settings, db: None) -> None:
+    told = "Of a camera that sees the room: sums over five faces or more."
+    assert told in Client().get(reverse("privacy")).content.decode()
+    settings.ROOM_CAMERAS = False
+    assert told not in Client().get(reverse("privacy")).content.decode()
+    settings.ROOM_CAMERAS, settings.PROFILE = True, PROFILES["eu"]
+    assert told not in Client().get(reverse("privacy")).content.decode()
 
 
 def test_the_administration_sees_who_declared_it(session: ClassSession, alice: User, login: Login) -> None:
