@@ -96,7 +96,7 @@ FromRoom = TypeAdapter[Hello | CameraStateChanged](Annotated[Hello | CameraState
 
 class Welcome(Message):
     """`consent_epoch` goes into the header of every frame; `inference`: whether anything is measured at all;
-    `place`: where pictures may be read."""
+    `place`: where pictures may be read; `room`: whether a camera of the room is declared."""
 
     type: Literal["welcome"] = "welcome"
     server_ms: float
@@ -105,6 +105,7 @@ class Welcome(Message):
     inference: bool
     place: Place
     interval_ms: int
+    room: bool = False
 
 
 class OwnReading(Message):
@@ -182,6 +183,13 @@ class OwnAttention(Message):
     troubled_ms: float | None = None
     unsure: bool = False
     lost_ms: float | None = None
+
+
+class RoomChanged(Message):
+    """A camera that sees the room was declared, or is no more."""
+
+    type: Literal["room.changed"] = "room.changed"
+    room: bool
 
 
 class SessionEnded(Message):

@@ -24,11 +24,13 @@ Scope = Literal["none", "aggregate", "individual"]
 
 @dataclass(frozen=True, slots=True)
 class StudentAdmission:
-    """`inference`: whether anything is measured at all in this deployment and session; `place`: where."""
+    """`inference`: whether anything is measured at all in this deployment and session; `place`: where; `room`:
+    whether a camera of the room is declared."""
 
     participant: Participant
     inference: bool
     place: Place
+    room: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -49,7 +51,8 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
         return CloseCode.SESSION_ENDED
     session = participant.session
     place = cast(Place, str(places.allowed(session)))
-    return StudentAdmission(participant, inference=not inference_refusal(session), place=place)
+    room = settings.ROOM_CAMERAS and rooms.declared(session)
+    return StudentAdmission(participant, inference=not inference_refusal(session), place=place, room=room)
 
 
 def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:

@@ -111,6 +111,7 @@ class CameraConsumer(Socket):
             inference=admission.inference,
             place=admission.place,
             interval_ms=self.interval_ms(),
+            room=admission.room,
         )
 
     def interval_ms(self) -> int:
@@ -234,6 +235,9 @@ class CameraConsumer(Socket):
             await self.tell(ConsentChanged(consent_epoch=event["consent_epoch"], scope=event["scope"]))
 
     async def hand_changed(self, event: dict[str, Any]) -> None:
+        await self.tell_text(event["text"])
+
+    async def room_changed(self, event: dict[str, Any]) -> None:
         await self.tell_text(event["text"])
 
     async def attention_own(self, event: dict[str, Any]) -> None:

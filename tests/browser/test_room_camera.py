@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Playwright, expect
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession
 from emotions.models import EmotionEvent, RoomReading
-from tests.browser.conftest import FLAGS, Visitors
+from tests.browser.conftest import FLAGS, Join, Visitors
 from tests.browser.dashboards import sign_in
 from tests.pipeline.test_room_camera import fill_blocks, room_picture
 
@@ -32,8 +32,11 @@ def visitors(product: RunningProduct, playwright: Playwright, chromium: str, tmp
 
 
 def test_an_instructor_declares_a_room_camera_and_takes_it_back(
-    visitors: Visitors, session: ClassSession, alice: User
+    visitors: Visitors, session: ClassSession, alice: User, join: Join
 ) -> None:
+    student = join("Meera", "none", camera=False)
+    expect(student.locator("[data-part=state]")).to_have_text("Connected")
+    expect(student.locator("[data-part=room]")).to_be_hidden()
     page = visitors.new()
     sign_in(page, alice, visitors.base_url)
     page.goto(f"/teach/{session.public_id}/")
@@ -42,6 +45,7 @@ def test_an_instructor_declares_a_room_camera_and_takes_it_back(
     assert page.evaluate("window.cameraCalls") == 0
     page.get_by_label("All of this is so").check()
     page.get_by_role("button", name="I declare this").click()
+    expect(student.locator("[data-part=room]")).to_contain_text("has declared a camera that sees the room")
     page.get_by_role("button", name="Start the room camera").click()
     expect(page.locator("[data-part=line]")).to_contain_text("12 faces counted", timeout=40_000)
     counted = _two_pictures(page, session)
@@ -51,13 +55,13 @@ def test_an_instructor_declares_a_room_camera_and_takes_it_back(
     fill_blocks(session.participants.get(kind="room"))
     live = visitors.tab(page)
     live.goto(f"/teach/{session.public_id}/")
-    expect(live.locator("#lobby [data-room-line]")).to_contain_text("Room camera: ", timeout=20_000)
-    expect(live.locator("#lobby")).to_be_visible()
+    expect(live.locator("#room [data-room-line]")).to_contain_text("Room camera: ", timeout=20_000)
 
     page.get_by_role("button", name="Take the declaration back").click()
     page.get_by_role("button", name="I declare this").wait_for()
     count = RoomReading.objects.filter(session=session).count()
-    expect(live.locator("#lobby [data-room-line]")).to_be_hidden(timeout=5_000)
+    expect(live.locator("#room [data-room-line]")).to_be_hidden(timeout=5_000)
+    expect(student.locator("[data-part=room]")).to_be_hidden()
     page.wait_for_timeout(3_000)
     assert RoomReading.objects.filter(session=session).count() == count
 

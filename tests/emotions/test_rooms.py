@@ -245,6 +245,25 @@ async def test_without_a_declaration_or_the_right_the_socket_closes(
         assert await page.close_code() == 4411
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_own_loop")
+async def test_students_hear_of_it_while_their_page_is_open(session: ClassSession, alice: User, join: Join) -> None:
+    sam = await sync_to_async(join)("Sam")
+    path, cookies = f"/ws/camera/{session.public_id}/", await sync_to_async(student_cookies)(sam)
+    async with browser(path, cookies) as page:
+        assert (await page.hear_type("welcome"))["room"] is False
+        camera = await sync_to_async(room_camera)(session, alice)
+        assert (await page.hear())["room"] is True
+        await sync_to_async(classroom_actions.withdraw_room)(session, alice)
+        assert (await page.hear())["room"] is False
+        await sync_to_async(room_camera)(session, alice)
+        assert (await page.hear())["room"] is True
+    async with browser(path, cookies) as page:
+        assert (await page.hear_type("welcome"))["room"] is True
+        await sync_to_async(classroom_actions.erase)(camera)
+        assert await page.hear() == {"type": "room.changed", "room": False}
+
+
 # -- Live
 
 
