@@ -58,8 +58,8 @@ def course_for_instructor(user: User | AnonymousUser, public_id: UUID) -> Course
 
 
 def participant_in(session: ClassSession, public_id: UUID) -> Participant:
-    """A participant of a session that the caller has settled access to; raises Http404."""
-    return _found(session.participants.filter(public_id=public_id).first())
+    """A student of a session that the caller has settled access to; raises Http404."""
+    return _found(session.participants.students().filter(public_id=public_id).first())
 
 
 def marker_in(session: ClassSession, pk: int) -> Marker:
@@ -129,7 +129,7 @@ def cookie_holder(cookies: Mapping[str, str], session_public_id: UUID) -> Partic
         public_id = UUID(hex=value)
     except (signing.BadSignature, ValueError):
         return None
-    participants = Participant.objects.select_related("session__course__instructor")
+    participants = Participant.objects.students().select_related("session__course__instructor")
     holder = participants.filter(public_id=public_id, session__public_id=session_public_id).first()
     logs.participant.set(holder.pk if holder else None)
     return holder

@@ -51,7 +51,8 @@ class ParticipantInline(RecordedInline):
     verbose_name_plural = "Students and their consents"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
-        return super().get_queryset(request).prefetch_related("consent_events")
+        people = super().get_queryset(request).filter(kind=Participant.Kind.STUDENT)
+        return people.prefetch_related("consent_events")
 
     @admin.display(description="Name")
     def name(self, participant: Participant) -> SafeString:
@@ -70,7 +71,7 @@ class MarkerInline(RecordedInline):
 
 class ConsentInline(RecordedInline):
     model = ConsentEvent
-    fields = readonly_fields = ("at", "kind", "scope", "epoch", "text_hash")
+    fields = readonly_fields = ("at", "kind", "scope", "epoch", "text_hash", "declared_by")
 
 
 class CheckInInline(RecordedInline):
@@ -138,7 +139,7 @@ class ClassSessionAdmin(Recorded, OwnRows, Erasable):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClassSession]:
         """With the number of students; counted for the rows of a page, not for all before they are sorted."""
         sessions: QuerySet[ClassSession] = super().get_queryset(request)
-        people = Participant.objects.filter(session=OuterRef("pk")).order_by().values("session")
+        people = Participant.objects.students().filter(session=OuterRef("pk")).order_by().values("session")
         count = Subquery(people.annotate(count=Count("pk")).values("count"))
         return sessions.annotate(participant_count=Coalesce(count, 0))
 
@@ -219,8 +220,8 @@ class ConsentEventAdmin(Recorded, OwnRows):
     """The ledger of the whole school."""
 
     of = "participant__session__course__instructor"
-    list_display = ("at", "participant", "session", "kind", "scope", "short_hash")
-    list_select_related = ("participant__session__course",)
+    list_display = ("at", "participant", "session", "kind", "scope", "declared_by", "short_hash")
+    list_select_related = ("participant__session__course", "declared_by")
     list_filter = ("kind", "scope", "at")
     search_fields = ("participant__display_name", "participant__session__course__title", "text_hash")
     date_hierarchy = "at"

@@ -86,7 +86,8 @@ _OWN_MEASURED = Paragraph(
 )
 
 
-def _kept(keep_days: int | None) -> Paragraph:
+def kept(keep_days: int | None) -> Paragraph:
+    """For how long what is recorded stays."""
     if keep_days is None:
         return Paragraph("How long it is kept", "Until your school deletes the session.")
     return Paragraph(
@@ -142,24 +143,35 @@ _CHOOSE = Paragraph(
 )
 
 
+_ROOM = Paragraph(
+    "A camera of the room",
+    "Your instructor may also switch on a camera that sees the room, after declaring that everybody in its view has "
+    "agreed to it. What you choose here is no agreement to that one: tell your instructor if you don’t want to be in "
+    "its view. Of its pictures, sums over five faces or more are stored, and nobody by name; what it has seen is not "
+    "part of what you can download or erase, since no person can be found in it.",
+)
+
+
 @cache
-def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condition: str) -> ConsentText:
-    """The text of a session with cameras, which are sampled every `interval_ms` and may be read in `place`."""
+def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condition: str, rooms: bool) -> ConsentText:
+    """The text of a session with cameras, which are sampled every `interval_ms` and may be read in `place`; `rooms`:
+    whether there may be one of the room, too."""
     often = _often(interval_ms)
     device = place == ReadingPlace.DEVICE
     told = _ON_DEVICE if device else _ON_SERVER
     measured = Paragraph(told.heading, told.text.format(often=often))
     short = "read as seven expressions on your own device" if device else "read as seven expressions"
-    kept = "Pictures never leave your device." if device else "Pictures for seconds."
+    pictures = "Pictures never leave your device." if device else "Pictures for seconds."
     choose = (_CHOOSE,) if place == ReadingPlace.CHOICE else ()
-    rest = (_HOW_SURE, _WHO_SEES, _kept(keep_days), _OWN_MEASURED, _FREE, _NAME, _PACE, _law(condition))
+    room = (_ROOM,) if rooms and not device else ()
+    rest = (_HOW_SURE, _WHO_SEES, kept(keep_days), _OWN_MEASURED, _FREE, _NAME, _PACE, *room, _law(condition))
     return ConsentText(
-        version=f"{VERSION}-camera-{place}",
+        version=f"{VERSION}-camera-{place}{'-room' if room else ''}",
         title="Before you join",
         short=(
             Paragraph("What is measured", f"{often}, a small picture of your face is {short}."),
             Paragraph("Who sees it", "You, and your instructor: the class average, or you by name if you choose so."),
-            Paragraph("How long it is kept", f"{kept} Readings {_until(keep_days)}."),
+            Paragraph("How long it is kept", f"{pictures} Readings {_until(keep_days)}."),
         ),
         whole=(measured, *choose, *rest),
         choices=(*_WITH_CAMERA, _NO_CAMERA),
@@ -194,7 +206,7 @@ def _check_ins(keep_days: int | None) -> ConsentText:
             ),
             Paragraph("How long it is kept", f"{_until(keep_days).capitalize()}. No camera is used."),
         ),
-        whole=(_NAME, _PACE, _kept(keep_days), _OWN),
+        whole=(_NAME, _PACE, kept(keep_days), _OWN),
         choices=(Choice("none", "Take part", "No camera is used in this session."),),
     )
 
@@ -212,16 +224,21 @@ def text_for(session: ClassSession) -> ConsentText:
     """The text that a student of this session is shown now."""
     if inference_refusal(session):
         return _check_ins(session.keep_days)
-    return _camera(
-        settings.SAMPLE_INTERVAL_MS, places.allowed(session), session.keep_days, settings.PROFILE.condition
-    )
+    place, condition = places.allowed(session), settings.PROFILE.condition
+    return _camera(settings.SAMPLE_INTERVAL_MS, place, session.keep_days, condition, settings.ROOM_CAMERAS)
 
 
 def keep_text(session: ClassSession, sha256: str) -> None:
     """Keep the words behind this hash, if they are the session's now: a ledger of hashes alone proves nothing."""
     text = text_for(session)
-    if text.sha256 == sha256 and not ShownText.objects.filter(sha256=sha256).exists():
-        shown = ShownText(sha256=sha256, version=text.version, words=asdict(text))
+    if text.sha256 == sha256:
+        keep(text)
+
+
+def keep(text: ConsentText) -> None:
+    """Keep the words that somebody answers."""
+    if not ShownText.objects.filter(sha256=text.sha256).exists():
+        shown = ShownText(sha256=text.sha256, version=text.version, words=asdict(text))
         ShownText.objects.bulk_create([shown], ignore_conflicts=True)
 
 

@@ -12,6 +12,7 @@ CAMERA = ("camera", "autoplay", "screen-wake-lock")
 NEEDED: dict[str, tuple[str, ...]] = {
     "student": CAMERA,
     "try": CAMERA,
+    "room": CAMERA,
     "dashboard": ("fullscreen", "clipboard-write"),
 }
 """By the name of the address: what its page asks the browser for. Everything else is off, on every page."""

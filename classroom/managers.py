@@ -29,6 +29,10 @@ class ClassSessionQuerySet(models.QuerySet["ClassSession"]):
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def students(self) -> ParticipantQuerySet:
+        """People, without a room's camera."""
+        return self.filter(kind="student")
+
     def present(self) -> ParticipantQuerySet:
         """Neither left nor removed."""
         return self.filter(Q(left_at__isnull=True), Q(removed_at__isnull=True))

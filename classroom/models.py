@@ -146,6 +146,9 @@ class Participant(models.Model):
 
     class Meta:
         ordering = ["display_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["session"], condition=Q(kind="room"), name="one_room_camera_per_session"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -171,6 +174,10 @@ class ConsentEvent(models.Model):
     # sha256 (hex) of the text that was shown.
     text_hash = models.CharField(max_length=64)
     at = models.DateTimeField(default=timezone.now)
+    # Of a room's camera: the instructor who answered, for everybody in its view. A student answers alone.
+    declared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
 
     class Meta:
         ordering = ["at", "pk"]
@@ -240,6 +247,7 @@ class Erasure(models.Model):
         MINUTES = "minutes", "What was recorded about a student in the last minutes"
         PARTICIPANT = "participant", "Everything about a student"
         SESSION = "session", "A whole session"
+        RECORDS = "records", "What was recorded in a session, which stays as such"
 
     class Why(models.TextChoices):
         STUDENT = "student", "The student asked for it"

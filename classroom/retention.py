@@ -51,6 +51,7 @@ ROWS = {
     "EmotionEvent": "readings",
     "MinuteRollup": "minutes that were summed up",
     "MoodPoint": "seconds of class mood",
+    "RoomReading": "pictures of a room camera that were summed up",
     "CheckIn": "words about the pace",
     "ConsentEvent": "answers about consent",
     "Participant": "names, with when they came and went",
@@ -66,6 +67,12 @@ def told_lines(receipt: Erasure) -> list[tuple[str, int]]:
     """What the administration sees of it: no count that could be of one student's readings (emotions.reports.totals).
     The student's own receipt has them."""
     return [(words, count) for words, count in receipt_lines(receipt) if words not in _COUNTED_OF_A_CROWD]
+
+
+def own_lines(receipt: Erasure) -> list[tuple[str, int]]:
+    """What its page says: the administration finds the numbers of those receipts that tell of a whole session."""
+    of_all = receipt.what in {Erasure.What.SESSION, Erasure.What.RECORDS}
+    return told_lines(receipt) if of_all else receipt_lines(receipt)
 
 
 def receipt_lines(receipt: Erasure) -> list[tuple[str, int]]:

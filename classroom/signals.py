@@ -14,7 +14,7 @@ session_changed = Signal()
 session_ended = Signal()
 # The row is about to be deleted, and whatever refers to it with it.
 session_erased = Signal()
-# Receivers delete what they hold of the session and answer with how many rows went, by kind.
+# Receivers delete what they hold of the session and answer how many rows, by the name of their model.
 session_purged = Signal()
 # Sent with `participant`, whose consent epoch has gone up (but for joining and erasure).
 participant_joined = Signal()

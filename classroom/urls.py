@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from classroom.views import accounts, controls, courses, health, join, privacy, student
+from classroom.views import accounts, controls, courses, health, join, privacy, room, student
 
 urlpatterns = [
     # Students
@@ -36,6 +36,9 @@ urlpatterns = [
     path("teach/<uuid:public_id>/marker/", controls.add_marker, name="add_marker"),
     path("teach/<uuid:public_id>/marker/<int:pk>/rename/", controls.rename_marker, name="rename_marker"),
     path("teach/<uuid:public_id>/marker/<int:pk>/remove/", controls.remove_marker, name="remove_marker"),
+    path("teach/<uuid:public_id>/room/", room.room, name="room"),
+    path("teach/<uuid:public_id>/room/declare/", room.declare_room, name="declare_room"),
+    path("teach/<uuid:public_id>/room/withdraw/", room.withdraw_room, name="withdraw_room"),
     path("teach/<uuid:public_id>/qr.svg", controls.session_qr, name="session_qr"),
     # Accounts
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),

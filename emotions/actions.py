@@ -1,4 +1,4 @@
-"""What emotions write: a batch of readings, and the end of what is known about a participant."""
+"""What emotions write: readings of students, sums of a room's camera, and the end of what is known about somebody."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import connection
 
-from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.readings.observations import FaceRead, Observation
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint, RoomReading
+from emotions.mood.cohort import FLOOR
+from emotions.readings.observations import FaceRead, Observation, RoomSums
 from ml.labels import LABELS
 
 Verdict = Literal["stored", "no_consent", "old_epoch", "repeated"]
+RoomVerdict = Verdict | Literal["too_few"]
 
 # One statement, so one round trip and one transaction. `present` locks each participant's row against a change of
 # consent (which updates it), lowest first so that two batches can't wait for each other, and sees what is committed:
@@ -36,7 +38,7 @@ WITH incoming AS (
     JOIN classroom_classsession session ON session.id = participant.session_id
     WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.scope <> 'none'
         AND participant.left_at IS NULL AND participant.removed_at IS NULL AND session.ended_at IS NULL
-        AND session.mode <> 'check_ins'
+        AND session.mode <> 'check_ins' AND participant.kind = 'student'
     ORDER BY participant.id
     FOR SHARE OF participant
 ), stored AS (
@@ -64,6 +66,43 @@ LEFT JOIN stored USING (participant_id, connection, sequence)
 ORDER BY n
 """.format(labels=len(LABELS))  # noqa: S608 - a constant of the code
 
+# As above, for one picture of a room's camera. `needed`: the sums less the tiles of those who share with their name
+# must still be of FLOOR faces, whoever of them the camera sees.
+_RECORD_ROOM = """
+WITH present AS (
+    SELECT camera.id, camera.session_id, camera.consent_epoch
+    FROM classroom_participant camera
+    JOIN classroom_classsession session ON session.id = camera.session_id
+    WHERE camera.id = %(participant)s AND camera.kind = 'room' AND camera.scope <> 'none'
+        AND camera.left_at IS NULL AND camera.removed_at IS NULL AND session.ended_at IS NULL
+        AND session.mode <> 'check_ins'
+    FOR SHARE OF camera
+), floor AS (
+    SELECT %(floor)s + count(named.id) AS needed
+    FROM present
+    LEFT JOIN classroom_participant named ON named.session_id = present.session_id AND named.kind = 'student'
+        AND named.scope = 'individual' AND named.left_at IS NULL AND named.removed_at IS NULL
+), stored AS (
+    INSERT INTO emotions_roomreading (
+        session_id, participant_id, connection, sequence, captured_at, faces, uncertain, sums, model_version
+    )
+    SELECT present.session_id, present.id, %(connection)s, %(sequence)s, to_timestamp(%(captured)s / 1000),
+        %(faces)s, %(uncertain)s, %(sums)s, %(version)s
+    FROM present CROSS JOIN floor
+    WHERE present.consent_epoch = %(epoch)s AND %(faces)s >= floor.needed
+    ON CONFLICT (participant_id, connection, sequence) DO NOTHING
+    RETURNING id
+)
+SELECT CASE
+    WHEN present.id IS NULL THEN 'no_consent'
+    WHEN present.consent_epoch <> %(epoch)s THEN 'old_epoch'
+    WHEN %(faces)s < floor.needed THEN 'too_few'
+    WHEN NOT EXISTS (SELECT FROM stored) THEN 'repeated'
+    ELSE 'stored'
+END, floor.needed
+FROM floor LEFT JOIN present ON true
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -86,12 +125,35 @@ def record_readings(observations: Sequence[Observation]) -> list[Verdict]:
         return [verdict for (verdict,) in cursor.fetchall()]
 
 
+def record_room(picture: RoomSums) -> tuple[RoomVerdict, int]:
+    """Store the sums of one picture of a room's camera, as `record_readings` stores a student's reading; "too_few":
+    of so few faces nothing is stored. Also answers how many it takes."""
+    frame = picture.frame
+    values: dict[str, Any] = {
+        "participant": frame.participant,
+        "epoch": frame.consent_epoch,
+        "connection": frame.connection,
+        "sequence": frame.sequence,
+        "captured": frame.captured_ms,
+        "faces": picture.faces,
+        "uncertain": picture.uncertain,
+        "sums": list(picture.sums),
+        "version": picture.model_version,
+        "floor": FLOOR,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD_ROOM, values)
+        verdict, needed = cursor.fetchone()
+    return verdict, needed
+
+
 def forget_participant(session_pk: int, participant_pk: int) -> dict[str, int]:
     """Delete everything stored about a participant; returns how many rows, by model. The class's own mood points
     stay: they name nobody. The caller keeps the session's minutes from being counted meanwhile."""
     readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk).delete()
     minutes, _ = MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
-    return {"EmotionEvent": readings, "MinuteRollup": minutes}
+    sums, _ = RoomReading.objects.filter(participant_id=participant_pk).delete()
+    return {"EmotionEvent": readings, "MinuteRollup": minutes, "RoomReading": sums}
 
 
 def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
@@ -101,9 +163,9 @@ def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
 
 
 def forget_session(session_pk: int) -> dict[str, int]:
-    """Delete every reading of a session and what was made of them. Returns how many rows went, by kind."""
-    kinds = {"readings": EmotionEvent, "minutes of students": MinuteRollup, "seconds of class mood": MoodPoint}
-    return {kind: model._default_manager.filter(session=session_pk).delete()[0] for kind, model in kinds.items()}
+    """Delete every reading of a session and what was made of them; returns how many rows, by model."""
+    models = (EmotionEvent, MinuteRollup, MoodPoint, RoomReading)
+    return {model.__name__: model._default_manager.filter(session=session_pk).delete()[0] for model in models}
 
 
 def _row(observation: Observation) -> _Row:

@@ -182,7 +182,7 @@ class SessionList(ChangeList):
         found = ClassSession.objects.filter(pk__in=self.queryset.order_by().values("pk"))
         length = ExpressionWrapper(Coalesce("ended_at", Now()) - F("started_at"), output_field=DurationField())
         taught = found.aggregate(taught=Sum(length))["taught"] or timedelta()
-        students = Participant.objects.filter(session__in=found.values("pk")).count()
+        students = Participant.objects.students().filter(session__in=found.values("pk")).count()
         return {"sessions": self.result_count, "students": students, "taught": duration(taught)}
 
 
@@ -242,8 +242,8 @@ class MeasuredSessionAdmin(ClassSessionAdmin):
         """The line that stays tells how many rows went, as far as it was told before."""
         with transaction.atomic():
             went = totals(session).in_words
-            actions.purge_session(session)
-            self.log_change(request, session, f"Purged. {went}.")
+            receipt = actions.purge_session(session)
+            self.log_change(request, session, f"Purged. {went}. Receipt {receipt.public_id}.")
         return f"purged. {went}."
 
     @admin.display(description="Recorded")

@@ -87,12 +87,16 @@ FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved |
 )
 
 
+FromRoom = TypeAdapter[Hello | CameraStateChanged](Annotated[Hello | CameraStateChanged, Field(discriminator="type")])
+"""A room camera's socket takes these: it is nobody, and says nothing of its own."""
+
+
 # -- A student's socket: to the browser
 
 
 class Welcome(Message):
     """`consent_epoch` goes into the header of every frame; `inference`: whether anything is measured at all;
-    `place`: where pictures may be read."""
+    `place`: where pictures may be read; `room`: whether a camera of the room is declared."""
 
     type: Literal["welcome"] = "welcome"
     server_ms: float
@@ -101,6 +105,7 @@ class Welcome(Message):
     inference: bool
     place: Place
     interval_ms: int
+    room: bool = False
 
 
 class OwnReading(Message):
@@ -123,6 +128,18 @@ class FrameReplaced(Message):
 
     type: Literal["frame.replaced"] = "frame.replaced"
     sequence: int
+
+
+class RoomRead(Message):
+    """What became of a picture of the room's camera: `faces`, and `uncertain` among them, went into the sums. Both
+    are null where fewer than `needed` were found: nothing was stored."""
+
+    type: Literal["room.read"] = "room.read"
+    sequence: int
+    faces: int | None
+    uncertain: int | None
+    needed: int
+    too_dark: bool
 
 
 RejectReason = Literal[
@@ -166,6 +183,13 @@ class OwnAttention(Message):
     troubled_ms: float | None = None
     unsure: bool = False
     lost_ms: float | None = None
+
+
+class RoomChanged(Message):
+    """A camera that sees the room was declared, or is no more."""
+
+    type: Literal["room.changed"] = "room.changed"
+    room: bool
 
 
 class SessionEnded(Message):
@@ -301,6 +325,16 @@ class Notices(Message):
     alerts: list[Alert] = []
 
 
+class RoomMood(Message):
+    """What a room's camera saw in the half minute up to `until_ms`: means over its pictures, counted apart from the
+    class mood, since the same students may be in both. `faces`, and `uncertain` among them, are rounded."""
+
+    until_ms: float
+    faces: int
+    uncertain: int
+    shares: Shares
+
+
 class MoodSnapshot(Message):
     """Everything a dashboard shows, as of `sequence`; followed by ticks with greater sequences."""
 
@@ -314,13 +348,16 @@ class MoodSnapshot(Message):
 
 class MoodTick(Message):
     """What one second changed: the new point, the tiles that differ (as rows), the students whose tile goes, and the
-    notices as a whole, where they differ."""
+    notices as a whole, where they differ. As they are now: `room`, if there is a room's camera; `unread`, whether
+    pictures of this class wait and nobody reads them."""
 
     type: Literal["mood.tick"] = "mood.tick"
     point: Point
     tiles: list[TileRow]
     gone: list[UUID]
     notices: Notices | None = None
+    room: RoomMood | None = None
+    unread: bool = False
 
 
 class TilesGone(Message):

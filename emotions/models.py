@@ -96,3 +96,32 @@ class MinuteRollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.minute:%H:%M}, {self.readings} readings"
+
+
+class RoomReading(models.Model):
+    """What was read in one picture of a room's camera: sums over its faces alone, and none of them under the floor.
+
+    There is no face in it and no place in the room, so nobody can be found in it, or taken out.
+    """
+
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="room_readings", db_index=False)
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    connection = models.UUIDField()
+    sequence = models.BigIntegerField()
+    captured_at = models.DateTimeField()
+    faces = models.PositiveSmallIntegerField()
+    # Faces of which the network was unsure.
+    uncertain = models.PositiveSmallIntegerField()
+    # (7,) in the order of ml.labels.LABELS: how much of each emotion is in the faces together; sums to `faces`.
+    sums = ArrayField(models.FloatField(), size=len(LABELS))
+    model_version = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "connection", "sequence"], name="one_sum_per_picture"),
+            models.CheckConstraint(condition=models.Q(faces__gte=5), name="no_sum_under_the_floor"),
+        ]
+        indexes = [models.Index(fields=["session", "captured_at"], name="room_readings_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.captured_at:%H:%M:%S}, {self.faces} faces"

@@ -22,7 +22,7 @@ from classroom.actions import hand_up_ms
 from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
-from emotions.messages import CloseCode, HandChanged, SessionChanged, TilesGone
+from emotions.messages import CloseCode, HandChanged, RoomChanged, SessionChanged, TilesGone
 from emotions.readings import live
 from emotions.reports import rollups
 from emotions.store import presence_key, sync_redis
@@ -36,7 +36,7 @@ def consent_changed(participant: Participant, **_: Any) -> None:
     epoch, scope = participant.consent_epoch, participant.scope
 
     def tell(pipe: redis.client.Pipeline) -> None:
-        _drop(pipe, participant)
+        _drop(pipe, participant, there=scope != Participant.Scope.NONE)
         publish.consent_changed(pipe, participant.pk, epoch, scope)
 
     _after_commit(tell)
@@ -112,8 +112,11 @@ def _turn_out(participant: Participant, code: CloseCode) -> None:
     _after_commit(tell)
 
 
-def _drop(pipe: redis.client.Pipeline, participant: Participant) -> None:
-    """The frame that waits, the last reading, and the tile: not only with the ticker's next second."""
+def _drop(pipe: redis.client.Pipeline, participant: Participant, *, there: bool = False) -> None:
+    """The frame that waits, the last reading, and the tile: not only with the ticker's next second. Of a room's
+    camera students hear whether it is `there`."""
+    if participant.kind == Participant.Kind.ROOM:
+        publish.room_changed(pipe, participant.session_id, RoomChanged(room=there))
     slots.empty(pipe, participant.pk)
     live.forget(pipe, participant.session_id, [participant.pk])
     publish.tiles_gone(pipe, participant.session_id, TilesGone(gone=[participant.public_id]))

@@ -51,6 +51,7 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "words": CheckIn.Word.choices,
         "bar_order": BAR_ORDER,
         "half_life": HALF_LIFE_SECONDS,
+        "room_cameras": settings.ROOM_CAMERAS,
     }
     return render(request, "emotions/dashboard.html", context)
 

@@ -75,8 +75,10 @@ def product(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
         "ROOMTONE_REDIS_PREFIX": settings.REDIS_PREFIX,
         "ROOMTONE_SECRET_KEY": settings.SECRET_KEY,
         "ROOMTONE_PROFILE": "demo",
+        "ROOMTONE_ROOM_CAMERAS": "1",
         "ROOMTONE_DEBUG": "0",
     }
+    settings.ROOM_CAMERAS = True
     running = RunningProduct(tmp_path_factory.mktemp("product") / "data", environment, ["--no-demo"])
     # Playwright keeps an event loop in the test's thread; the tests talk to the database from it, one at a time.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

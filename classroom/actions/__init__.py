@@ -6,7 +6,7 @@ with words for the person who asked.
 
 from __future__ import annotations
 
-from classroom.actions.erasing import LONGEST_MINUTES, erase, erase_last, erase_session, expire
+from classroom.actions.erasing import LONGEST_MINUTES, erase, erase_last, erase_session, expire, purge_session
 from classroom.actions.participants import (
     CHECK_IN_EVERY,
     HAND_UP,
@@ -20,11 +20,11 @@ from classroom.actions.participants import (
     save_check_in,
     withdraw,
 )
+from classroom.actions.rooms import declare_room, withdraw_room
 from classroom.actions.sessions import (
     end_session,
     lock_joining,
     place_marker,
-    purge_session,
     remove_marker,
     rename_marker,
     renew_code,
@@ -36,6 +36,7 @@ __all__ = [
     "CHECK_IN_EVERY",
     "HAND_UP",
     "LONGEST_MINUTES",
+    "declare_room",
     "end_session",
     "erase",
     "erase_last",
@@ -58,4 +59,5 @@ __all__ = [
     "start_session",
     "unlock_joining",
     "withdraw",
+    "withdraw_room",
 ]

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from classroom import signals
@@ -59,15 +60,28 @@ def erase_last(participant: Participant, minutes: int, why: str = _Student) -> E
 @transaction.atomic
 def erase_session(session: ClassSession, why: str = _School) -> Erasure:
     """Delete an ended session with everything that refers to it. Raises RefusedError while it is live, or gone."""
-    locked = ClassSession.objects.select_for_update().filter(pk=session.pk).first()
-    if locked is None:
-        raise RefusedError("This session is gone already.")
-    if locked.live:
-        raise RefusedError("This session is live. End it first.")
+    _lock_ended(session)
     signals.session_erased.send(ClassSession, session=session)
     # By query, so that the instance keeps its key for receivers that run after the commit.
     _total, rows = ClassSession.objects.filter(pk=session.pk).delete()
     return _receipt(Erasure.What.SESSION, why, session, [_names(rows)])
+
+
+@transaction.atomic
+def purge_session(session: ClassSession, why: str = _School) -> Erasure:
+    """Delete who was there and everything that was recorded; the session stays, with its course, title and times.
+
+    Raises RefusedError while it is live, where it was purged before, and where it is gone.
+    """
+    locked = _lock_ended(session)
+    if locked.purged_at:
+        raise RefusedError("This session was purged before.")
+    answers = signals.session_purged.send(ClassSession, session=session)
+    parts = [session.markers.all().delete(), session.participants.all().delete()]
+    ClassSession.objects.filter(pk=session.pk).update(purged_at=Now())
+    session.refresh_from_db(fields=["purged_at"])
+    rows = [*_counts(answers), *(_names(rows) for _total, rows in parts)]
+    return _receipt(Erasure.What.RECORDS, why, session, rows)
 
 
 def expire(session: ClassSession) -> Erasure:
@@ -77,6 +91,15 @@ def expire(session: ClassSession) -> Erasure:
     receipt = erase_session(session, _Expired)
     log.info("session %s was kept long enough: receipt %s", session.public_id, receipt.public_id)
     return receipt
+
+
+def _lock_ended(session: ClassSession) -> ClassSession:
+    locked = ClassSession.objects.select_for_update().filter(pk=session.pk).first()
+    if locked is None:
+        raise RefusedError("This session is gone already.")
+    if locked.live:
+        raise RefusedError("This session is live. End it first.")
+    return locked
 
 
 def _counts(answers: Iterable[tuple[Any, Any]]) -> list[Mapping[str, int]]:

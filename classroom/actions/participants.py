@@ -59,7 +59,7 @@ def record_consent(participant: Participant, scope: str, text_hash: str) -> Cons
         raise InferenceOffError(refusal)
     consent.keep_text(participant.session, text_hash)
     kind = ConsentEvent.Kind.DECLINED if scope == Participant.Scope.NONE else ConsentEvent.Kind.GIVEN
-    return _enter(participant, kind, scope, text_hash)
+    return enter(participant, kind, scope, text_hash)
 
 
 @transaction.atomic
@@ -69,7 +69,7 @@ def withdraw(participant: Participant) -> ConsentEvent | None:
     if participant.scope == Participant.Scope.NONE:
         return None
     given = participant.consent_events.filter(kind=ConsentEvent.Kind.GIVEN).latest("epoch")
-    return _enter(participant, ConsentEvent.Kind.WITHDRAWN, Participant.Scope.NONE, given.text_hash)
+    return enter(participant, ConsentEvent.Kind.WITHDRAWN, Participant.Scope.NONE, given.text_hash)
 
 
 @transaction.atomic
@@ -141,13 +141,15 @@ def _lock_present(participant: Participant) -> None:
         raise SessionEndedError
 
 
-def _enter(participant: Participant, kind: str, scope: Participant.Scope, text_hash: str) -> ConsentEvent:
+def enter(
+    participant: Participant, kind: str, scope: Participant.Scope, text_hash: str, declared_by: User | None = None
+) -> ConsentEvent:
     """Write the ledger's next row and put it in force. The caller holds the participant's row."""
     participant.consent_epoch += 1
     participant.scope = scope
     participant.save(update_fields=["consent_epoch", "scope"])
     event = participant.consent_events.create(
-        epoch=participant.consent_epoch, kind=kind, scope=scope, text_hash=text_hash
+        epoch=participant.consent_epoch, kind=kind, scope=scope, text_hash=text_hash, declared_by=declared_by
     )
     signals.consent_changed.send(Participant, participant=participant)
     return event

@@ -15,7 +15,7 @@ from classroom import consent, retention, signals
 from classroom.actions._common import length, lock_live
 from classroom.codes import new_join_code
 from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
-from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, ReadingPlace
+from classroom.models import ClassSession, Course, Marker, ReadingPlace
 from classroom.text import tidy
 
 _CODE_ATTEMPTS = 5
@@ -90,37 +90,6 @@ def rename_marker(marker: Marker, label: str) -> None:
 def remove_marker(marker: Marker) -> None:
     """The moment is no longer named; what was measured then stays."""
     marker.delete()
-
-
-@transaction.atomic
-def purge_session(session: ClassSession) -> dict[str, int]:
-    """Delete who was there and everything that was recorded; the session stays, with its course, title and times.
-
-    Returns how many rows went, by kind. Raises RefusedError while it is live, and where it was purged before.
-    """
-    locked = ClassSession.objects.select_for_update().get(pk=session.pk)
-    if locked.live:
-        raise RefusedError("This session is live. End it first.")
-    if locked.purged_at:
-        raise RefusedError("This session was purged before.")
-    gone: dict[str, int] = {}
-    answers: list[tuple[Any, Any]] = signals.session_purged.send(ClassSession, session=session)
-    for _, rows in answers:
-        gone |= rows or {}
-    gone |= _purge_people(session)
-    ClassSession.objects.filter(pk=session.pk).update(purged_at=Now())
-    session.refresh_from_db(fields=["purged_at"])
-    return gone
-
-
-def _purge_people(session: ClassSession) -> dict[str, int]:
-    kinds = {
-        "check-ins": CheckIn.objects.filter(participant__session=session),
-        "consents": ConsentEvent.objects.filter(participant__session=session),
-        "markers": Marker.objects.filter(session=session),
-        "students": session.participants.all(),
-    }
-    return {kind: rows.delete()[0] for kind, rows in kinds.items()}
 
 
 def _mode(mode: str) -> ClassSession.Mode:

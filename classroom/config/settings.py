@@ -24,6 +24,8 @@ RETENTION_DAYS = env.number("ROOMTONE_RETENTION_DAYS", 0, low=0, high=3650)
 # Where pictures may be read: as each session says, or in one place alone. DEVICE: the files for browsers to do it.
 READING_PLACE = env.choice("ROOMTONE_READING_PLACE", ["choice", "server", "device"], "choice")
 DEVICE, DEVICE_STATIC = device_files.present(), device_files.STATIC
+# Whether an instructor may declare a camera that sees many people (classroom.rooms).
+ROOM_CAMERAS = env.flag("ROOMTONE_ROOM_CAMERAS")
 SAMPLE_INTERVAL_MS = env.number("ROOMTONE_SAMPLE_INTERVAL_MS", 1000, low=200, high=60_000)
 
 # -- Secrets and hosts

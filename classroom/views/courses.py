@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Prefetch
+from django.db.models import Count, Max, Prefetch, Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,11 +22,12 @@ from classroom import access, actions, consent, places, retention
 from classroom.errors import AlreadyLiveError, RefusedError
 from classroom.forms import AlertsForm, CourseForm, KeepForm, PlaceForm, StartSessionForm
 from classroom.managers import CourseQuerySet
-from classroom.models import ClassSession, Course
+from classroom.models import ClassSession, Course, Participant
 from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import join_url
 
 SESSIONS_A_PAGE = 40
+_STUDENTS = Count("participants", filter=Q(participants__kind=Participant.Kind.STUDENT))
 
 
 @never_cache
@@ -126,7 +127,7 @@ def _course_page(
 ) -> HttpResponse:
     """`form`: a start that was refused; without it, one that begins with the course's own setting."""
     # Explicit: a query that counts does not follow the model's own order.
-    sessions = course.sessions.annotate(participant_count=Count("participants")).order_by("-started_at", "-pk")
+    sessions = course.sessions.annotate(participant_count=_STUDENTS).order_by("-started_at", "-pk")
     page = Paginator(sessions, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
     live = course.sessions.live().first()
     context = {

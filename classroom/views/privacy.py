@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from classroom import access, actions
 from classroom.errors import RefusedError
 from classroom.models import Erasure, Participant
-from classroom.retention import receipt_lines
+from classroom.retention import own_lines
 from classroom.throttle import ERASURES
 from classroom.views.answers import done, refused
 from classroom.views.student import cookie_holders_only
@@ -27,7 +27,14 @@ NOT_SURE = "Nothing was erased: tick the box that says you are sure."
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """How data is treated here, for anybody."""
-    return render(request, "classroom/privacy.html", {"retention_days": settings.RETENTION_DAYS})
+    return render(
+        request,
+        "classroom/privacy.html",
+        {
+            "retention_days": settings.RETENTION_DAYS,
+            "room_cameras": settings.ROOM_CAMERAS and settings.PROFILE.inference,
+        },
+    )
 
 
 @require_POST
@@ -70,7 +77,7 @@ def _last_erased(participant: Participant, minutes: int) -> Erasure:
 def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Whoever has its number may read it: it names nobody."""
     shown = _receipt(public_id)
-    return render(request, "classroom/receipt.html", {"receipt": shown, "lines": receipt_lines(shown)})
+    return render(request, "classroom/receipt.html", {"receipt": shown, "lines": own_lines(shown)})
 
 
 @never_cache
@@ -88,7 +95,7 @@ def receipt_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
             "session_started_at": shown.session_started_at,
             "from": shown.since,
             "to": shown.until,
-            "rows": dict(receipt_lines(shown)),
+            "rows": dict(own_lines(shown)),
         },
         json_dumps_params={"ensure_ascii": False, "indent": 1},
     )

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classroom import access, actions, places
+from classroom import access, actions, places, rooms
 from classroom import consent as consents
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, Participant
@@ -69,6 +69,7 @@ def student(request: HttpRequest, participant: Participant) -> HttpResponse:
     context = _context(participant) | {
         "camera_config": camera_config(participant),
         "check_in_words": CheckIn.Word.choices,
+        "room_camera": settings.ROOM_CAMERAS and rooms.declared(session),
     }
     return render(request, "classroom/student.html", context)
 

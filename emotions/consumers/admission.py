@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from classroom import places
+from classroom import places, rooms
 from classroom.access import cookie_holder, visible_session
 from classroom.consent import inference_refusal
 from classroom.models import ClassSession, Participant
@@ -24,11 +24,13 @@ Scope = Literal["none", "aggregate", "individual"]
 
 @dataclass(frozen=True, slots=True)
 class StudentAdmission:
-    """`inference`: whether anything is measured at all in this deployment and session; `place`: where."""
+    """`inference`: whether anything is measured at all in this deployment and session; `place`: where; `room`:
+    whether a camera of the room is declared."""
 
     participant: Participant
     inference: bool
     place: Place
+    room: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -49,7 +51,8 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
         return CloseCode.SESSION_ENDED
     session = participant.session
     place = cast(Place, str(places.allowed(session)))
-    return StudentAdmission(participant, inference=not inference_refusal(session), place=place)
+    room = settings.ROOM_CAMERAS and rooms.declared(session)
+    return StudentAdmission(participant, inference=not inference_refusal(session), place=place, room=room)
 
 
 def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:
@@ -65,3 +68,24 @@ def admit_instructor_again(session_key: str, session_public_id: UUID) -> ClassSe
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return admit_instructor(get_user(request), session_public_id)
+
+
+def admit_room(user: Any, session_public_id: UUID) -> StudentAdmission | CloseCode:
+    """The session's room camera, for the owner; WITHDRAWN where no declaration is in force."""
+    session = admit_instructor(user, session_public_id)
+    return session if isinstance(session, CloseCode) else _room_of(session)
+
+
+def admit_room_again(session_key: str, session_public_id: UUID) -> StudentAdmission | CloseCode:
+    """As `admit_instructor_again`."""
+    session = admit_instructor_again(session_key, session_public_id)
+    return session if isinstance(session, CloseCode) else _room_of(session)
+
+
+def _room_of(session: ClassSession) -> StudentAdmission | CloseCode:
+    if not session.live:
+        return CloseCode.SESSION_ENDED
+    camera = rooms.camera_of(session)
+    if camera is None or not camera.measured or rooms.refusal(session):
+        return CloseCode.WITHDRAWN
+    return StudentAdmission(camera, inference=True, place="server")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from classroom.actions import hand_up_ms, lower_hand, raise_hand, save_check_in
 from classroom.errors import RefusedError
@@ -57,6 +57,8 @@ class CameraConsumer(Socket):
     """/ws/camera/<session>/. Access is settled when it opens; frames then touch no database."""
 
     kind = "camera"
+    gate_class: ClassVar[type[FrameGate]] = FrameGate
+    understood: ClassVar[TypeAdapter[Any]] = FromStudent
     seat: Seat
     seated = False
     camera_known = False
@@ -66,17 +68,20 @@ class CameraConsumer(Socket):
         self.since = time.time()
         self.messages = TokenBucket(MESSAGES_PER_SECOND, burst=MESSAGES_PER_SECOND)
         self.check_ins = TokenBucket(CHECK_INS_PER_SECOND, burst=CHECK_INS_AT_ONCE)
-        admission = await in_database(admit_student, self.scope.get("cookies", {}), self._session_id())
+        admission = await self._admission()
         if isinstance(admission, CloseCode):
             await self.turn_away(admission)
         else:
             await self._sit_down(admission)
 
+    async def _admission(self) -> StudentAdmission | CloseCode:
+        return await in_database(admit_student, self.scope.get("cookies", {}), self._session_id())
+
     async def _sit_down(self, admission: StudentAdmission) -> None:
         """Groups first, then the others go: whichever of two tabs is the newer hears nothing that closes it."""
         participant = self.participant = admission.participant
         self.seat, self.seated = Seat(participant.session_id, participant.pk, self.connection), True
-        self.gate = FrameGate(self.connection, admission)
+        self.gate = self.gate_class(self.connection, admission)
         self.intake, self.device_intake = Intake.here(), DeviceIntake.here()
         await self.channel_layer.group_add(participant_group(participant.pk), self.channel_name)
         await self.channel_layer.group_add(students_group(participant.session_id), self.channel_name)
@@ -87,7 +92,7 @@ class CameraConsumer(Socket):
 
     async def _recheck(self, admission: StudentAdmission) -> None:
         """What changed before the groups were joined was said to nobody."""
-        again = await in_database(admit_student, self.scope.get("cookies", {}), self._session_id())
+        again = await self._admission()
         if isinstance(again, CloseCode):
             await self.turn_away(again)
             return
@@ -106,8 +111,13 @@ class CameraConsumer(Socket):
             scope=self.gate.scope,
             inference=admission.inference,
             place=admission.place,
-            interval_ms=settings.SAMPLE_INTERVAL_MS,
+            interval_ms=self.interval_ms(),
+            room=admission.room,
         )
+
+    def interval_ms(self) -> int:
+        """How often the page takes a picture."""
+        return int(settings.SAMPLE_INTERVAL_MS)
 
     async def leave(self) -> None:
         if not self.seated:
@@ -146,7 +156,7 @@ class CameraConsumer(Socket):
         if not await self._let_in(len(text), LARGEST_TEXT):
             return
         try:
-            message = FromStudent.validate_json(text)
+            message = self.understood.validate_json(text)
         except ValidationError:
             await self.turn_away(CloseCode.MALFORMED)
             return
@@ -226,6 +236,9 @@ class CameraConsumer(Socket):
             await self.tell(ConsentChanged(consent_epoch=event["consent_epoch"], scope=event["scope"]))
 
     async def hand_changed(self, event: dict[str, Any]) -> None:
+        await self.tell_text(event["text"])
+
+    async def room_changed(self, event: dict[str, Any]) -> None:
         await self.tell_text(event["text"])
 
     async def attention_own(self, event: dict[str, Any]) -> None:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from classroom.models import ClassSession
 from emotions.consumers.admission import admit_instructor, admit_instructor_again
-from emotions.consumers.base import DOWN, Socket, in_database, log
+from emotions.consumers.base import DOWN, in_database, log
+from emotions.consumers.guard import Guarded
 from emotions.messages import CloseCode, MoodSnapshot, session_group
 from emotions.mood import snapshots
 
-ASKED_AGAIN_SECONDS = 5.0
 
-
-class DashboardConsumer(Socket):
+class DashboardConsumer(Guarded):
     """/ws/dashboard/<session>/[?after=SEQUENCE]. Says nothing but what everybody with this session's page sees."""
 
     kind = "dashboard"
     group: str | None = None
     sequence = 0
-    guard: asyncio.Task[None] | None = None
 
     async def enter(self) -> None:
         after = _after(self.scope.get("query_string", b""))
@@ -41,21 +39,10 @@ class DashboardConsumer(Socket):
         self.group = session_group(session.pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self._tell_snapshot(after)
-        self.guard = asyncio.create_task(self._guarded())
+        self.begin_guard(session.public_id)
 
-    async def _guarded(self) -> None:
-        """While the page is open its owner may sign out, or the course go to someone else."""
-        while not self.closing:
-            await asyncio.sleep(ASKED_AGAIN_SECONDS)
-            try:
-                again = await in_database(
-                    admit_instructor_again, self.scope["session"].session_key, self.session.public_id
-                )
-            except DOWN as error:
-                log.warning("who watches is not asked now, and nothing can be shown either: %s", error)
-                continue
-            if isinstance(again, CloseCode):
-                await self.turn_away(again)
+    def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
+        return admit_instructor_again(session_key, session_public_id)
 
     async def _tell_snapshot(self, after: int) -> None:
         snapshot: MoodSnapshot = await in_database(snapshots.build, self.session, after)
@@ -63,8 +50,7 @@ class DashboardConsumer(Socket):
         await self.tell(snapshot)
 
     async def leave(self) -> None:
-        if self.guard is not None:
-            self.guard.cancel()
+        self.end_guard()
         if self.group is None:
             return
         try:

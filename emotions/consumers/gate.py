@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import cast
 
 from django.conf import settings
@@ -19,6 +20,9 @@ from ml.labels import LABELS
 
 FRAMES_PER_SECOND = 3.0
 FRAMES_AT_ONCE = 5.0
+# A picture of a room takes a worker many times as long as a student's.
+ROOM_MAX_BYTES = 400_000
+ROOM_PICTURES_PER_SECOND, ROOM_PICTURES_AT_ONCE = 1.0, 2.0
 
 
 def frame_bucket() -> TokenBucket:
@@ -28,6 +32,9 @@ def frame_bucket() -> TokenBucket:
 
 class FrameGate:
     """One student's socket: whether a binary message becomes a frame, or why not."""
+
+    _largest = 0
+    """Bytes of a picture; 0: as the settings say."""
 
     def __init__(self, connection: uuid.UUID, admission: StudentAdmission) -> None:
         participant = admission.participant
@@ -108,7 +115,8 @@ class FrameGate:
         """Cheap checks first; every frame counts against the rate, every sequence only once."""
         if self.place == "device":
             return "wrong_place"
-        return self._turn_refusal(header, received_ms) or self._consent_refusal(header) or fault_of(jpeg)
+        refusal = self._turn_refusal(header, received_ms) or self._consent_refusal(header)
+        return refusal or fault_of(jpeg, self._largest)
 
     def _turn_refusal(self, header: FrameHeader, received_ms: float) -> RejectReason | None:
         repeated, self._last = header.sequence <= self._last, max(header.sequence, self._last)
@@ -151,3 +159,16 @@ class FrameGate:
         return Observation(
             frame, (face,), reading.face_count, reading.help, model_version=facts.version, source="device"
         )
+
+
+class RoomGate(FrameGate):
+    """A room camera's socket: larger pictures, fewer of them, each marked for the worker."""
+
+    _largest = ROOM_MAX_BYTES
+
+    def __init__(self, connection: uuid.UUID, admission: StudentAdmission) -> None:
+        super().__init__(connection, admission)
+        self._bucket = TokenBucket(ROOM_PICTURES_PER_SECOND, ROOM_PICTURES_AT_ONCE)
+
+    def _frame(self, header: FrameHeader, captured_ms: float, received_ms: float, jpeg: bytes) -> SlotFrame:
+        return replace(super()._frame(header, captured_ms, received_ms, jpeg), scope="room")

@@ -46,9 +46,11 @@ class FrameHeader:
         return header
 
 
-def fault_of(jpeg: bytes) -> RejectReason | None:
-    """What is wrong with a picture, as far as its header and its end tell; None if it may be decoded."""
-    if len(jpeg) > settings.FRAME_MAX_BYTES:
+def fault_of(jpeg: bytes, largest: int = 0) -> RejectReason | None:
+    """What is wrong with a picture, as far as its header and its end tell; None if it may be decoded.
+
+    `largest`: bytes, by default as the settings say."""
+    if len(jpeg) > (largest or settings.FRAME_MAX_BYTES):
         return "too_large"
     try:
         width, height = declared_size(jpeg)
@@ -61,8 +63,8 @@ def fault_of(jpeg: bytes) -> RejectReason | None:
 
 _SLOT = struct.Struct(">16sQQIIBdd")
 SLOT_HEADER_BYTES = _SLOT.size
-# By number in the slot's header. TRY: nobody's; a visitor of the try page.
-SCOPES = ("none", "aggregate", "individual")
+# By number in the slot's header. NONE: nobody's, a visitor of the try page. ROOM: of a room's camera.
+SCOPES = ("none", "aggregate", "individual", "room")
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,14 @@ def oldest_waiting_ms(client: redis.Redis) -> float:
     return max(0.0, time.time() * 1000 - min(first)) if first else 0.0
 
 
+def waiting_since(client: redis.Redis) -> dict[int, float]:
+    """Whose frame waits, and since when (Unix milliseconds): of all sessions, by participant."""
+    with client.pipeline(transaction=False) as pipe:
+        for lane in lanes():
+            pipe.zrange(ready_key(lane), 0, -1, withscores=True)
+        return {int(owner): since for rows in pipe.execute() for owner, since in rows}
+
+
 def waiting(client: redis.Redis) -> int:
     """How many sessions' frames wait."""
     with client.pipeline(transaction=False) as pipe:

@@ -78,6 +78,9 @@ class Roster:
         return {student.pk: student.consent_epoch for student in self.students}
 
 
+NOBODY_JOINED = Roster([], {}, "off")
+
+
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
     students, words = _students(now), _words(now)
@@ -117,7 +120,7 @@ def note_seen(participant_pks: list[int], now: datetime) -> None:
 
 def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
     """By session and the setting of its course's alerts."""
-    live = Participant.objects.present().filter(session__ended_at__isnull=True)
+    live = Participant.objects.students().present().filter(session__ended_at__isnull=True)
     rows = live.order_by("display_name", "joined_at", "pk").values_list(
         "session_id",
         "session__course__alerts",

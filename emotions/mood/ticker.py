@@ -15,22 +15,24 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from emotions import publish
-from emotions.messages import MoodTick, Notices, Point
+from emotions.frames import slots
+from emotions.messages import MoodTick, Notices, Point, RoomMood
 from emotions.meters import counts
 from emotions.models import MoodPoint
-from emotions.mood import attention, board, dismissals, notices, presence, roster
+from emotions.mood import attention, board, dismissals, notices, presence, rooms, roster
 from emotions.mood.alerts import SENSITIVITIES, Alarm
 from emotions.mood.board import Board
 from emotions.mood.cohort import NOBODY, Group
 from emotions.mood.estimate import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
 from emotions.mood.lease import Lease
 from emotions.mood.notices import Heard, Times, Watcher
-from emotions.mood.roster import Roster
+from emotions.mood.roster import NOBODY_JOINED, Roster
 from emotions.readings import live
 from emotions.store import (
     cohort_key,
@@ -50,6 +52,9 @@ LEASE_MS = 4_000
 STATE_SECONDS = 120
 """How long tiles, cohort, notices and what lies behind them outlive their ticker."""
 NOTE_SEEN_SECONDS = 15.0
+UNREAD_MS = 6_000
+"""A drain that was lost is found sooner, and a reading counts for longer: the teacher hears it before the mood
+goes."""
 _CONTINUES_MS = 10_000
 """A ticker that takes over goes on from the last point, if that is not older."""
 # What a part that is down raises: that is every class's second, not one's.
@@ -67,6 +72,7 @@ class SessionState:
     watcher: Watcher = field(default_factory=Watcher)
     alarm: Alarm = field(default_factory=Alarm)
     counts: tuple[object, ...] = ()
+    beside: tuple[object, ...] = ()
     # Of who shares individually, by participant: another epoch is another consent, or minutes that were erased.
     epochs: dict[int, int] = field(default_factory=dict)
 
@@ -84,6 +90,8 @@ class Scene:
     roster: Roster
     present: list[Standing]
     dismissed: Times
+    room: RoomMood | None
+    unread: bool
 
 
 class Ticker:
@@ -158,9 +166,11 @@ class Ticker:
 
         Raises IntegrityError when another ticker stored this second's point."""
         now = datetime.fromtimestamp(now_ms / 1000, UTC)
-        rosters = roster.live_rosters(now)
+        in_rooms = rooms.now_in_rooms(now_ms) if settings.ROOM_CAMERAS else {}
+        # A room that is seen needs no student who has joined.
+        rosters = dict.fromkeys(in_rooms, NOBODY_JOINED) | roster.live_rosters(now)
         self._settle_states(set(rosters), now_ms)
-        scenes = self._look(rosters, now_ms)
+        scenes = self._look(rosters, in_rooms, now_ms)
         ticks = self._ticks_of(scenes, round(now_ms))
         roster.store_points({session: tick.point for session, tick in ticks.items()})
         counts.POINTS.add(amount=len(ticks))
@@ -199,18 +209,22 @@ class Ticker:
         state.alarm = Alarm(recent, Notices.model_validate_json(told).alerts if told else [])
         return state
 
-    def _look(self, rosters: Mapping[int, Roster], now_ms: float) -> list[Scene]:
+    def _look(
+        self, rosters: Mapping[int, Roster], in_rooms: Mapping[int, RoomMood | None], now_ms: float
+    ) -> list[Scene]:
         with sync_redis().pipeline(transaction=False) as pipe:
             for session in rosters:
                 pipe.hgetall(presence_key(session))
                 pipe.hgetall(live_key(session))
                 pipe.hgetall(dismissed_key(session))
             found = iter(pipe.execute())
+        waiting = slots.waiting_since(sync_redis())
         scenes = []
         for session, known in rosters.items():
             parts = next(found), next(found), next(found)
             with self._one_class(session):
-                scenes.append(_scene(session, known, parts, now_ms))
+                unread = _unread(known, waiting, now_ms)
+                scenes.append(_scene(session, known, parts, now_ms, in_rooms.get(session), unread))
         return [scene for scene in scenes if scene.session in self._states]
 
     # -- What it makes of it
@@ -232,13 +246,15 @@ class Ticker:
         point, memory = next_point(scene.present, state.memory, moment, self._estimator, self._rng)
         alerts = state.alarm.advance(point, SENSITIVITIES.get(scene.roster.alerts))
         told = state.watcher.advance(scene.present, Heard(scene.roster.lost, scene.dismissed, alerts), at_ms)
-        if point.connected == 0 and state.counts == _counts(point) and told is None:
+        beside = (scene.room, scene.unread)
+        if point.connected == 0 and state.counts == _counts(point) and state.beside == beside and told is None:
             return None
         named = [one for one in scene.present if _shares_name(one.student)]
         anew = state.begin_anew([one.student for one in named])
         changed, gone = state.board.advance((tile(one) for one in named), anew)
         state.sequence, state.at_ms, state.memory, state.counts = point.sequence, at_ms, memory, _counts(point)
-        return MoodTick(point=point, tiles=changed, gone=gone, notices=told)
+        state.beside = beside
+        return MoodTick(point=point, tiles=changed, gone=gone, notices=told, room=scene.room, unread=scene.unread)
 
     # -- What it says
 
@@ -272,12 +288,20 @@ class Ticker:
         roster.note_seen(here, now)
 
 
-def _scene(session: int, known: Roster, parts: tuple[Any, Any, Any], now_ms: float) -> Scene:
+def _unread(known: Roster, waiting: Mapping[int, float], now_ms: float) -> bool:
+    """Whether the picture of any of these students has waited for so long that nobody can be reading them."""
+    since = [waiting[pk] for pk in known.consents if pk in waiting]
+    return bool(since) and now_ms - min(since) > UNREAD_MS
+
+
+def _scene(
+    session: int, known: Roster, parts: tuple[Any, Any, Any], now_ms: float, room: RoomMood | None, unread: bool
+) -> Scene:
     """`parts`: presences, readings and dismissals as Redis has them."""
     presences, readings = presence.parse(parts[0]), live.parse(parts[1])
     live.forget(sync_redis(), session, live.outlived(readings, known.consents))
     present = standings(known.students, presences, readings, now_ms)
-    return Scene(session, known, present, dismissals.parse(parts[2]))
+    return Scene(session, known, present, dismissals.parse(parts[2]), room, unread)
 
 
 def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None, now_ms: float) -> SessionState:

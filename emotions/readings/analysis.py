@@ -9,8 +9,10 @@ from typing import cast
 
 from emotions.frames.frame import SlotFrame
 from emotions.messages import Help, Label, RejectReason
-from emotions.readings.observations import FaceRead, Observation
+from emotions.readings.observations import FaceRead, Observation, RoomSums
 from ml.analyser import FrameAnalyser
+from ml.labels import LABELS
+from ml.quantify import MoodEstimator
 from ml.types import FrameAnalysis, Reading, UndecodableFrame
 
 _REASONS: dict[str, RejectReason] = {"not_jpeg": "not_jpeg", "truncated": "truncated", "too_large": "dimensions"}
@@ -28,6 +30,29 @@ def observe(frames: Sequence[SlotFrame], *, every_face: bool = False) -> list[Ob
     results = engine.analyse([frame.jpeg for frame in frames], every_face=every_face)
     pairs = zip(frames, results, strict=True)
     return [_observation(replace(frame, jpeg=b""), result, engine.model_version) for frame, result in pairs]
+
+
+def sum_up(frame: SlotFrame) -> RoomSums:
+    """A picture of a room's camera: every face in it is read, and only their sums leave this function."""
+    (seen,) = observe([frame], every_face=True)
+    if seen.refused is not None:
+        return RoomSums(seen.frame, refused=seen.refused)
+    unsure = sum(face.uncertain for face in seen.faces)
+    sums = _together(seen.faces)
+    return RoomSums(seen.frame, len(seen.faces), unsure, sums, seen.model_version, seen.too_dark)
+
+
+def _together(faces: Sequence[FaceRead]) -> tuple[float, ...]:
+    """The estimated mix of the faces, as the class mood has it of students, times their number."""
+    if not faces:
+        return (0.0,) * len(LABELS)
+    mix = _estimator().estimate([face.probabilities for face in faces]).shares
+    return tuple(float(share) * len(faces) for share in mix)
+
+
+@lru_cache(maxsize=1)
+def _estimator() -> MoodEstimator:
+    return MoodEstimator.load()
 
 
 def _observation(frame: SlotFrame, result: FrameAnalysis | UndecodableFrame, version: str) -> Observation:

@@ -13,7 +13,7 @@ from emotions import publish
 from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
 from emotions.meters import counts
-from emotions.readings import analysis, answers
+from emotions.readings import analysis, answers, rooms
 from emotions.readings.settling import settle
 from emotions.store import sync_redis
 
@@ -42,10 +42,19 @@ def _drain(lane: int, *, every_face: bool) -> bool:
             publish.own_readings(sync_redis(), [answers.busy(frame) for frame in frames])
         elif frames:
             _count_taken(frames)
-            with counts.STAGE.timed("analyse"):
-                observations = analysis.observe(frames, every_face=every_face)
-            settle(observations)
+            students = [frame for frame in frames if not rooms.is_room(frame)]
+            if students:
+                with counts.STAGE.timed("analyse"):
+                    observations = analysis.observe(students, every_face=every_face)
+                settle(observations)
+            _count_rooms(frames)
     return more
+
+
+def _count_rooms(frames: Sequence[SlotFrame]) -> None:
+    """Those of room cameras, after the students': one takes as long as many of theirs."""
+    for frame in filter(rooms.is_room, frames):
+        rooms.settle(analysis.sum_up(frame))
 
 
 def _count_taken(frames: Sequence[SlotFrame]) -> None:

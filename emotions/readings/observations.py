@@ -7,6 +7,7 @@ from typing import Literal
 
 from emotions.frames.frame import SlotFrame
 from emotions.messages import Fractions, Help, Label, RejectReason
+from ml.labels import LABELS
 
 Source = Literal["server", "device"]
 """Where a picture was read: a value of EmotionEvent.Source."""
@@ -40,3 +41,17 @@ class Observation:
     @property
     def face(self) -> FaceRead | None:
         return self.faces[0] if self.faces else None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSums:
+    """What is left of one picture of a room's camera: how many faces, of how many the network was unsure, and (7,)
+    how much of each emotion is in them together. `refused`: it could not be read."""
+
+    frame: SlotFrame
+    faces: int = 0
+    uncertain: int = 0
+    sums: tuple[float, ...] = (0.0,) * len(LABELS)
+    model_version: str = ""
+    too_dark: bool = False
+    refused: RejectReason | None = None

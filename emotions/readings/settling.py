@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import redis
 from django.db import InterfaceError, OperationalError, connection
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Fate = Verdict | Literal["busy"]
 """What became of a reading; "busy": the database does not answer."""
+_What = TypeVar("_What")
+_Stored = TypeVar("_Stored")
 Tell = Callable[[redis.client.Pipeline, list[Answer]], None]
 """Hands on the answers of a batch (by default to every web process); what it queues leaves with the live state."""
 
@@ -71,12 +73,17 @@ def _fates(readings: Sequence[Observation]) -> Sequence[Fate]:
 
 
 def _record(readings: Sequence[Observation]) -> list[Verdict]:
-    """Once more on a fresh connection: the database may have been restarted. Storing twice is storing once."""
+    return once_more(actions.record_readings, readings)
+
+
+def once_more(store: Callable[[_What], _Stored], what: _What) -> _Stored:
+    """`store`, and again on a fresh connection: the database may have been restarted. Storing twice is storing
+    once."""
     try:
-        return actions.record_readings(readings)
+        return store(what)
     except (OperationalError, InterfaceError):
         connection.close()
-        return actions.record_readings(readings)
+        return store(what)
 
 
 def _answer(observation: Observation, verdict: Fate | None) -> Answer:

@@ -26,7 +26,7 @@ class Overview:
 
 
 def overview(session: ClassSession) -> Overview:
-    """At most seventeen queries, for a class and a length of any size."""
+    """At most nineteen queries, for a class and a length of any size."""
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)

@@ -65,7 +65,9 @@ def heard(session_pks: Iterable[int]) -> list[Word]:
 
 
 def _crowds(session_pks: Iterable[int]) -> dict[int, Crowd]:
-    people = Participant.objects.filter(session__in=session_pks).annotate(gone=Least("left_at", "removed_at"))
+    people = (
+        Participant.objects.students().filter(session__in=session_pks).annotate(gone=Least("left_at", "removed_at"))
+    )
     consents = _consents(session_pks)
     there: defaultdict[int, dict[int, list[Stretch]]] = defaultdict(dict)
     for session, pk, joined, gone in people.order_by().values_list("session_id", "pk", "joined_at", "gone"):

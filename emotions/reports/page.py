@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession, ReadingPlace
-from emotions.reports import charts, people, rollups, selectors, wording
+from emotions.reports import charts, people, rollups, rooms, selectors, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
 from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
@@ -86,7 +86,7 @@ class Report:
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """At most fifteen queries, twenty where the course had sessions before; for a class and a length of any size.
+    """At most sixteen queries, twenty-one where the course had sessions before; for a class and a length of any size.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
@@ -152,7 +152,7 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
     if session.purged_at:
         return [f"{length}. What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}."]
-    said = _said_sentence(sections)
+    said = [*rooms.sentences(session), *_said_sentence(sections)]
     if not session.measures:
         return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:

@@ -84,7 +84,7 @@ def said_by(sharer: Sharer) -> list[tuple[datetime, str]]:
 
 def roll(session: ClassSession, sharing: Sequence[Sharer]) -> list[Attendee]:
     """Everybody who joined, by name. Those of `sharing` keep the name that they have in the rest of the report."""
-    people = list(Participant.objects.filter(session=session).order_by("display_name", "joined_at", "pk"))
+    people = list(Participant.objects.students().filter(session=session).order_by("display_name", "joined_at", "pk"))
     names, end = _names(people, {sharer.pk: sharer.name for sharer in sharing}), session_end(session)
     shown = {sharer.pk for sharer in sharing}
     return [_attendee(one, names[one.pk], end, shares=one.pk in shown) for one in people]

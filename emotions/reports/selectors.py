@@ -185,7 +185,9 @@ class Sharer:
 
 def sharers(session: ClassSession) -> list[Sharer]:
     """Those whose consent in force covers the individual, by name; names that occur twice get a number."""
-    rows = _individual(Participant.objects.filter(session=session)).order_by("display_name", "joined_at", "pk")
+    rows = _individual(Participant.objects.students().filter(session=session)).order_by(
+        "display_name", "joined_at", "pk"
+    )
     names = distinct_names([row.display_name for row in rows])
     return [
         Sharer(row.pk, row.public_id, name, row.since, _first_whole_minute(row.since, only=row.given == 1))
@@ -262,12 +264,16 @@ def events_of_sharers(session: ClassSession) -> QuerySet[EmotionEvent]:
 
 def attendance(session: ClassSession) -> Attendance:
     scope = Participant.Scope
-    counts = Participant.objects.filter(session=session).aggregate(
-        joined=Count("pk"),
-        individual=Count("pk", filter=Q(scope=scope.INDIVIDUAL)),
-        aggregate=Count("pk", filter=Q(scope=scope.AGGREGATE)),
-        without_camera=Count("pk", filter=Q(scope=scope.NONE)),
-        left=Count("pk", filter=Q(left_at__isnull=False)),
-        removed=Count("pk", filter=Q(removed_at__isnull=False)),
+    counts = (
+        Participant.objects.students()
+        .filter(session=session)
+        .aggregate(
+            joined=Count("pk"),
+            individual=Count("pk", filter=Q(scope=scope.INDIVIDUAL)),
+            aggregate=Count("pk", filter=Q(scope=scope.AGGREGATE)),
+            without_camera=Count("pk", filter=Q(scope=scope.NONE)),
+            left=Count("pk", filter=Q(left_at__isnull=False)),
+            removed=Count("pk", filter=Q(removed_at__isnull=False)),
+        )
     )
     return Attendance(**counts)

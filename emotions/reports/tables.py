@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import page, people, selectors
+from emotions.reports import page, people, rooms, selectors
 from emotions.reports.charts import MOST_POINTS
 from emotions.reports.rows import Attendee, MoodRow, Section, Student
 from ml.labels import LABELS
@@ -30,6 +30,7 @@ STUDENT_COLUMNS = (
 )  # fmt: skip
 ATTENDANCE_COLUMNS = ("name", "joined_at", "last_seen_at", "went", "minutes_there", "minutes_measured")
 CHECK_IN_COLUMNS = ("minute", *SAID)
+ROOM_COLUMNS = ("minute", "pictures", "faces", "unsure", *SHARES)
 MARKER_COLUMNS = ("at", "marker")
 SUMMARY_COLUMNS = ("figure", "value")
 _UNKNOWN = [None] * len(LABELS)
@@ -57,6 +58,7 @@ def tables(session: ClassSession) -> list[Table]:
         Table("attendance", ATTENDANCE_COLUMNS, _attendance(people.roll(session, sharing), students)),
         Table("check_ins", CHECK_IN_COLUMNS, _check_ins(session, said)),
         Table("markers", MARKER_COLUMNS, marks),
+        Table("room_camera", ROOM_COLUMNS, map(_room_cells, rooms.minutes(session))),
     ]
 
 
@@ -77,6 +79,10 @@ def _section_cells(section: Section) -> list[Cell]:
     times = [selectors.moment(section.start_ms), selectors.moment(section.end_ms)]
     rests_on = [section.measured, section.connected] if section.mood else [None, None]
     return [section.title, *times, *_mood_cells(section.mood), *rests_on, section.known, *section.said.values()]
+
+
+def _room_cells(minute: rooms.RoomMinute) -> list[Cell]:
+    return [minute.at, minute.pictures, minute.faces, minute.uncertain, *minute.shares]
 
 
 def _student_cells(student: Student) -> list[Cell]:

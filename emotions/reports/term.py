@@ -66,7 +66,7 @@ def _normal(mood: Sequence[float]) -> list[float]:
 
 def _joined(keys: Sequence[int]) -> Counter[int]:
     """Per session how many joined."""
-    people = Participant.objects.filter(session__in=keys).order_by().values("session_id")
+    people = Participant.objects.students().filter(session__in=keys).order_by().values("session_id")
     return Counter(dict(people.annotate(joined=Count("pk")).values_list("session_id", "joined")))
 
 

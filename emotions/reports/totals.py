@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from classroom.models import ClassSession, ConsentEvent, Marker, Participant
-from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.models import EmotionEvent, MinuteRollup, MoodPoint, RoomReading
 from emotions.mood.cohort import FLOOR
 from emotions.reports import pace, selectors
 
@@ -41,6 +41,7 @@ class Totals:
     markers: int
     check_ins: int
     consents: int
+    room_pictures: int
 
     @property
     def lines(self) -> list[tuple[str, str]]:
@@ -64,13 +65,14 @@ class Totals:
             ("seconds of class mood", f"{self.points:,}"),
             ("check-ins", f"{self.check_ins:,} that count"),
             ("markers", f"{self.markers:,}"),
+            *([("pictures of a room camera", f"{self.room_pictures:,}")] if self.room_pictures else []),
         ]
 
     @property
     def least(self) -> int:
         """How many rows these are, as far as they are told."""
         told = self.readings.count + self.minutes.count + self.points + self.check_ins
-        return told + self.students + self.consents + self.markers
+        return told + self.students + self.consents + self.markers + self.room_pictures
 
     @property
     def in_words(self) -> str:
@@ -78,17 +80,18 @@ class Totals:
 
 
 def totals(session: ClassSession) -> Totals:
-    """Nine queries, eleven at most."""
+    """Ten queries, twelve at most."""
     whole, points = _whole(session), MoodPoint.objects.filter(session=session)
     events, minutes = EmotionEvent.objects.filter(session=session), MinuteRollup.objects.filter(session=session)
     known = points.aggregate(known=Count("pk", filter=Q(shares__isnull=False)), points=Count("pk"))
     return Totals(
-        students=session.participants.count(),
+        students=session.participants.students().count(),
         readings=_told(events, selectors.individual_events, whole),
         minutes=_told(minutes, selectors.individual_rollups, whole),
         markers=Marker.objects.filter(session=session).count(),
         check_ins=len(pace.heard([session.pk])),
         consents=ConsentEvent.objects.filter(participant__session=session).count(),
+        room_pictures=RoomReading.objects.filter(session=session).count(),
         **known,
     )
 
@@ -100,7 +103,7 @@ def _told(rows: QuerySet[Any], shown: Callable[[QuerySet[Any]], QuerySet[Any]], 
 def _whole(session: ClassSession) -> bool:
     """Whether a count of all readings tells of nobody in particular: none can be hidden in it, or those of FLOOR."""
     given = Count("consent_events", filter=Q(consent_events__kind=ConsentEvent.Kind.GIVEN))
-    people = Participant.objects.filter(session=session).annotate(given=given).filter(given__gt=0)
+    people = Participant.objects.students().filter(session=session).annotate(given=given).filter(given__gt=0)
     could_hide = list(people.exclude(scope=Participant.Scope.INDIVIDUAL, given=1).values_list("pk", flat=True))
     return not could_hide or _hiding(could_hide) >= FLOOR
 

@@ -12,12 +12,13 @@ from playwright.sync_api import expect
 
 from classroom import actions, roles
 from classroom.models import ClassSession, Course, Participant
-from emotions.messages import Alert, Attention, Hand, Notices, Pace
+from emotions.messages import Alert, Attention, Hand, Notices, Pace, RoomMood
 from emotions.models import EmotionEvent, MinuteRollup
 from tests.browser.accessibility import DESK, PHONE, Looks
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import BEGAN_MS, played, point, sign_in, snapshot, tile, wait_for_chart
+from tests.browser.dashboards import BEGAN_MS, CALM, played, point, sign_in, snapshot, tick, tile, wait_for_chart
 from tests.emotions.lectures import NAMES, hold
+from tests.emotions.parts import room_camera
 
 pytestmark = pytest.mark.browser
 
@@ -89,13 +90,17 @@ def test_what_an_instructor_finds(looks: Looks, session: ClassSession) -> None:
         page.goto(address)
         looks.hold(page, name)
     sign_in(page, session.course.instructor, looks.visitors.base_url)
+    room = f"/teach/{session.public_id}/room/"
     for name, address in (
         ("courses", "/courses/"), ("course-new", f"/courses/{session.course.public_id}/"),
         ("password", "/accounts/password/"), ("password-done", "/accounts/password/done/"), ("try", "/try/"),
-        ("report-empty", f"/teach/{session.public_id}/report/"),
+        ("report-empty", f"/teach/{session.public_id}/report/"), ("room", room),
     ):  # fmt: skip
         page.goto(address)
         looks.hold(page, name)
+    room_camera(session, session.course.instructor)
+    page.goto(room)
+    looks.hold(page, "room-declared")
 
 
 def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession) -> None:
@@ -111,9 +116,16 @@ def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession)
         alerts=[Alert(kind="too_fast", at_ms=now - 30_000, words="5 of 24 said too fast in the last 3 minutes.")],
     )
     points = [point(n, pace=Pace(lost=5, too_fast=3, withheld=2)) for n in range(1, 190)]
-    page = played(looks.visitors, session, snapshot(points, tiles, told), **looks.options).page
+    socket = played(looks.visitors, session, snapshot(points, tiles, told), **looks.options)
+    page = socket.page
     wait_for_chart(page)
     looks.hold(page, "dashboard")
+    beside = {"room": RoomMood(until_ms=now, faces=23, uncertain=3, shares=CALM), "unread": True}
+    socket.send(tick(point(190)).model_copy(update=beside))
+    expect(page.locator("#unread")).to_be_visible()
+    said = "calm, but about 3 of 23 faces look troubled (unsure about 3)"
+    expect(page.locator("#room [data-room-line]")).to_contain_text(said)
+    looks.hold(page, "dashboard-unread")
     page.keyboard.press("m")
     expect(page.locator("#marker-dialog")).to_be_visible()
     looks.hold(page, "dashboard-marker")

@@ -10,11 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from django.contrib.auth.models import User
 
-from classroom import actions, consent
+from classroom import actions, consent, rooms
 from classroom.models import ClassSession, Participant
 from emotions.frames.frame import FrameHeader, SlotFrame
-from emotions.readings.observations import FaceRead, Observation
+from emotions.readings.observations import FaceRead, Observation, RoomSums
 
 
 def joined(session: ClassSession, name: str, scope: str = "individual") -> Participant:
@@ -52,6 +53,18 @@ def slot_frame(participant: int = 1, session: int = 1, **changes: Any) -> SlotFr
 def frame_of(participant: Participant, **changes: Any) -> SlotFrame:
     values: dict[str, Any] = {"consent_epoch": participant.consent_epoch, "scope": participant.scope, "jpeg": b""}
     return slot_frame(participant.pk, **({"session": participant.session_id} | values | changes))
+
+
+def room_sums(camera: Participant, faces: int = 8, **changes: Any) -> RoomSums:
+    """What a worker keeps of one picture of a room: everybody in it is half happy, half neutral."""
+    values = {"consent_epoch": camera.consent_epoch, "scope": "room", "jpeg": b""}
+    frame = slot_frame(camera.pk, session=camera.session_id, **(values | changes))
+    return RoomSums(frame, faces, 1, (0.0, 0.0, 0.0, faces / 2, 0.0, 0.0, faces / 2), "test")
+
+
+def room_camera(session: ClassSession, by: User) -> Participant:
+    """As the instructor declares it."""
+    return actions.declare_room(session, by, rooms.declaration(session).sha256).participant
 
 
 HAPPY = (0.02, 0.01, 0.02, 0.80, 0.05, 0.05, 0.05)

@@ -69,6 +69,7 @@ async def test_a_student_is_welcomed(join: Join, settings: Settings) -> None:
     assert welcome == {
         "type": "welcome", "consent_epoch": 1, "scope": "individual", "inference": True,
         "place": "choice" if settings.DEVICE else "server", "interval_ms": settings.SAMPLE_INTERVAL_MS,
+        "room": False,
     }  # fmt: skip
 
 

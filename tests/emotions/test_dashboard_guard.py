@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from classroom.models import ClassSession, Course
-from emotions.consumers import dashboard
+from emotions.consumers import dashboard, guard
 from tests.emotions.sockets import browser, instructor_cookies, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 async def _own_loop(keys: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(dashboard, "ASKED_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(guard, "ASKED_AGAIN_SECONDS", 0.1)
     async with web_process():
         yield
 

@@ -23,7 +23,7 @@ from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_ro
 
 UNEASY = (0.10, 0.05, 0.10, 0.10, 0.15, 0.05, 0.45)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-QUERIES = 13  # Two more where words about the pace were said.
+QUERIES = 14  # Two more where words about the pace were said.
 
 
 def put(session: ClassSession, minutes: float) -> ClassSession:

@@ -22,7 +22,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Marker, Participant
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Erasure, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.mood.cohort import FLOOR
 from emotions.reports import archive, page, workbook
@@ -306,9 +306,30 @@ def test_a_purge_takes_everything_but_the_session_and_leaves_a_line(
     assert lecture.purged_at is not None
     (line,) = LogEntry.objects.all()
     assert (line.user, line.object_id, line.object_repr) == (administrator, str(lecture.pk), str(lecture))
-    assert line.get_change_message() == f"Purged. {words}."
+    receipt = Erasure.objects.get()
+    assert line.get_change_message() == f"Purged. {words}. Receipt {receipt.public_id}."
     history = office.get(reverse("admin:classroom_classsession_history", args=[lecture.pk])).content.decode()
     assert words in history
+
+
+def test_a_purge_leaves_a_receipt_of_what_went(office: Client, lecture: ClassSession) -> None:
+    """Every row that went, by its model, and no name; told without what could be counted out of it."""
+    went = {model.__name__: model._default_manager.filter(session=lecture).count() for model in RECORDED}
+    went |= {
+        model.__name__: model._default_manager.filter(participant__session=lecture).count()
+        for model in (ConsentEvent, CheckIn)
+    }
+    names = set(Participant.objects.filter(session=lecture).values_list("display_name", flat=True))
+    act(office, "purge", lecture)
+    receipt = Erasure.objects.get()
+    assert (receipt.what, receipt.why, receipt.course) == ("records", "school", lecture.course.title)
+    assert receipt.rows == {name: count for name, count in went.items() if count}
+    assert not [name for name in names if name in str(vars(receipt))]
+    listed = office.get(reverse("admin:classroom_erasure_changelist")).content.decode()
+    assert "What was recorded in a session, which stays as such" in listed
+    shown_rows = office.get(reverse("receipt", args=[receipt.public_id])).content.decode()
+    assert "Seconds of class mood" in shown_rows
+    assert "inutes that were summed up" not in shown_rows
 
 
 def test_a_purged_session_says_so_and_is_not_purged_again(office: Client, lecture: ClassSession) -> None:

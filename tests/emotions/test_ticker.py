@@ -15,19 +15,22 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from classroom import actions
 from classroom.models import ClassSession, Course, Participant
+from emotions.actions import record_room
+from emotions.frames import slots
 from emotions.messages import MoodTick, Pace
 from emotions.meters import counts as meters
 from emotions.models import MoodPoint
-from emotions.mood import roster, snapshots, ticker
+from emotions.mood import rooms, roster, snapshots, ticker
 from emotions.mood.board import apply_tick
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
 from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
 from tests.emotions.conftest import Join
-from tests.emotions.parts import MeanEstimator, frame_of, joined, observation
+from tests.emotions.parts import MeanEstimator, frame_of, joined, observation, room_camera, room_sums
 from tests.emotions.sockets import browser, instructor_cookies, web_process
 
 
@@ -468,3 +471,50 @@ def test_the_loop_ticks_each_second_and_survives_a_failure(
     assert len(sequences) >= 2
     assert sync_redis().get(key("ticker")) is None
     assert sync_redis().get(tiles_key(session.pk))
+
+
+# -- Beside the mood
+
+
+def test_a_tick_says_when_nobody_reads_the_pictures(
+    session: ClassSession, one: Ticker, ticks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sam, now = class_of(session, 2)[0], time.time() * 1000
+    waits = {str(sam.pk): now - ticker.UNREAD_MS + 500}
+    ready = slots.ready_key(sam.pk % len(slots.lanes()))
+    sync_redis().zadd(ready, waits, nx=True)
+    one.tick(now)
+    one.tick(now + 1_000)
+    sync_redis().delete(ready)
+    one.tick(now + 2_000)
+    assert [tick.unread for tick in ticks()] == [False, True, False]
+
+
+def test_pictures_of_another_class_that_wait_are_not_told(
+    session: ClassSession, one: Ticker, ticks: Any, bob: User
+) -> None:
+    class_of(session, 2)
+    other = joined(actions.start_session(Course.objects.create(title="Optics", instructor=bob)), "Tess")
+    now = time.time() * 1000
+    sync_redis().zadd(slots.ready_key(other.pk % len(slots.lanes())), {str(other.pk): now - 60_000})
+    one.tick(now)
+    assert [tick.unread for tick in ticks()] == [False]
+
+
+def test_a_room_camera_is_told_beside_the_mood_and_its_end_too(
+    session: ClassSession, one: Ticker, ticks: Any, alice: User, settings: Settings
+) -> None:
+    """Also where no student has joined; and it is no student."""
+    settings.ROOM_CAMERAS = True
+    camera = room_camera(session, alice)
+    now = time.time() * 1000 // rooms.BLOCK_MS * rooms.BLOCK_MS + rooms.LATE_MS
+    for n in range(10):
+        record_room(room_sums(camera, sequence=n, captured_ms=now - rooms.LATE_MS - rooms.BLOCK_MS + 2_000 * n))
+    one.tick(now)
+    one.tick(now + 1_000)
+    actions.withdraw_room(session, alice)
+    one.tick(now + 2_000)
+    told = ticks()
+    assert [tick.room and tick.room.faces for tick in told] == [8, None]
+    assert [tick.point.joined for tick in told] == [0, 0]
+    assert told[0].point.shares is None

@@ -28,11 +28,12 @@ from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
 from emotions.frames import slots
 from emotions.frames.frame import FrameHeader
-from emotions.models import EmotionEvent
+from emotions.models import EmotionEvent, RoomReading
 from emotions.store import sync_redis
 from tests.emotions.parts import slot_frame
 from tests.pipeline.students import camera, closing_connections, new_session, new_student, page, portrait, until
 from tests.pipeline.test_killed_worker import descendants
+from tests.pipeline.test_room_camera import answer, declared, room_page, room_picture
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -176,8 +177,10 @@ async def test_after_a_class_nothing_of_its_pictures_is_anywhere(
     student = new_student(session, "Meera")
     await _stream(product, student, mark)
     await _visit(product, mark)
+    await _see_the_room(product, session, alice, mark)
     await asyncio.sleep(slots.SLOT_MS / 1000 + 0.5)
     assert EmotionEvent.objects.filter(participant=student).exists(), "the pictures must have been read"
+    assert RoomReading.objects.filter(session=session).exists(), "the room's, too"
     _search(product, session, mark, began)
 
 
@@ -202,6 +205,15 @@ async def _visit(product: RunningProduct, mark: Mark) -> None:
     async with page(product, "/ws/try/", {}) as visitor:
         await visitor.send(FrameHeader(1, 1e12, 0).pack() + mark.on(portrait("happy", 3)))
         assert json.loads(await asyncio.wait_for(visitor.recv(), 30))["type"] == "try.reading"
+
+
+async def _see_the_room(product: RunningProduct, session: ClassSession, owner: User, mark: Mark) -> None:
+    """One picture that is counted, one of too few faces, one that no decoder reads."""
+    declared(session, owner)
+    async with room_page(product, session, owner) as tab:
+        pictures = [mark.on(room_picture(people)) for people in (12, 3)]
+        for picture in (*pictures, pictures[0][:400] + mark.bytes + b"\xff\xd9"):
+            await answer(tab, picture)
 
 
 def _search(product: RunningProduct, session: ClassSession, mark: Mark, began: float) -> None:

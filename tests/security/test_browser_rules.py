@@ -86,7 +86,7 @@ def test_every_answer_carries_the_rules(
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert ("camera=(self)" in answer["Permissions-Policy"]) is (name in {"student", "try"})
+    assert ("camera=(self)" in answer["Permissions-Policy"]) is (name in {"student", "try", "room"})
     assert "microphone=()" in answer["Permissions-Policy"]
 
 

@@ -3,10 +3,12 @@ more on what looks at them first."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import get_args
 from urllib.parse import quote_from_bytes
 
 import pytest
+from django.conf import settings as project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -14,6 +16,7 @@ from pydantic import ValidationError
 from classroom.local.running import RunningProduct
 from emotions.consumers.dashboard import _after
 from emotions.frames.frame import HEADER_BYTES, FrameHeader, fault_of
+from emotions.frames.reading import FARTHEST, DeviceReading
 from emotions.messages import FromStudent, RejectReason
 from ml.analyser import FrameAnalyser
 from ml.types import UndecodableFrame
@@ -29,8 +32,9 @@ def test_three_thousand_malformed_messages_disturb_nobody(product: RunningProduc
     outcome = played(product, 3_000)
     assert outcome.faults() == [], outcome.as_json() + "\n".join(outcome.unforeseen)
     assert outcome.total >= 3_000
-    assert set(outcome.sent) == {"camera", "dashboard", "try", "raw bytes"}
-    assert {"bad_header", "too_fast"} <= set(outcome.refusals)
+    assert set(outcome.sent) == {"camera", "device", "dashboard", "room", "try", "raw bytes"}
+    known = {"bad_reading"} if project.DEVICE else {"unknown_model"}
+    assert {"bad_header", "too_fast"} | known <= set(outcome.refusals)
     assert {"4400"} <= set(outcome.closed)
 
 
@@ -55,6 +59,28 @@ def test_every_binary_message_is_a_frame_or_has_a_reason(seed: int) -> None:
 def test_any_bytes_are_a_frame_or_have_a_reason(data: bytes, start: bytes) -> None:
     assert _looked_at(bytes(HEADER_BYTES) + start + data) in REASONS
     assert _looked_at(data) in REASONS
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_reading_is_one_or_is_none(seed: int) -> None:
+    """What is let through are seven shares and a box, whatever was sent."""
+    fuzzer, kinds = Fuzzer(seed), Counter[bool]()
+    for _ in range(2_500):
+        reading = _read(fuzzer.reading())
+        kinds[reading is None] += 1
+        if reading is not None:
+            assert sum(reading.probabilities) == pytest.approx(1)
+            assert all(0 <= share <= 1 for share in reading.probabilities)
+            assert all(abs(side) <= FARTHEST for side in reading.box)
+            assert reading.face_count > 0
+    assert min(kinds[True], kinds[False]) > 250
+
+
+def _read(message: bytes) -> DeviceReading | None:
+    try:
+        return DeviceReading.unpack(message)
+    except ValueError:
+        return None
 
 
 def test_what_passes_the_door_does_not_break_the_worker() -> None:

@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def _list(self, expired: QuerySet[ClassSession]) -> None:
         for session in expired:
-            self.stdout.write(f"{session} ({session.participants.count()} participants)")
+            self.stdout.write(f"{session} ({session.participants.students().count()} participants)")
         self.stdout.write(f"{expired.count()} would be deleted")
 
     def _expire(self, session: ClassSession) -> None:

@@ -28,7 +28,8 @@ def attacked(folder: Path, messages: int) -> int:
 
     from tests.security.fuzz.stage import played
 
-    kept = {"ROOMTONE_DEBUG": "0", "ROOMTONE_SECRET_KEY": settings.SECRET_KEY}
+    kept = {"ROOMTONE_DEBUG": "0", "ROOMTONE_ROOM_CAMERAS": "1", "ROOMTONE_SECRET_KEY": settings.SECRET_KEY}
+    settings.ROOM_CAMERAS = True
     product = RunningProduct(folder / "data", os.environ | kept, ["--no-demo"])
     try:
         product.wait_until_ready()

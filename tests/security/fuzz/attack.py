@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
@@ -159,6 +160,8 @@ class Attack:
         session = last.session.public_id
         work = [self._students(student, seed) for seed, student in enumerate(students)]
         work += [self._elsewhere(f"/ws/dashboard/{session}/", instructor, 101), self._elsewhere("/ws/try/", {}, 102)]
+        if settings.ROOM_CAMERAS:
+            work.append(self._elsewhere(f"/ws/room/{session}/", instructor, 104))
         work.append(self._raw(f"/ws/camera/{session}/", student_cookies(last), 103))
         await asyncio.gather(*work)
 
@@ -169,14 +172,17 @@ class Attack:
     async def _students(self, student: Participant, seed: int) -> None:
         fuzzer, cookies = Fuzzer(seed), student_cookies(student)
         path = f"/ws/camera/{student.session.public_id}/"
+        version = settings.DEVICE.version if settings.DEVICE else "none"
         while not self._done:
             await self._once("camera", path, cookies, fuzzer.frames_then_text(FRAMES_EACH))
+            # With the message before them and the one behind, as many.
+            await self._once("device", path, cookies, fuzzer.readings_then_text(FRAMES_EACH - 1, version))
 
     async def _elsewhere(self, path: str, cookies: dict[str, str], seed: int) -> None:
         fuzzer, what = Fuzzer(seed), path.split("/")[2]
         while not self._done:
             answered: list[Message] = [fuzzer.text(), fuzzer.frame()]
-            messages = fuzzer.frames_then_text(20) if what == "try" else answered
+            messages = answered if what == "dashboard" else fuzzer.frames_then_text(20)
             await self._once(what, path, cookies, messages)
             await asyncio.sleep(0.1)
 

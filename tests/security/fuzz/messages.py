@@ -12,13 +12,18 @@ from tests.pipeline.students import portrait
 
 Message = bytes | str
 HEADER = struct.Struct(">IdI")
+BODY = struct.Struct(">7f4fBB")
 TIMES = [0.0, -1.0, 1e300, -1e300, float("nan"), float("inf"), float("-inf"), 5e-324, 1.8e12]
-TYPES = ["hello", "camera.state", "check_in", "hand", "welcome", "mood.tick", "websocket.close", "taken_over", ""]
+TYPES = [
+    "hello", "camera.state", "check_in", "hand", "device.began", "welcome", "mood.tick", "websocket.close",
+    "taken_over", "",
+]  # fmt: skip
+NUMBERS = [-1.0, -0.0, 5e-39, 0.5, 1.0, 3.4e38, float("nan"), float("inf"), float("-inf")]
 VALUES: list[Any] = [
     None, True, -1, 0, 1e308, 10**40, "", "on", "lost", "x" * 300, "\x00", "\ud7ff\u202e", [], {}, [[]] * 20,
     {"type": "hello"}, "<script>", "' OR 1=1 --", "../../etc/passwd",
 ]  # fmt: skip
-FIELDS = ["type", "client_ms", "state", "word", "up", "extra", "__class__", "place", "scope"]
+FIELDS = ["type", "client_ms", "state", "word", "up", "model_version", "extra", "__class__", "place", "scope"]
 
 
 class Fuzzer:
@@ -41,6 +46,16 @@ class Fuzzer:
     def frames_then_text(self, frames: int) -> list[Message]:
         """What one connection sends: as many frames as pass the rate first, and a text that ends it."""
         return [*(self.frame() for _ in range(frames)), self.text()]
+
+    def reading(self, epoch: int = 1) -> bytes:
+        """A binary message of a socket that reads on its device: a reading with a fault somewhere, or none at all."""
+        return self._random.choice(self._readings())(epoch)
+
+    def readings_then_text(self, readings: int, version: str) -> list[Message]:
+        """What one connection sends that reads on its device, by the network of this `version` or by no such one."""
+        version = self._random.choice([version, version, version, version[:-1], "", "x" * 40])
+        began = json.dumps({"type": "device.began", "model_version": version})
+        return [began, *(self.reading() for _ in range(readings)), self.text()]
 
     def raw(self) -> bytes:
         """Bytes behind the handshake that are no WebSocket frames."""
@@ -112,6 +127,49 @@ class Fuzzer:
         """Segments that contain themselves, or end nowhere."""
         segment = b"\xff" + bytes([self._random.choice([0xE1, 0xDB, 0xC4, 0xFE])]) + self._random.randbytes(2)
         return self._header(epoch) + b"\xff\xd8" + segment * self._random.randrange(1, 400) + b"\xff\xd9"
+
+    # -- Readings
+
+    def _readings(self) -> list[Callable[[int], bytes]]:
+        return [self._sound, self._odd_numbers, self._odd_box, self._odd_ends, self._odd_length, self._odd_header,
+                self._noise_reading, self.frame]  # fmt: skip
+
+    def _body(self, epoch: int, **changes: Any) -> bytes:
+        whole = {"header": self._header(epoch), "seven": self._seven(), "box": (0.1, 0.1, 0.3, 0.4), "ends": (1, 0)}
+        parts = whole | changes
+        return bytes(parts["header"]) + BODY.pack(*parts["seven"], *parts["box"], *parts["ends"])
+
+    def _seven(self) -> list[float]:
+        """As a network would have them."""
+        weights = [self._random.random() for _ in range(7)]
+        return [weight / sum(weights) for weight in weights]
+
+    def _sound(self, epoch: int) -> bytes:
+        """Right in itself; what comes before and after it is not."""
+        return self._body(epoch)
+
+    def _odd_numbers(self, epoch: int) -> bytes:
+        seven = self._seven()
+        for _ in range(self._random.choice([1, 2, 7])):
+            seven[self._random.randrange(7)] = self._random.choice(NUMBERS)
+        return self._body(epoch, seven=seven)
+
+    def _odd_box(self, epoch: int) -> bytes:
+        return self._body(epoch, box=[self._random.choice(NUMBERS) for _ in range(4)])
+
+    def _odd_ends(self, epoch: int) -> bytes:
+        return self._body(epoch, ends=(self._random.choice([0, 1, 255]), self._random.randrange(256)))
+
+    def _odd_length(self, epoch: int) -> bytes:
+        whole = self._body(epoch) + self._random.randbytes(20)
+        return whole[: self._random.randrange(len(whole))]
+
+    def _odd_header(self, epoch: int) -> bytes:
+        numbers = self._random.choice([0, 1, 2**31, 2**32 - 1]), self._random.choice(TIMES)
+        return self._body(epoch, header=HEADER.pack(*numbers, self._random.choice([0, epoch, 2**32 - 1])))
+
+    def _noise_reading(self, epoch: int) -> bytes:
+        return self._random.randbytes(HEADER.size + BODY.size)
 
     # -- Texts
 

@@ -196,6 +196,7 @@ const handlers = {
     epoch = message.consent_epoch;
     handIs(0);
     view.attention(""); // The next message says otherwise where the teacher's page does.
+    view.room(message.room);
     interval = message.interval_ms;
     show({ connection: "open" });
     showPlace();
@@ -203,6 +204,7 @@ const handlers = {
     tell();
     agreed(message.scope !== "none" && message.inference, message.place);
   },
+  "room.changed": ({ room }) => view.room(room),
   "reading.own"(message) {
     answered(message.label ? "read" : "unseen");
     readAt = performance.now();

@@ -14,7 +14,7 @@ import { Room } from "./dashboard/room.js";
 import { SpokenMood } from "./dashboard/spoken.js";
 import { StudentDialog } from "./dashboard/student-dialog.js";
 import { Tiles } from "./dashboard/tiles.js";
-import { ago, duration, wording } from "./dashboard/words.js";
+import { UNREAD, ago, duration, wording } from "./dashboard/words.js";
 import { toast } from "../../classroom/js/toast.js";
 
 const WINDOW_MS = 30 * 60_000;
@@ -64,11 +64,23 @@ function show() {
   requestAnimationFrame(() => {
     queued = false;
     showWords(room.latest);
+    showBeside();
     showStudents();
     desk.update();
     speak(room.latest);
     if (performance.now() - drawn >= REDRAW_MS) setTimeout(draw); // When the tiles are painted: two short tasks.
   });
+}
+
+/** What stands above the class mood, and is none of it. */
+function showBeside() {
+  const { beside } = room;
+  for (const line of document.querySelectorAll("[data-room-line]")) {
+    line.hidden = !beside.room;
+    if (beside.room) write(line, words.room(beside.room));
+  }
+  byId("unread").hidden = !beside.unread;
+  write(byId("unread"), beside.unread ? UNREAD : "");
 }
 
 function showWords(point) {

@@ -1,17 +1,15 @@
 // A worker that takes pictures from the camera and encodes them. On a hidden page both must happen here: the page's own
 // video may stand still, and the browser encodes for a hidden page only when it has nothing else to do.
 //
-// In:  { readable } the frames of a track, from now on; { id, bitmap?, raw } take the bitmap, if it shows something new,
-//      or the next frame
+// In:  { size: { width, height } } other pictures than of one face; { readable } the frames of a track, from now on;
+//      { id, bitmap?, raw } take the bitmap, if it shows something new, or the next frame
 // Out: { id, jpeg, captured_ms, still_ms } jpeg: ArrayBuffer, or null when no frame came; still_ms: for how long none came
 //      with `raw` no JPEG: { id, pixels, width, height, captured_ms, still_ms } pixels: ArrayBuffer of RGBA bytes
 
-const WIDTH = 320;
-const HEIGHT = 240;
 const QUALITY = 0.7;
 const PATIENCE_MS = 1000;
 
-const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
+const canvas = new OffscreenCanvas(320, 240);
 const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 let reader = null;
 let wanted = null;
@@ -35,11 +33,11 @@ async function follow(readable) {
   }
 }
 
-// The middle 4:3 of the picture, as `object-fit: cover` shows it in the page: what you see is what is read.
+// The middle of the picture, as `object-fit: cover` shows it in the page: what you see is what is read.
 function draw(picture, width, height) {
-  const scale = Math.max(WIDTH / width, HEIGHT / height);
+  const scale = Math.max(canvas.width / width, canvas.height / height);
   const [w, h] = [width * scale, height * scale];
-  context.drawImage(picture, (WIDTH - w) / 2, (HEIGHT - h) / 2, w, h);
+  context.drawImage(picture, (canvas.width - w) / 2, (canvas.height - h) / 2, w, h);
 }
 
 /** Whether the canvas shows something else than the last time: a camera's noise never comes twice. */
@@ -50,7 +48,7 @@ function changed() {
   return shown !== before;
 }
 
-const pixels = () => context.getImageData(0, 0, WIDTH, HEIGHT).data;
+const pixels = () => context.getImageData(0, 0, canvas.width, canvas.height).data;
 
 function take(frame) {
   clearTimeout(giveUp);
@@ -71,8 +69,8 @@ async function handOver() {
   const [id, captured_ms] = [wanted, Date.now()];
   wanted = null;
   if (raw) {
-    const { buffer } = pixels();
-    return self.postMessage({ id, pixels: buffer, width: WIDTH, height: HEIGHT, captured_ms, still_ms: 0 }, [buffer]);
+    const [{ width, height }, { buffer }] = [canvas, pixels()];
+    return self.postMessage({ id, pixels: buffer, width, height, captured_ms, still_ms: 0 }, [buffer]);
   }
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
   const jpeg = await blob.arrayBuffer();
@@ -92,4 +90,8 @@ function grab({ id, bitmap, raw: asPixels }) {
   else giveUp = setTimeout(nothing, PATIENCE_MS);
 }
 
-self.onmessage = ({ data }) => (data.readable ? follow(data.readable) : grab(data));
+self.onmessage = ({ data }) => {
+  if (data.size) Object.assign(canvas, data.size);
+  else if (data.readable) follow(data.readable);
+  else grab(data);
+};

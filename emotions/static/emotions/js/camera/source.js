@@ -1,9 +1,10 @@
 // The camera: opening it, taking pictures from it, saying what is wrong with it, letting it go.
 
-const WANTED = {
+const wanted = (facingMode, width, height) => ({
   audio: false,
-  video: { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15, max: 30 } },
-};
+  video: { facingMode, width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 15, max: 30 } },
+});
+const A_FACE = { constraints: wanted("user", 640, 480), size: null };
 const STILL_MS = 3000; // Without a new picture for so long, the browser or the camera has stopped it.
 
 /** Why there is no camera; `problem` names the words in words.js. */
@@ -22,11 +23,14 @@ const PROBLEMS = {
   AbortError: "busy",
 };
 
-async function openStream() {
+/** A camera that looks at a room. `width`, `height`: of the pictures that it gives. */
+export const aRoom = (width, height) => ({ constraints: wanted("environment", width, height), size: { width, height } });
+
+async function openStream(constraints) {
   if (!window.isSecureContext) throw new CameraProblem("insecure");
   if (!navigator.mediaDevices?.getUserMedia || !window.OffscreenCanvas) throw new CameraProblem("unsupported");
   try {
-    return await navigator.mediaDevices.getUserMedia(WANTED);
+    return await navigator.mediaDevices.getUserMedia(constraints);
   } catch (error) {
     throw new CameraProblem(PROBLEMS[error.name] ?? "missing", error);
   }
@@ -35,6 +39,7 @@ async function openStream() {
 /** Events: "ended" (unplugged, or permission taken back), "still" (no new picture), "moving" (pictures again). */
 export class Camera extends EventTarget {
   #video;
+  #what;
   #stream = null;
   #encoder = null;
   #direct = false; // Frames go from the track to the worker, without the page's video.
@@ -43,9 +48,11 @@ export class Camera extends EventTarget {
   #waiting = new Map();
   #still = false;
 
-  constructor(video) {
+  /** `what`: by default one face, as the encoder has it; or `aRoom`. */
+  constructor(video, what = A_FACE) {
     super();
     this.#video = video;
+    this.#what = what;
   }
 
   get open() {
@@ -56,7 +63,7 @@ export class Camera extends EventTarget {
   async start() {
     this.close();
     const attempt = this.#attempt;
-    const stream = await openStream();
+    const stream = await openStream(this.#what.constraints);
     if (attempt !== this.#attempt) return stop(stream);
     this.#stream = stream;
     const [track] = stream.getVideoTracks();
@@ -91,6 +98,7 @@ export class Camera extends EventTarget {
   #startEncoder(track) {
     const encoder = new Worker(new URL("./encoder.js", import.meta.url));
     encoder.onmessage = ({ data }) => this.#answer(data);
+    if (this.#what.size) encoder.postMessage({ size: this.#what.size });
     this.#direct = "MediaStreamTrackProcessor" in window;
     if (this.#direct) {
       const { readable } = new MediaStreamTrackProcessor({ track });

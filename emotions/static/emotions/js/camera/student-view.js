@@ -90,6 +90,11 @@ export class StudentView {
     part("attention").hidden = !words;
   }
 
+  /** Whether a camera sees the room. */
+  room(there) {
+    part("room").hidden = !there;
+  }
+
   /** The page's last word, or (code null) back to the page itself. */
   ending(code) {
     part("page").hidden = code !== null;

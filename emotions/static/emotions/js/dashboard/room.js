@@ -2,6 +2,7 @@
 
 const SPARK_LENGTH = 40;
 const LONGEST_HOURS = 6;
+const NOTHING_BESIDE = { room: null, unread: false };
 
 export class Room {
   /** `first`: the newest point when the page was written, or null. `fields`: what stands where in a tick's tiles. */
@@ -13,6 +14,7 @@ export class Room {
     this.tiles = new Map();
     this.changed = new Set();
     this.notices = { attention: [], hands: [], alerts: [] };
+    this.beside = NOTHING_BESIDE;
     this.sequence = null; // Nothing has come over the socket yet.
     this.clock = { server: first?.at_ms ?? Date.now(), page: performance.now() };
   }
@@ -31,6 +33,7 @@ export class Room {
     for (const point of message.points) this.add(point);
     this.markers = message.markers;
     this.notices = message.notices;
+    this.beside = NOTHING_BESIDE; // The next tick says it.
     const before = [...this.tiles.keys()];
     this.tiles = new Map(message.tiles.map((tile) => [tile.id, tile]));
     this.changed = new Set([...before, ...this.tiles.keys()]);
@@ -45,6 +48,7 @@ export class Room {
     for (const row of message.tiles) this.replace(this.tileOf(row));
     for (const tile of this.tiles.values()) this.grow(tile);
     this.notices = message.notices ?? this.notices;
+    this.beside = { room: message.room, unread: message.unread };
   }
 
   tileOf(row) {

@@ -8,6 +8,10 @@ const STATE_WORDS = {
   not_visible: "Not visible", paused: "Paused", camera_off: "Camera off", disconnected: "Disconnected",
 };
 
+/** As the student's page says it of one (camera/words.js). */
+export const UNREAD =
+  "Nobody reads the pictures just now: a part of the server is down or has too much to do. Until it goes on by itself, students count as not visible; words about the pace still come.";
+
 export const labelWord = (label) => LABEL_WORDS[label] ?? "";
 export const percent = (share) => `${Math.round(share * 100)} %`;
 
@@ -55,6 +59,15 @@ export function wording(rules) {
     },
     /** The class in one sentence. Not `measuring`: check-ins alone. */
     sentence: (point, measuring = true) => (!measuring && point.joined ? paceAlone(point) : measuredSentence(point)),
+    /** What a room's camera saw, which is no part of the class mood. */
+    room({ faces, uncertain, shares }) {
+      const count = Math.round(troubled(shares) * faces);
+      const row = mood(shares);
+      const lead = count && row.good ? ", but" : count ? ":" : ",";
+      const troubles = count ? `about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled` : `none of ${faces} faces looks troubled`;
+      const unsure = uncertain ? ` (unsure about ${uncertain})` : "";
+      return `Room camera: ${row.word.toLowerCase()}${lead} ${troubles}${unsure}. Counted apart from the class mood: the same students may be in both.`;
+    },
     /** What the mood rests on, in parts. */
     coverage(point) {
       const without = point.connected - point.measured - point.not_visible;

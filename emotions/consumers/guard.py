@@ -1,0 +1,39 @@
+"""Sockets of instructors, asked about again and again: their owner may sign out, or the course go to another."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from emotions.consumers.base import DOWN, Socket, in_database, log
+from emotions.messages import CloseCode
+
+ASKED_AGAIN_SECONDS = 5.0
+
+
+class Guarded(Socket):
+    """Closes when whoever opened it may no longer have it."""
+
+    guard: asyncio.Task[None] | None = None
+
+    def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
+        """Asks the database, by the key of the browser's sign-in. A CloseCode closes the socket."""
+        raise NotImplementedError
+
+    def begin_guard(self, session_public_id: UUID) -> None:
+        self.guard = asyncio.create_task(self._guarded(session_public_id))
+
+    def end_guard(self) -> None:
+        if self.guard is not None:
+            self.guard.cancel()
+
+    async def _guarded(self, session_public_id: UUID) -> None:
+        while not self.closing:
+            await asyncio.sleep(ASKED_AGAIN_SECONDS)
+            try:
+                again = await in_database(self.admitted_again, self.scope["session"].session_key, session_public_id)
+            except DOWN as error:
+                log.warning("who watches is not asked now, and nothing can be shown either: %s", error)
+                continue
+            if isinstance(again, CloseCode):
+                await self.turn_away(again)

@@ -1,0 +1,42 @@
+"""A room camera's socket: as a student's, but opened by the session's owner, and guarded as their dashboard."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+
+from emotions.consumers.admission import StudentAdmission, admit_room, admit_room_again
+from emotions.consumers.base import in_database
+from emotions.consumers.camera import CameraConsumer
+from emotions.consumers.gate import RoomGate
+from emotions.consumers.guard import Guarded
+from emotions.messages import CloseCode, FromRoom
+
+INTERVAL_MS = 2_000
+
+
+class RoomConsumer(Guarded, CameraConsumer):
+    """/ws/room/<session>/. Pictures in; how many faces were counted out."""
+
+    kind = "room"
+    gate_class = RoomGate
+    understood = FromRoom
+
+    async def enter(self) -> None:
+        await super().enter()
+        if self.seated and not self.closing:
+            self.begin_guard(self._session_id())
+
+    async def leave(self) -> None:
+        self.end_guard()
+        await super().leave()
+
+    def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
+        return admit_room_again(session_key, session_public_id)
+
+    async def _admission(self) -> StudentAdmission | CloseCode:
+        return await in_database(admit_room, self.scope["user"], self._session_id())
+
+    def interval_ms(self) -> int:
+        return max(INTERVAL_MS, int(settings.SAMPLE_INTERVAL_MS))

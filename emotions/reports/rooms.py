@@ -1,0 +1,71 @@
+"""What a session's room camera saw, for reports: sums alone are stored of it, and means over its pictures shown.
+
+It never enters the class mood: students who joined may be in its view, too, and would be counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from classroom.models import ClassSession
+from emotions.mood.rooms import LEAST_PICTURES
+from emotions.reports import wording
+from emotions.reports.selectors import fetch
+from ml.labels import LABELS
+
+_SUMS = ", ".join(f"sum(sums[{n + 1}])" for n in range(len(LABELS)))
+_BY_MINUTE = f"""
+    SELECT date_trunc('minute', captured_at), count(*), sum(faces), sum(uncertain), {_SUMS}
+    FROM emotions_roomreading WHERE session_id = %(session)s
+    GROUP BY 1 HAVING count(*) >= %(least)s ORDER BY 1
+"""  # noqa: S608 - columns of this module
+_WHOLE = f"""
+    SELECT min(captured_at), max(captured_at), count(read.id), sum(faces), sum(uncertain), {_SUMS}
+    FROM classroom_participant camera LEFT JOIN emotions_roomreading read ON read.session_id = camera.session_id
+    WHERE camera.session_id = %(session)s AND camera.kind = 'room' GROUP BY camera.id
+"""  # noqa: S608 - columns of this module
+NOTHING = "A room camera was declared; nothing of it is stored: too few faces, or too few pictures."
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMinute:
+    """Means over the `pictures` of a minute: `faces`, `uncertain` among them, and the (7,) `shares`."""
+
+    at: datetime
+    pictures: int
+    faces: float
+    uncertain: float
+    shares: Sequence[float]
+
+
+def minutes(session: ClassSession) -> list[RoomMinute]:
+    """Those with LEAST_PICTURES or more, in order. One query."""
+    rows = fetch(_BY_MINUTE, {"session": session.pk, "least": LEAST_PICTURES})
+    return [RoomMinute(row[0], row[1], row[2] / row[1], row[3] / row[1], _shares(row[4:])) for row in rows]
+
+
+def sentences(session: ClassSession) -> list[str]:
+    """That there was a room camera, and what it saw; none where there was none. One query."""
+    rows = fetch(_WHOLE, {"session": session.pk})
+    if not rows:
+        return []
+    start, end, pictures, faces, _uncertain, *sums = rows[0]
+    return [_sentence(start, end, faces / pictures, _shares(sums)) if pictures >= LEAST_PICTURES else NOTHING]
+
+
+def _sentence(start: datetime, end: datetime, faces: float, shares: Sequence[float]) -> str:
+    when = f"{timezone.localtime(start):%H:%M}–{timezone.localtime(end):%H:%M}"
+    word, troubled = wording.mood(shares)["word"].lower(), wording.percent(wording.troubled(shares))
+    return (
+        f"Room camera, {when}: {wording.rounded(faces)} faces on average, mostly {word}; on average {troubled} "
+        "looked troubled. It is counted apart from the class mood, since the same students may be in both."
+    )
+
+
+def _shares(sums: Sequence[Any]) -> list[float]:
+    return [float(one) / sum(sums) for one in sums]
