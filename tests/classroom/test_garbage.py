@@ -24,7 +24,7 @@ print("found" if gone() is None else "kept")
 """
 
 
-def test_a_knot_made_afterwards_is_found_without_asking():
+def test_a_knot_made_afterwards_is_found_without_asking() -> None:
     # In a process of its own: the setting is the whole process's.
     answer = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "found"
