@@ -17,10 +17,13 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
     a dashboard that was cut off), the tiles, the markers, the notices.
 
     The tiles are read first: a tick stores its point before its tiles, so every point up to theirs is there. Without
-    tiles in Redis (nobody ticks: a session that has ended) it is as of the last stored point.
+    tiles in Redis (a session that has ended) it is as of the last stored point; in a live session as of the one
+    before: the first tiles may be on their way, in the tick of the last one.
     """
     sequence, tiles, told = _kept(session.pk)
     points = _points(session.pk, after, sequence)
+    if sequence is None and session.live:
+        points = points[:-1]
     if sequence is None:
         sequence = points[-1].sequence if points else after
     markers = _markers(session.pk)

@@ -398,6 +398,24 @@ def test_a_dashboard_that_was_cut_off_gets_what_it_missed(session: ClassSession,
 
 
 @pytest.mark.django_db
+def test_a_dashboard_that_opens_between_a_first_point_and_its_tiles_gets_both(
+    session: ClassSession, one: Ticker, ticks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_of(session, 5)
+    opened: list[Any] = []
+    send = Ticker._send
+
+    def send_late(self: Ticker, *rest: Any) -> None:
+        opened.append(snapshots.build(session))
+        send(self, *rest)
+
+    monkeypatch.setattr(Ticker, "_send", send_late)
+    one.tick(time.time() * 1000)
+    [tick] = ticks()
+    assert apply_tick(opened[0], tick) == snapshots.build(session)
+
+
+@pytest.mark.django_db
 def test_a_snapshot_is_a_few_queries_and_three_hundred_points(
     session: ClassSession, django_assert_num_queries: Any
 ) -> None:
@@ -406,6 +424,7 @@ def test_a_snapshot_is_a_few_queries_and_three_hundred_points(
     MoodPoint.objects.bulk_create(
         MoodPoint(session=session, sequence=n, at=at + timedelta(seconds=n), **counts) for n in range(1, 4001)
     )
+    actions.end_session(session)
     with django_assert_num_queries(3):
         snapshot = snapshots.build(session)
     sequences = [point.sequence for point in snapshot.points]
