@@ -81,7 +81,7 @@ def test_who_says_lost_is_named_and_told_until_the_teacher_has_seen_it(
     page.goto(f"/teach/{session.public_id}/")
     expect(page.locator("#attention strong")).to_have_text(["Meera"])
     expect(page.locator("#attention .who span")).to_contain_text("Said “lost”")
-    page.get_by_role("button", name="Seen").click()
+    page.get_by_role("button", name="Seen: take Meera off this list").click()
     expect(page.locator("#nobody-waits")).to_be_visible()
     expect(told).to_be_hidden()
     expect(hidden.locator("[data-part=attention]")).to_be_hidden()
