@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks import parity
 from ml.analyser import FrameAnalyser
-from ml.classifier import EmotionClassifier
+from tests.browser.parity_check import assert_read_alike
 from tests.ml.golden_crops import golden
 
 pytestmark = [
@@ -59,17 +59,7 @@ def page(browser: Browser) -> Page:
 
 
 def test_boxes_labels_and_probabilities(page: Page) -> None:
-    frames = parity.synthetic_frames(28)
-    server = parity.on_server(frames, EmotionClassifier.load().probabilities)
-    with parity.static_files() as base:
-        page.goto(f"{base}/js/try.js")
-        device = parity.in_browser(frames, page, base)
-    found = parity.difference(server, device)
-    assert found["with_a_face"] == len(frames)
-    assert found["another_count"] == 0
-    assert found["least_overlap"] > 0.99
-    assert found["label_agreement"] >= 0.99
-    assert found["mean_difference"] < 0.01
+    assert_read_alike(page)
 
 
 def test_every_face_large_and_small(page: Page) -> None:

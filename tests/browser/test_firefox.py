@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from benchmarks import parity
 from benchmarks.firefox import PROGRAMS, FirefoxPage, firefox_page
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession
 from emotions.frames.reading import READING_BYTES
 from emotions.models import EmotionEvent
-from ml.classifier import EmotionClassifier
 from tests.browser.fake_camera import jpegs
+from tests.browser.parity_check import assert_read_alike
 
 pytestmark = [
     pytest.mark.browser,
@@ -94,17 +93,7 @@ def read(page: FirefoxPage) -> int:
 
 
 def test_firefox_reads_what_the_server_reads(page: FirefoxPage) -> None:
-    frames = parity.synthetic_frames(28)
-    server = parity.on_server(frames, EmotionClassifier.load().probabilities)
-    with parity.static_files() as base:
-        page.goto(f"{base}/js/try.js")
-        device = parity.in_browser(frames, page, base)
-    found = parity.difference(server, device)
-    assert found["with_a_face"] == len(frames)
-    assert found["another_count"] == 0
-    assert found["least_overlap"] > 0.99
-    assert found["label_agreement"] >= 0.99
-    assert found["mean_difference"] < 0.01
+    assert_read_alike(page)
 
 
 def test_a_camera_without_a_face(join: Join, session: ClassSession) -> None:

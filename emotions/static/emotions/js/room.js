@@ -2,12 +2,11 @@
 
 import { packFrame } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
-import { Camera, CameraProblem, aRoom } from "./camera/source.js";
+import { look, part, say, switchOn } from "./camera/panel.js";
+import { Camera, aRoom } from "./camera/source.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
-import { PROBLEMS } from "./camera/words.js";
 
 const UNREAD_MS = 10000; // So long without an answer is no bad luck.
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const GONE = "The declaration is no longer in force: nothing is read. Reload the page to make it again.";
 const CLOSED = {
   4401: "You are signed out, and nothing is read any more. Sign in again.",
@@ -34,36 +33,16 @@ let grabbing = false;
 
 // -- What is shown
 
-function say(words) {
-  if (part("line").textContent !== words) part("line").textContent = words;
-}
-
 function facesLine({ faces, uncertain, needed, too_dark }) {
   if (too_dark && faces === null) return "It is too dark to read faces. Nothing of this picture is kept.";
   if (faces === null) return `Fewer than ${needed} faces are found, so nothing of this picture is kept.`;
   return `${faces} faces counted${uncertain ? ` · unsure about ${uncertain}` : ""}`;
 }
 
-function look({ running, problem = null }) {
-  part("veil").hidden = running;
-  part("stop").hidden = !running;
-  part("problem").hidden = !problem;
-  part("line").hidden = Boolean(problem);
-  if (problem) part("problem-words").textContent = PROBLEMS[problem].words;
-}
-
 // -- The camera
 
 async function start() {
-  look({ running: false });
-  say("Your browser asks whether this page may use your camera. Choose Allow.");
-  try {
-    await camera.start();
-  } catch (error) {
-    if (!(error instanceof CameraProblem)) throw error;
-    return look({ running: false, problem: error.problem });
-  }
-  look({ running: true });
+  if (!(await switchOn(camera))) return undefined;
   say("Connecting");
   keepAwake();
   return socket.connect();

@@ -4,12 +4,12 @@
 import { packFrame } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
 import { Overlay } from "./camera/overlay.js";
-import { Camera, CameraProblem } from "./camera/source.js";
+import { look, part, say, switchOn } from "./camera/panel.js";
+import { Camera } from "./camera/source.js";
 import { Place } from "./device/place.js";
-import { LABELS, NAMES, PROBLEMS, percent, sureness } from "./camera/words.js";
+import { LABELS, NAMES, percent, sureness } from "./camera/words.js";
 
 const EVERY_MS = 550; // The server takes two a second.
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const CLOSED = {
   4404: "Trying it out has been switched off on this server.",
   4429: "Too many people are trying it out at this moment. Wait a minute, then start again.",
@@ -47,10 +47,6 @@ function showShares(probabilities) {
   });
 }
 
-function say(words) {
-  if (part("line").textContent !== words) part("line").textContent = words;
-}
-
 function facesLine({ faces, too_dark }) {
   if (too_dark) return "It is too dark to read a face. A lamp or a window in front of you helps.";
   if (!faces.length) return "No face in the picture.";
@@ -68,24 +64,8 @@ function show(reading) {
 
 // -- The camera
 
-function look({ running, problem = null }) {
-  part("veil").hidden = running;
-  part("stop").hidden = !running;
-  part("problem").hidden = !problem;
-  part("line").hidden = Boolean(problem);
-  if (problem) part("problem-words").textContent = PROBLEMS[problem].words;
-}
-
 async function start() {
-  look({ running: false });
-  say("Your browser asks whether this page may use your camera. Choose Allow.");
-  try {
-    await camera.start();
-  } catch (error) {
-    if (!(error instanceof CameraProblem)) throw error;
-    return look({ running: false, problem: error.problem });
-  }
-  look({ running: true });
+  if (!(await switchOn(camera))) return undefined;
   if (place.onDevice) return startHere();
   say("Connecting");
   clock.postMessage({ every: EVERY_MS });
