@@ -7,11 +7,11 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Page, Playwright, Route, WebSocketRoute, expect
 
 from classroom.codes import spaced
 from classroom.local.network import free_port
@@ -303,6 +303,44 @@ def test_the_try_page_asks_first_names_every_face_and_stores_nothing(visitors: V
     page.get_by_role("button", name="Stop my camera").click()
     assert camera_is_off(page)
     assert EmotionEvent.objects.count() == before
+
+
+def test_a_page_whose_script_is_late_takes_no_press_that_it_would_lose(visitors: Visitors, join: Join) -> None:
+    page = visitors.new()
+    release = hold(page, "**/camera/panel*.js")
+    page.goto("/try/", wait_until="commit")
+    expect(page.get_by_role("button", name="Start my camera")).to_be_disabled()
+    release()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator(".face-box")).to_have_count(1, timeout=20_000)
+
+    student = join(scope="none")
+    release = hold(student, "**/camera/student-view*.js")
+    student.reload(wait_until="commit")
+    for name in ("Too fast", "Raise my hand"):
+        expect(student.get_by_role("button", name=name)).to_be_disabled()
+    release()
+    expect(student.locator("[data-part=state]")).to_have_text("Connected")
+    student.get_by_role("button", name="Too fast").click()
+    expect(student.get_by_text("Sent, without your name.")).to_be_visible()
+
+
+def hold(page: Page, address: str) -> Callable[[], None]:
+    """Keeps what the page asks for at this address back until the function that this returns is called."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    def release() -> None:
+        for _ in range(500):
+            if held:
+                return held.pop().continue_()
+            page.wait_for_timeout(20)
+        raise AssertionError(f"nothing was asked for at {address}")
+
+    page.route(address, keep)
+    return release
 
 
 def test_the_try_page_says_when_classes_go_first(visitors: Visitors) -> None:

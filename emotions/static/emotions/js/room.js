@@ -2,7 +2,7 @@
 
 import { packFrame } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
-import { look, part, say, switchOn } from "./camera/panel.js";
+import { look, part, say, switchOn, wire } from "./camera/panel.js";
 import { Camera, aRoom } from "./camera/source.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 
@@ -115,7 +115,5 @@ clock.onmessage = () => {
 camera.addEventListener("ended", () => stop("The camera is off.", "unplugged"));
 camera.addEventListener("still", () => look({ running: true, problem: "still" }));
 camera.addEventListener("moving", () => look({ running: true }));
-part("start").addEventListener("click", start);
-part("again").addEventListener("click", start);
-part("stop").addEventListener("click", () => stop());
+wire(start, stop);
 addEventListener("pagehide", () => stop());

@@ -4,7 +4,7 @@
 import { packFrame } from "./camera/frame.js";
 import { LiveSocket } from "./camera/live-socket.js";
 import { Overlay } from "./camera/overlay.js";
-import { look, part, say, switchOn } from "./camera/panel.js";
+import { look, part, say, switchOn, wire } from "./camera/panel.js";
 import { Camera } from "./camera/source.js";
 import { Place } from "./device/place.js";
 import { LABELS, NAMES, percent, sureness } from "./camera/words.js";
@@ -164,7 +164,5 @@ clock.onmessage = () => {
 camera.addEventListener("ended", () => stop("The camera is off.", "unplugged"));
 camera.addEventListener("still", () => look({ running: true, problem: "still" }));
 camera.addEventListener("moving", () => look({ running: true }));
-part("start").addEventListener("click", start);
-part("again").addEventListener("click", start);
-part("stop").addEventListener("click", () => stop());
+wire(start, stop);
 addEventListener("pagehide", () => stop());

@@ -17,6 +17,14 @@ export function look({ running, problem = null }) {
   if (problem) part("problem-words").textContent = PROBLEMS[problem].words;
 }
 
+/** Gives the panel's buttons their work. Until then `start` is disabled: a press before the script has come would be lost. */
+export function wire(start, stop) {
+  part("start").addEventListener("click", start);
+  part("again").addEventListener("click", start);
+  part("stop").addEventListener("click", () => stop());
+  part("start").disabled = false;
+}
+
 /** Whether the camera is on now; where it is not, the page says why. */
 export async function switchOn(camera) {
   look({ running: false });

@@ -25,15 +25,18 @@ export class StudentView {
     return part("video");
   }
 
-  /** `actions`: { pause(), again(), place(), word(value), hand(), go(), end(action) } */
+  /** `actions`: { pause(), again(), place(), word(value), hand(), go(), end(action) }. What the class says is disabled
+   *  until then: a press before the script has come would be lost. */
   listen(actions) {
     part("pause")?.addEventListener("click", actions.pause);
     part("again")?.addEventListener("click", actions.again);
     part("place-switch")?.addEventListener("click", actions.place);
     for (const button of document.querySelectorAll("[data-word]")) {
       button.addEventListener("click", () => actions.word(button.dataset.word));
+      button.disabled = false;
     }
     part("hand").addEventListener("click", actions.hand);
+    part("hand").disabled = false;
     for (const form of document.querySelectorAll("[data-goes]")) form.addEventListener("submit", actions.go);
     part("ending-action").addEventListener("click", (event) => actions.end(event.currentTarget.dataset.action));
   }
