@@ -113,16 +113,17 @@ def parameters(weights: Path = WEIGHTS) -> int:
 def class_mood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Path, classes: int) -> dict[str, Any]:
     """Random classes drawn from these faces: the mean absolute error of an emotion's share, in points, by counting
     labels and by our estimate, and how many of the 90 % bands hold the truth."""
-    from ml.quantify_compare import MEASURED, compare
+    from ml.quantify_compare import COUNTED, MEASURED, compare
 
-    rows = compare(probabilities.astype(np.float64), labels, Manifest.load(weights), MOOD_SIZES, classes)
+    manifest, only = Manifest.load(weights), (COUNTED, MEASURED)
+    rows = compare(probabilities.astype(np.float64), labels, manifest, MOOD_SIZES, classes, only=only)
     return {
         "classes": classes,
         "moods": [
             {
                 "mix": row.mix,
                 "faces": row.faces,
-                "counting": row.errors["counting"],
+                "counting": row.errors[COUNTED],
                 "estimate": row.errors[MEASURED],
                 "coverage": row.coverage,
             }

@@ -52,7 +52,7 @@ class MoodEstimator:
     """Estimates a class's mood. `model`: how the probabilities of the network in use are to be read."""
 
     def __init__(self, model: MoodModel) -> None:
-        self._model = model
+        self.model = model
 
     @classmethod
     def load(cls, directory: Path | str | None = None) -> MoodEstimator:
@@ -77,10 +77,10 @@ class MoodEstimator:
         if not len(given):
             return _unknown()
         counts = _face_counts(weights, len(given))
-        mix, posterior = _most_plausible_mix(recalibrated(given, self._model) / self._model.prior, counts)
+        mix, posterior = _most_plausible_mix(recalibrated(given, self.model) / self.model.prior, counts)
         total = counts.sum()
         shares = counts @ posterior / total
-        error = self._model.model_error**2 * mix * (1 - mix)
+        error = self.model.model_error**2 * mix * (1 - mix)
         deviation = np.sqrt(_variance(mix, posterior, counts) / total**2 + error)
         low, high = _band(shares, deviation, total, np.random.default_rng(0) if rng is None else rng)
         return MoodEstimate(*_as_floats(shares, low, high), len(given))

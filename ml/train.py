@@ -25,9 +25,12 @@ from ml.training import checkpoint
 from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, steps
 from ml.training.recipe import RECIPES, Recipe
+from ml.training.sharpness import require_backend, sharpness_aware_step
+from ml.training.start import begin_with
 from ml.training.teacher import read_teacher
 
 CHECKPOINTS = Path("~/.cache/roomtone/training")
+Floats = npt.NDArray[np.float32]
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -37,7 +40,7 @@ class Data:
 
     learn: FaceSet
     dev: FaceSet
-    teacher: npt.NDArray[np.float32] | None = None
+    teacher: Floats | None = None
 
 
 class Training:
@@ -54,6 +57,11 @@ class Training:
     @property
     def checkpoint(self) -> Path:
         return self.folder / "last.npz"
+
+    def begin_with(self, start: Path) -> None:
+        """Go on from another network's weights. Raises ValueError for a file or a network that doesn't fit."""
+        begin_with(self.model, start)
+        self.average = WeightAverage(self.model, self.recipe.ema)
 
     def resume(self) -> None:
         """Go on from the last checkpoint, if there is one."""
@@ -90,11 +98,16 @@ class Training:
         batches = epoch_batches(self.learn, self.targets, self.recipe, self.epoch, architectures.SIDE)
         for step, (faces, targets) in enumerate(batches):
             self.model.optimizer.learning_rate = self.recipe.rate(self.epoch + step / count)
-            losses.append(self.model.train_on_batch(faces, targets))
+            losses.append(self._step(faces, targets))
             self.average.update(self.epoch * count + step + 1)
             progress.advance(task)
         progress.remove_task(task)
         return float(np.mean(losses))
+
+    def _step(self, faces: Floats, targets: Floats) -> float:
+        if self.recipe.looks_uphill(self.epoch):
+            return sharpness_aware_step(self.model, faces, targets, self.recipe.reach)
+        return float(self.model.train_on_batch(faces, targets))
 
     def _log(self, progress: Progress, loss: float, seconds: float) -> None:
         line = {
@@ -111,7 +124,10 @@ class Training:
 
 
 def compiled(name: str, recipe: Recipe) -> keras.Model:
-    """The network, ready to be trained at the recipe's sizes of face. Raises ValueError for a size it can't take."""
+    """The network, ready to be trained at the recipe's sizes of face. Raises ValueError for a size it can't take, and
+    where the recipe has sharpness-aware steps and the backend none."""
+    if recipe.sharp:
+        require_backend()
     if recipe.small_side % architectures.SIDE_STEP:
         step, received = architectures.SIDE_STEP, recipe.small_side
         raise ValueError(f"small_side: expected a multiple of {step}, received {received}.")
@@ -148,7 +164,7 @@ def accuracy(model: keras.Model, faces: FaceSet, batch: int = 256) -> float:
     return float(np.mean(predict(model, faces.pixels, batch).argmax(axis=1) == faces.labels))
 
 
-def predict(model: keras.Model, pixels: npt.NDArray[np.uint8], batch: int = 256) -> npt.NDArray[np.float32]:
+def predict(model: keras.Model, pixels: npt.NDArray[np.uint8], batch: int = 256) -> Floats:
     """(n, 48, 48) uint8 -> (n, 7) probabilities."""
     parts = [
         # On torch a plain call would keep what a gradient needs.
@@ -172,6 +188,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the challenge's CSV (.gz, .xz, .zip) or a folder")
     parser.add_argument("--votes", type=Path, help="fer2013new.csv, the FER+ votes of the same rows")
     parser.add_argument("--teacher", type=Path, help="an .npz of row and probabilities: answers to learn from")
+    parser.add_argument("--start", type=Path, help="an emotion.keras to go on from, instead of random weights")
     parser.add_argument("--architecture", default="roomtone", choices=sorted(architectures.ARCHITECTURES))
     parser.add_argument("--precision", default="float32", choices=PRECISIONS)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -202,6 +219,8 @@ def main(argv: list[str] | None = None) -> None:
     keras.mixed_precision.set_global_policy(options.precision)
     try:
         training = Training(options.architecture, recipe, load_data(options, console), folder)
+        if options.start:
+            training.begin_with(options.start)
     except ValueError as error:
         raise SystemExit(f"ml.train: {error}") from error
     if options.resume:

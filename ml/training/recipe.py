@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Recipe:
     """`peak`: the learning rate between warm-up and decay. `warm_up`, `decay`: epochs in which it rises and falls.
     `votes_weight`, `teacher_weight`: how much FER+ votes and a teacher's answers weigh in a soft label.
-    `small_side`: pixels a side but for the last `full` epochs. `ema`: the average's memory per step, 0 for none.
+    `small_side`: pixels a side but for the last `full` epochs. `sharp`: the last epochs, in which steps look as far
+    uphill as `reach` (`ml.training.sharpness`). `ema`: the average's memory per step, 0 for none.
     `measure`: epochs between two measurements on dev."""
 
     epochs: int = 138
@@ -26,6 +27,8 @@ class Recipe:
     augment: int = 1
     small_side: int = 32
     full: int = 109
+    sharp: int = 0
+    reach: float = 0.08
     ema: float = 0.999
     seed: int = 1
     measure: int = 3
@@ -35,6 +38,10 @@ class Recipe:
         rising = min(1.0, (epoch + 0.01) / self.warm_up) if self.warm_up else 1.0
         falling = min(1.0, (self.epochs - epoch) / self.decay) if self.decay else 1.0
         return self.peak * min(rising, max(falling, 0.0))
+
+    def looks_uphill(self, epoch: int) -> bool:
+        """Whether this epoch's steps are sharpness-aware: they cost twice as much."""
+        return epoch >= self.epochs - self.sharp
 
     def side(self, epoch: int, full: int) -> int:
         """Pixels a side in this epoch: small faces cost less, and teach nearly as much while the rate is high."""
