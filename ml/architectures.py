@@ -90,6 +90,7 @@ def _roomtone(x: Tensor) -> Tensor:
     """
     x = layers.ReLU(name="stem_relu")(_convolve(x, 32, 5, 2, "stem"))
     x = _residual(x, 32, 1, "r24a", excite=False)
+    x = _residual(x, 32, 1, "r24b", excite=False)
     x = _residual(x, 64, 2, "r12a")
     x = _residual(x, 64, 1, "r12b")
     x = _residual(x, 128, 2, "r6a")

@@ -19,14 +19,14 @@ Floats = npt.NDArray[np.float32]
 class Strength:
     """How far each change may go. Degrees; shares of the side, of the area, of the contrast; grey levels; chances."""
 
-    roll: float = 12.0
-    scale: float = 0.12
-    shift: float = 0.07
-    contrast: float = 0.3
+    roll: float = 15.0
+    scale: float = 0.15
+    shift: float = 0.08
+    contrast: float = 0.35
     brightness: float = 25.0
     degrade: float = 0.15
-    erase: float = 0.3
-    erase_area: tuple[float, float] = (0.02, 0.12)
+    erase: float = 0.4
+    erase_area: tuple[float, float] = (0.02, 0.18)
 
 
 def augment(faces: Bytes, random: np.random.Generator, side: int, strength: Strength = Strength()) -> Floats:

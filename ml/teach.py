@@ -25,7 +25,8 @@ VIEWS = 5
 """Changed views of each face."""
 AS_IS = 0.3
 """How much the face as it is, and its mirror image, weigh against the changed views."""
-STRENGTH = Strength(degrade=0.0, erase=0.15)
+STRENGTH = Strength(roll=12.0, scale=0.12, shift=0.07, contrast=0.3, degrade=0.0, erase=0.15, erase_area=(0.02, 0.12))
+"""Milder than in training: the teacher is to see each face as it might have been, not to be misled."""
 CHUNK = 2048
 """Faces at once: their views are all in memory."""
 

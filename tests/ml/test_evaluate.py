@@ -38,6 +38,15 @@ def _sure(confidence: float, count: int) -> np.ndarray:
     return rows
 
 
+def test_cross_entropy_is_how_little_the_labels_were_expected() -> None:
+    certain, even = np.eye(7)[[3]], np.full((1, 7), 1 / 7)
+    labels = np.array([3])
+    assert measures.cross_entropy(certain, labels) == pytest.approx(0)
+    assert measures.cross_entropy(even, labels) == pytest.approx(np.log(7))
+    assert measures.cross_entropy(np.concatenate([certain, even]), np.array([3, 3])) == pytest.approx(np.log(7) / 2)
+    assert np.isfinite(measures.cross_entropy(certain, np.array([0])))
+
+
 def test_calibration_error_is_the_distance_of_confidence_and_accuracy() -> None:
     labels = np.array([3] * 6 + [0] * 4)
     assert measures.calibration_error(_sure(0.6, 10), labels) == pytest.approx(0)
