@@ -53,9 +53,9 @@ def _mean(models: Sequence[keras.Model], views: Sequence[Pixels]) -> Answers:
 
 
 def load(path: Path) -> keras.Model:
-    """A saved network, in the backend's quickest layers."""
+    """A saved network, in the backend's quickest layers; its blocks are its own, whatever `architectures` has now."""
     saved = keras.models.load_model(path, compile=False)
-    model = quickened(architectures.build(saved.name))
+    model = quickened(saved)
     model.set_weights(saved.get_weights())
     return model
 

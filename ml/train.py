@@ -25,7 +25,7 @@ from ml.training import checkpoint
 from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, steps
 from ml.training.recipe import RECIPES, Recipe
-from ml.training.sharpness import require_backend, sharpness_aware_step
+from ml.training.sharpness import require_support, sharpness_aware_step
 from ml.training.start import begin_with
 from ml.training.teacher import read_teacher
 
@@ -127,7 +127,7 @@ def compiled(name: str, recipe: Recipe) -> keras.Model:
     """The network, ready to be trained at the recipe's sizes of face. Raises ValueError for a size it can't take, and
     where the recipe has sharpness-aware steps and the backend none."""
     if recipe.sharp:
-        require_backend()
+        require_support()
     if recipe.small_side % architectures.SIDE_STEP:
         step, received = architectures.SIDE_STEP, recipe.small_side
         raise ValueError(f"small_side: expected a multiple of {step}, received {received}.")
@@ -172,15 +172,6 @@ def predict(model: keras.Model, pixels: npt.NDArray[np.uint8], batch: int = 256)
         for start in range(0, len(pixels), batch)
     ]
     return np.concatenate(parts)
-
-
-def measurable(name: str) -> keras.Model:
-    """The network as it will be kept: float32, 48x48, Keras' own layers."""
-    policy = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_global_policy("float32")
-    model = architectures.build(name)
-    keras.mixed_precision.set_global_policy(policy)
-    return model
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

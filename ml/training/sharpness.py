@@ -21,11 +21,14 @@ Tensor = Any
 Slopes = list[Tensor]
 
 
-def require_backend() -> None:
-    """Raises ValueError where Keras runs on a backend whose slopes can't be asked for here."""
+def require_support() -> None:
+    """Raises ValueError for a backend whose slopes can't be asked for here, and for float16, whose optimizer expects
+    them multiplied."""
     backend = keras.config.backend()
     if backend not in BACKENDS:
         raise ValueError(f"sharp: expected one of {sorted(BACKENDS)} as KERAS_BACKEND, received {backend!r}.")
+    if (precision := keras.mixed_precision.dtype_policy().name) == "mixed_float16":
+        raise ValueError(f"sharp: expected float32 or mixed_bfloat16 as precision, received {precision}.")
 
 
 def sharpness_aware_step(model: keras.Model, faces: Floats, targets: Floats, reach: float) -> float:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 from keras import layers
 
-from ml.training.sharpness import require_backend, sharpness_aware_step
+from ml.training.sharpness import require_support, sharpness_aware_step
 
 Floats = npt.NDArray[np.float32]
 
@@ -61,4 +61,13 @@ def test_what_is_uphill_leaves_no_trace_in_batch_norms_statistics() -> None:
 def test_a_backend_without_slopes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     with pytest.raises(ValueError, match=r"\['tensorflow', 'torch'\] as KERAS_BACKEND, received 'jax'"):
-        require_backend()
+        require_support()
+
+
+def test_float16_is_refused_since_its_optimizer_expects_scaled_slopes() -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        with pytest.raises(ValueError, match="received mixed_float16"):
+            require_support()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")

@@ -20,6 +20,7 @@ from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, translated
 from ml.training.checkpoint import CheckpointError
 from ml.training.recipe import RECIPES, Recipe
+from ml.training.sharpness import sharpness_aware_step
 from ml.training.teacher import TeacherError, read_teacher
 from tests.ml.drawn import drawn_faces, faces_csv
 
@@ -101,6 +102,37 @@ def test_the_command_trains_logs_and_writes_the_network(tmp_path: Path, capsys: 
     assert np.asarray(written(np.zeros((1, 48, 48, 1)))).shape == (1, 7)
     assert len(_log(tmp_path / "small")) == 1
     assert "140 faces: 126 to learn from, 14 to choose on" in capsys.readouterr().out
+
+
+def test_the_command_goes_on_from_a_network_with_sharpness_aware_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = faces_csv(tmp_path / "faces.csv", drawn_faces(per_label=20))
+    given = ["--data", str(data), "--architecture", "small", "--batch", "16", "--small-side", "48", "--ema", "0"]
+    train.main([*given, "--epochs", "1", "--checkpoints", str(tmp_path / "first")])
+    start = tmp_path / "first" / "small" / "emotion.keras"
+    steps: list[float] = []
+
+    def counted(*arguments: Any) -> float:
+        steps.append(sharpness_aware_step(*arguments))
+        return steps[-1]
+
+    monkeypatch.setattr(train, "sharpness_aware_step", counted)
+    more = ["--start", str(start), "--peak", "0.001", "--decay", "0", "--epochs", "2", "--sharp", "1"]
+    train.main([*given, *more, "--checkpoints", str(tmp_path / "second")])
+    first, second = (_log(tmp_path / name / "small") for name in ("first", "second"))
+    assert second[0]["loss"] < first[0]["loss"]
+    assert len(steps) == 126 // 16
+    assert second[1]["loss"] == pytest.approx(np.mean(steps), abs=1e-4)
+
+
+def test_a_network_teaches_after_its_architecture_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = architectures.build("small")
+    earlier.save(tmp_path / "emotion.keras")
+    monkeypatch.setitem(architectures.ARCHITECTURES, "small", lambda x: _small(layers.Conv2D(2, 3, name="new")(x)))
+    faces = drawn_faces(per_label=1).pixels
+    answers = train.predict(teach.load(tmp_path / "emotion.keras"), faces)
+    np.testing.assert_allclose(answers, train.predict(earlier, faces), atol=1e-6)
 
 
 def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
