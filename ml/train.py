@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import keras
@@ -24,10 +24,11 @@ from ml.dataset import FaceSet
 from ml.training import checkpoint
 from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, steps
+from ml.training.networks import accuracy, quickened
 from ml.training.recipe import RECIPES, Recipe
 from ml.training.sharpness import require_support, sharpness_aware_step
 from ml.training.start import begin_with
-from ml.training.teacher import read_teacher
+from ml.training.teacher import Teachers, read_teachers
 
 CHECKPOINTS = Path("~/.cache/roomtone/training")
 Floats = npt.NDArray[np.float32]
@@ -36,11 +37,11 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What to learn from, what to choose on, and a teacher's (n, 7) answers for the former, if there is one."""
+    """What to learn from, what to choose on, and the teachers, if there are any."""
 
     learn: FaceSet
     dev: FaceSet
-    teacher: Floats | None = None
+    teachers: Teachers = field(default_factory=lambda: Teachers([]))
 
 
 class Training:
@@ -48,7 +49,11 @@ class Training:
 
     def __init__(self, name: str, recipe: Recipe, data: Data, folder: Path) -> None:
         self.recipe, self.folder = recipe, folder
-        self.learn, self.dev, self.targets = data.learn, data.dev, soft_labels(data.learn, recipe, data.teacher)
+        self.learn, self.dev, self.targets = data.learn, data.dev, soft_labels(data.learn, recipe)
+        self.teachers = data.teachers
+        if self.teachers and recipe.small_side != architectures.SIDE:
+            whole, received = architectures.SIDE, recipe.small_side
+            raise ValueError(f"small_side: expected {whole} with teachers, received {received}.")
         self.model = compiled(name, recipe)
         self.average = WeightAverage(self.model, recipe.ema)
         self.measured = quickened(architectures.build(name))
@@ -98,7 +103,8 @@ class Training:
         batches = epoch_batches(self.learn, self.targets, self.recipe, self.epoch, architectures.SIDE)
         for step, (faces, targets) in enumerate(batches):
             self.model.optimizer.learning_rate = self.recipe.rate(self.epoch + step / count)
-            losses.append(self._step(faces, targets))
+            taught = self.teachers.join(faces, targets, self.recipe.teacher_weight, turn=step)
+            losses.append(self._step(faces, taught))
             self.average.update(self.epoch * count + step + 1)
             progress.advance(task)
         progress.remove_task(task)
@@ -150,52 +156,28 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     raise ValueError(f"optimizer: expected adam or sgd, received {recipe.optimizer!r}.")
 
 
-def quickened(model: keras.Model) -> keras.Model:
-    """On torch, the same network in torch's own layers; elsewhere the model itself."""
-    if keras.config.backend() != "torch":
-        return model
-    from ml.training.torch_speed import with_native_layers
-
-    return with_native_layers(model)
-
-
-def accuracy(model: keras.Model, faces: FaceSet, batch: int = 256) -> float:
-    """The share of faces whose most probable label is the right one."""
-    return float(np.mean(predict(model, faces.pixels, batch).argmax(axis=1) == faces.labels))
-
-
-def predict(model: keras.Model, pixels: npt.NDArray[np.uint8], batch: int = 256) -> Floats:
-    """(n, 48, 48) uint8 -> (n, 7) probabilities."""
-    parts = [
-        # On torch a plain call would keep what a gradient needs.
-        model.predict_on_batch(pixels[start : start + batch, ..., None].astype(np.float32))
-        for start in range(0, len(pixels), batch)
-    ]
-    return np.concatenate(parts)
-
-
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ml.train", description="Train the emotion network.")
     parser.add_argument("--data", type=Path, required=True, help="the challenge's CSV (.gz, .xz, .zip) or a folder")
     parser.add_argument("--votes", type=Path, help="fer2013new.csv, the FER+ votes of the same rows")
-    parser.add_argument("--teacher", type=Path, help="an .npz of row and probabilities: answers to learn from")
+    parser.add_argument(
+        "--teacher", type=Path, nargs="+", default=[], help="emotion.keras of networks whose answers to learn from"
+    )
     parser.add_argument("--start", type=Path, help="an emotion.keras to go on from, instead of random weights")
     parser.add_argument("--architecture", default="roomtone", choices=sorted(architectures.ARCHITECTURES))
     parser.add_argument("--precision", default="float32", choices=PRECISIONS)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder for the log and the state")
     parser.add_argument("--out", type=Path, help="where to write emotion.keras (default: the checkpoints' folder)")
-    for field in fields(Recipe):
-        name = "--" + field.name.replace("_", "-")
-        parser.add_argument(
-            name, type=type(field.default), help=f"default {field.default}, or the architecture's own"
-        )
+    for number in fields(Recipe):
+        name, kind = "--" + number.name.replace("_", "-"), type(number.default)
+        parser.add_argument(name, type=kind, help=f"default {number.default}, or the architecture's own")
     return parser.parse_args(argv)
 
 
 def chosen_recipe(options: argparse.Namespace) -> Recipe:
     """The architecture's recipe, with what the command line says instead."""
-    given = {field.name: getattr(options, field.name) for field in fields(Recipe)}
+    given = {number.name: getattr(options, number.name) for number in fields(Recipe)}
     recipe = RECIPES.get(options.architecture, Recipe())
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
@@ -226,15 +208,14 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def load_data(options: argparse.Namespace, console: Console) -> Data:
-    """Read and divide the faces. Raises ValueError (DataError, VotesError, TeacherError)."""
+    """Read and divide the faces. Raises ValueError (DataError, VotesError among them)."""
     with console.status("Reading faces") as status:
         faces = dataset.read(
             options.data, options.votes, lambda n: status.update(f"Reading faces: {n:,}") if n % 500 == 0 else None
         )
         split = dataset.divide(faces)
     console.print(f"{len(faces):,} faces: {len(split.learn):,} to learn from, {len(split.dev):,} to choose on")
-    teacher = read_teacher(options.teacher, len(faces))[split.learn] if options.teacher else None
-    return Data(dataset.keep(faces, split.learn), dataset.keep(faces, split.dev), teacher)
+    return Data(dataset.keep(faces, split.learn), dataset.keep(faces, split.dev), read_teachers(options.teacher))
 
 
 if __name__ == "__main__":

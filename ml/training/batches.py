@@ -15,17 +15,13 @@ from ml.training.recipe import Recipe
 Floats = npt.NDArray[np.float32]
 
 
-def soft_labels(faces: FaceSet, recipe: Recipe, teacher: Floats | None = None) -> Floats:
-    """(n, 7) targets: the label, mixed with what the FER+ votes say of it, smoothed, mixed with a teacher's answers.
-
-    `teacher`: (n, 7) probabilities. Rows of zeros, in the votes or the teacher's, are rows without an answer.
-    """
+def soft_labels(faces: FaceSet, recipe: Recipe) -> Floats:
+    """(n, 7) targets: the label, mixed with what the FER+ votes say of it, if there are any, and smoothed."""
     targets = np.eye(len(LABELS), dtype=np.float32)[faces.labels]
-    targets = _mix(targets, translated(faces.votes, targets), recipe.votes_weight)
-    targets = (1 - recipe.smoothing) * targets + recipe.smoothing / len(LABELS)
-    if teacher is not None:
-        targets = _mix(targets, teacher, recipe.teacher_weight)
-    return np.asarray(targets, np.float32)
+    votes = translated(faces.votes, targets)
+    voted = votes.sum(axis=1, keepdims=True) > 0
+    targets = np.where(voted, (1 - recipe.votes_weight) * targets + recipe.votes_weight * votes, targets)
+    return np.asarray((1 - recipe.smoothing) * targets + recipe.smoothing / len(LABELS), np.float32)
 
 
 def translated(votes: Floats, labels: Floats) -> Floats:
@@ -39,11 +35,6 @@ def translated(votes: Floats, labels: Floats) -> Floats:
     return np.asarray(votes @ (together / np.maximum(together.sum(axis=1, keepdims=True), 1e-6)), np.float32)
 
 
-def _mix(targets: Floats, answers: Floats, weight: float) -> Floats:
-    answered = answers.sum(axis=1, keepdims=True) > 0
-    return np.where(answered, (1 - weight) * targets + weight * answers, targets)
-
-
 def epoch_batches(
     faces: FaceSet, targets: Floats, recipe: Recipe, epoch: int, full: int
 ) -> Iterator[tuple[Floats, Floats]]:
@@ -53,9 +44,23 @@ def epoch_batches(
     for start in range(0, steps(len(faces), recipe) * recipe.batch, recipe.batch):
         chosen = order[start : start + recipe.batch]
         if recipe.augment:
-            yield augment(faces.pixels[chosen], random, recipe.side(epoch, full)), targets[chosen]
+            batch = augment(faces.pixels[chosen], random, recipe.side(epoch, full))
         else:
-            yield faces.pixels[chosen, ..., np.newaxis].astype(np.float32), targets[chosen]
+            batch = faces.pixels[chosen, ..., np.newaxis].astype(np.float32)
+        yield mix(batch, targets[chosen], recipe.mixed, random)
+
+
+def mix(faces: Floats, targets: Floats, share: float, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Lay another face of the batch over a `share` of them, at most as strong as they, and mix their targets alike.
+
+    Between two faces there is no label to be known by heart (Zhang et al. 2018, "mixup").
+    """
+    if not share:
+        return faces, targets
+    other = random.permutation(len(faces))
+    weight = np.where(random.random(len(faces)) < share, random.uniform(0, 0.5, len(faces)), 0).astype(np.float32)
+    picture, row = weight[:, None, None, None], weight[:, None]
+    return (1 - picture) * faces + picture * faces[other], (1 - row) * targets + row * targets[other]
 
 
 def steps(faces: int, recipe: Recipe) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 class Recipe:
     """`peak`: the learning rate between warm-up and decay. `warm_up`, `decay`: epochs in which it rises and falls.
     `votes_weight`, `teacher_weight`: how much FER+ votes and a teacher's answers weigh in a soft label.
-    `small_side`: pixels a side but for the last `full` epochs. `sharp`: the last epochs, in which steps look as far
-    uphill as `reach` (`ml.training.sharpness`). `ema`: the average's memory per step, 0 for none.
-    `measure`: epochs between two measurements on dev."""
+    `mixed`: the share of faces that another one is laid over. `small_side`: pixels a side but for the last `full`
+    epochs. `sharp`: the last epochs, in which steps look as far uphill as `reach` (`ml.training.sharpness`).
+    `ema`: the average's memory per step, 0 for none. `measure`: epochs between two measurements on dev."""
 
     epochs: int = 138
     batch: int = 256
@@ -25,6 +26,7 @@ class Recipe:
     teacher_weight: float = 0.7
     smoothing: float = 0.05
     augment: int = 1
+    mixed: float = 0.0
     small_side: int = 32
     full: int = 109
     sharp: int = 0
@@ -34,10 +36,11 @@ class Recipe:
     measure: int = 3
 
     def rate(self, epoch: float) -> float:
-        """The learning rate at this point (1.5 is the middle of the second epoch): up, flat, and down to zero."""
+        """The learning rate at this point (1.5 is the middle of the second epoch): up, flat, and down to zero like
+        half a cosine wave."""
         rising = min(1.0, (epoch + 0.01) / self.warm_up) if self.warm_up else 1.0
-        falling = min(1.0, (self.epochs - epoch) / self.decay) if self.decay else 1.0
-        return self.peak * min(rising, max(falling, 0.0))
+        left = min(1.0, max(self.epochs - epoch, 0.0) / self.decay) if self.decay else 1.0
+        return self.peak * min(rising, (1 - math.cos(math.pi * left)) / 2)
 
     def looks_uphill(self, epoch: int) -> bool:
         """Whether this epoch's steps are sharpness-aware: they cost twice as much."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ml.training.networks import read
+
 
 def begin_with(model: keras.Model, start: Path) -> None:
     """Give `model` the weights of the saved network, layer by layer, by name.
@@ -15,20 +17,13 @@ def begin_with(model: keras.Model, start: Path) -> None:
     whole begins as the same function (Chen et al. 2016, "Net2Net"). Raises ValueError for a file that is no network,
     or whose layers have other shapes.
     """
-    saved = {layer.name: layer.get_weights() for layer in _read(start).layers}
+    saved = {layer.name: layer.get_weights() for layer in read(start, "--start").layers}
     for layer in model.layers:
         if layer.name in saved:
             _take(layer, saved[layer.name])
         elif layer.name.endswith("_b_norm"):
             scale, *others = layer.get_weights()
             layer.set_weights([np.zeros_like(scale), *others])
-
-
-def _read(start: Path) -> keras.Model:
-    try:
-        return keras.models.load_model(start, compile=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"--start {start}: expected a network that ml.train wrote. {error}") from error
 
 
 def _take(layer: keras.Layer, weights: list[np.ndarray]) -> None:

@@ -1,35 +1,57 @@
-"""A teacher's answers: probabilities for rows of the data, written by a larger network or an ensemble."""
+"""Teachers: networks trained before, whose answers are learned beside the labels.
+
+A network's answers say more than a label: which faces are clear, and which could be taken for something else. One
+that learns from them and from the labels gets better than its teachers of the same size (Furlanello et al. 2018,
+"Born-Again Neural Networks"). The teachers have seen these very faces, so they are asked about each batch as it is
+shown, changed and mixed: what they know by heart is of no use there (Beyer et al. 2022, "A good teacher is patient
+and consistent").
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
+from ml import architectures
 from ml.labels import LABELS
+from ml.training.networks import quickened, read
+
+Floats = npt.NDArray[np.float32]
 
 
-class TeacherError(ValueError):
-    """The teacher's file cannot be used; the text says why."""
+class Teachers:
+    """One or more networks that take turns, batch by batch: over an epoch each is asked about as much, and a batch
+    costs one answer however many they are."""
+
+    def __init__(self, models: Sequence[keras.Model]) -> None:
+        self._models = [quickened(model) for model in models]
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def join(self, faces: Floats, targets: Floats, weight: float, turn: int) -> Floats:
+        """(n, 7) targets of (n, 48, 48, 1) faces, mixed with the answers of the teacher whose turn it is."""
+        if not self._models:
+            return targets
+        answers = self._models[turn % len(self._models)].predict_on_batch(faces)
+        return np.asarray((1 - weight) * targets + weight * answers, np.float32)
 
 
-def read_teacher(path: Path, rows: int) -> npt.NDArray[np.float32]:
-    """(rows, 7) probabilities in the data's row order, zeros where the teacher says nothing.
+def read_teachers(paths: Sequence[Path]) -> Teachers:
+    """Raises ValueError for a file that is no network, or one that takes or gives something else."""
+    return Teachers([_fitting(path) for path in paths])
 
-    The file is an .npz of `row` (n,), counted from 0, and `probabilities` (n, 7). Raises TeacherError.
-    """
-    with np.load(path, allow_pickle=False) as file:
-        missing = {"row", "probabilities"} - set(file.files)
-        if missing:
-            raise TeacherError(f"{path}: expected the arrays row and probabilities, received {sorted(file.files)}.")
-        row, probabilities = file["row"], file["probabilities"].astype(np.float32)
-    if probabilities.shape != (len(row), len(LABELS)):
-        raise TeacherError(
-            f"{path}: expected ({len(row)}, {len(LABELS)}) probabilities, received {probabilities.shape}."
+
+def _fitting(path: Path) -> keras.Model:
+    model = read(path, "--teacher")
+    side = architectures.SIDE
+    if model.input_shape[1:] != (side, side, 1) or model.output_shape[1:] != (len(LABELS),):
+        raise ValueError(
+            f"--teacher {path}: expected a network from ({side}, {side}, 1) to ({len(LABELS)},), "
+            f"received one from {model.input_shape[1:]} to {model.output_shape[1:]}."
         )
-    if len(row) and not 0 <= row.min() <= row.max() < rows:
-        raise TeacherError(f"{path}: expected rows 0 to {rows - 1}, received {row.min()} to {row.max()}.")
-    answers = np.zeros((rows, len(LABELS)), np.float32)
-    answers[row] = probabilities
-    return answers
+    return model

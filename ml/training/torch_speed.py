@@ -72,9 +72,13 @@ NATIVE: dict[type[keras.Layer], type[keras.Layer]] = {
 
 
 def with_native_layers(model: keras.Model) -> keras.Model:
-    """A copy of the network with these layers in place of Keras' own; fresh weights, in the same order."""
+    """A copy of the network with these layers in place of Keras' own, in today's precision but for the softmax; fresh
+    weights, in the same order."""
     return keras.models.clone_model(model, clone_function=_native)
 
 
 def _native(layer: keras.Layer) -> keras.Layer:
-    return NATIVE.get(type(layer), type(layer)).from_config(layer.get_config())
+    config = layer.get_config()
+    if not isinstance(layer, layers.Softmax):
+        config["dtype"] = keras.mixed_precision.dtype_policy()
+    return NATIVE.get(type(layer), type(layer)).from_config(config)

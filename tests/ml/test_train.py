@@ -13,15 +13,16 @@ from keras import layers
 from rich.console import Console
 from rich.progress import Progress
 
-from ml import architectures, teach, train
-from ml.dataset import FaceSet, divide
+from ml import architectures, train
+from ml.dataset import FaceSet
 from ml.labels import LABELS
 from ml.training.average import WeightAverage
-from ml.training.batches import epoch_batches, soft_labels, translated
+from ml.training.batches import epoch_batches, mix, soft_labels, translated
 from ml.training.checkpoint import CheckpointError
+from ml.training.networks import accuracy
 from ml.training.recipe import RECIPES, Recipe
 from ml.training.sharpness import sharpness_aware_step
-from ml.training.teacher import TeacherError, read_teacher
+from ml.training.teacher import read_teachers
 from tests.ml.drawn import drawn_faces, faces_csv
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -70,7 +71,7 @@ def test_a_short_training_learns_a_tiny_set(tmp_path: Path) -> None:
     assert [line["epoch"] for line in lines] == list(range(1, 13))
     assert lines[-1]["loss"] < lines[0]["loss"] / 2
     assert lines[-1]["dev_accuracy"] > 0.9
-    assert train.accuracy(training.averaged(), training.dev) == pytest.approx(lines[-1]["dev_accuracy"], abs=1e-4)
+    assert accuracy(training.averaged(), training.dev) == pytest.approx(lines[-1]["dev_accuracy"], abs=1e-4)
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
@@ -130,9 +131,9 @@ def test_a_network_teaches_after_its_architecture_has_grown(tmp_path: Path, monk
     earlier = architectures.build("small")
     earlier.save(tmp_path / "emotion.keras")
     monkeypatch.setitem(architectures.ARCHITECTURES, "small", lambda x: _small(layers.Conv2D(2, 3, name="new")(x)))
-    faces = drawn_faces(per_label=1).pixels
-    answers = train.predict(teach.load(tmp_path / "emotion.keras"), faces)
-    np.testing.assert_allclose(answers, train.predict(earlier, faces), atol=1e-6)
+    faces = drawn_faces(per_label=1).pixels[..., None].astype(np.float32)
+    answers = read_teachers([tmp_path / "emotion.keras"]).join(faces, np.zeros((7, 7), np.float32), 1.0, 0)
+    np.testing.assert_allclose(answers, earlier.predict_on_batch(faces), atol=1e-6)
 
 
 def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
@@ -148,8 +149,8 @@ def test_the_command_line_changes_the_architectures_own_recipe() -> None:
 
 def test_the_rate_rises_stays_and_falls_to_nothing() -> None:
     recipe = Recipe(epochs=10, peak=0.2, warm_up=2, decay=4)
-    rates = [recipe.rate(epoch) for epoch in (0, 1, 2, 6, 8, 10)]
-    np.testing.assert_allclose(rates, [0.001, 0.101, 0.2, 0.2, 0.1, 0], atol=1e-9)
+    rates = [recipe.rate(epoch) for epoch in (0, 1, 2, 6, 7, 8, 10)]
+    np.testing.assert_allclose(rates, [0.001, 0.101, 0.2, 0.2, 0.1 + 0.1 * 0.5**0.5, 0.1, 0], atol=1e-9)
 
 
 def test_faces_are_small_until_the_last_epochs() -> None:
@@ -166,16 +167,13 @@ def _one_face(votes: list[float]) -> FaceSet:
     return replace(drawn_faces(1, labels=1), votes=np.array([votes], np.float32))
 
 
-def test_soft_labels_mix_label_votes_smoothing_and_teacher() -> None:
-    recipe = Recipe(votes_weight=0.4, smoothing=0.07, teacher_weight=0.5)
+def test_soft_labels_mix_label_votes_and_smoothing() -> None:
+    recipe = Recipe(votes_weight=0.4, smoothing=0.07)
     # A single face, so every vote goes with its label.
     voted = soft_labels(_one_face([0.5, 0, 0, 0, 0, 0, 0.5]), recipe)[0]
     np.testing.assert_allclose(voted, [0.94, *[0.01] * 6], atol=1e-6)
-    teacher = np.array([[0, 1, 0, 0, 0, 0, 0]], np.float32)
-    taught = soft_labels(_one_face([0] * 7), recipe, teacher)[0]
-    np.testing.assert_allclose(taught, [0.47, 0.505, *[0.005] * 5], atol=1e-6)
-    untaught = soft_labels(_one_face([0] * 7), recipe, 0 * teacher)[0]
-    np.testing.assert_allclose(untaught, [0.94, *[0.01] * 6], atol=1e-6)
+    unvoted = soft_labels(_one_face([0] * 7), recipe)[0]
+    np.testing.assert_allclose(unvoted, [0.94, *[0.01] * 6], atol=1e-6)
 
 
 def test_votes_count_as_the_labels_that_such_votes_go_with() -> None:
@@ -239,38 +237,53 @@ def test_without_decay_the_average_is_the_weights() -> None:
     assert average.weights[0] == 3
 
 
-def test_a_teachers_answers_are_put_at_their_rows(tmp_path: Path) -> None:
-    path = tmp_path / "teacher.npz"
-    np.savez(path, row=[2, 0], probabilities=np.eye(7)[[6, 1]])
-    assert read_teacher(path, 3).argmax(axis=1).tolist() == [1, 0, 6]
-    assert not read_teacher(path, 3)[1].any()
-    with pytest.raises(TeacherError, match="expected rows 0 to 1, received 0 to 2"):
-        read_teacher(path, 2)
+def test_mixed_faces_have_targets_mixed_alike() -> None:
+    faces = np.arange(8, dtype=np.float32).reshape(8, 1, 1, 1) * np.ones((8, 48, 48, 1), np.float32)
+    targets = np.stack([np.arange(8, dtype=np.float32)] * 7, axis=1)
+    mixed, answers = mix(faces, targets, 0.5, np.random.default_rng(3))
+    np.testing.assert_allclose(mixed.mean(axis=(1, 2, 3)), answers[:, 0], atol=1e-6)
+    changed = np.abs(answers[:, 0] - targets[:, 0]) > 1e-6
+    assert 0 < changed.sum() < 8
+    assert (np.abs(answers - targets).max(axis=1) <= 3.5).all()
 
 
-def test_a_trained_network_teaches_the_next_one(tmp_path: Path) -> None:
-    data = drawn_faces(per_label=20)
-    file, answered = faces_csv(tmp_path / "faces.csv", data), tmp_path / "teacher.npz"
-    _run(replace(QUICK, epochs=6), tmp_path / "first").averaged().save(tmp_path / "first.keras")
-    teach.main(["--model", str(tmp_path / "first.keras"), "--data", str(file), "--out", str(answered)])
-    learn = divide(data).learn
-    answers = read_teacher(answered, len(data))
-    np.testing.assert_allclose(answers[learn].sum(axis=1), 1, atol=1e-5)
-    assert not np.delete(answers, learn, axis=0).any()
-    assert (answers[learn].argmax(axis=1) == data.labels[learn]).mean() > 0.5
-    again = teach.answers([teach.load(tmp_path / "first.keras")], data.pixels[learn], seed=0)
-    np.testing.assert_allclose(answers[learn], again, atol=1e-5)
+def test_teachers_take_turns_and_their_answers_weigh_as_told(tmp_path: Path) -> None:
+    faces, targets = drawn_faces(1).pixels[..., None].astype(np.float32), np.eye(7, dtype=np.float32)
+    models = []
+    for number in (1, 2):
+        keras.utils.set_random_seed(number)
+        models.append(architectures.build("small"))
+        models[-1].save(tmp_path / f"{number}.keras")
+    teachers = read_teachers([tmp_path / "1.keras", tmp_path / "2.keras"])
+    for turn, model in enumerate([*models, models[0]]):
+        expected = 0.75 * targets + 0.25 * model.predict_on_batch(faces)
+        np.testing.assert_allclose(teachers.join(faces, targets, 0.25, turn), expected, atol=1e-6)
+    assert read_teachers([]).join(faces, targets, 0.25, 0) is targets
 
 
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        ({"row": [0]}, "expected the arrays row and probabilities"),
-        ({"row": [0], "probabilities": np.ones((1, 8))}, r"expected \(1, 7\) probabilities, received \(1, 8\)"),
-    ],
-    ids=["missing", "shape"],
-)
-def test_a_teacher_that_does_not_fit_is_refused(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
-    np.savez(tmp_path / "teacher.npz", **arrays)
-    with pytest.raises(TeacherError, match=message):
-        read_teacher(tmp_path / "teacher.npz", 5)
+def test_a_network_learns_what_its_teacher_says_of_faces_without_a_label(tmp_path: Path) -> None:
+    """Taught by answers alone: the labels, which are all wrong here, weigh nothing."""
+    _run(replace(QUICK, epochs=12, augment=0), tmp_path / "first").averaged().save(tmp_path / "first.keras")
+    data = _data()
+    wrong = replace(data.learn, labels=(data.learn.labels + 1) % 7)
+    taught = train.Data(wrong, data.dev, read_teachers([tmp_path / "first.keras"]))
+    training = train.Training("small", replace(QUICK, epochs=12, augment=0, teacher_weight=1.0), taught, tmp_path)
+    with Progress(console=Console(quiet=True)) as progress:
+        training.run(progress)
+    assert _log(tmp_path)[-1]["dev_accuracy"] > 0.9
+
+
+def test_teachers_see_whole_faces(tmp_path: Path) -> None:
+    architectures.build("small").save(tmp_path / "first.keras")
+    data = replace(_data(), teachers=read_teachers([tmp_path / "first.keras"]))
+    with pytest.raises(ValueError, match="small_side: expected 48 with teachers, received 32"):
+        train.Training("roomtone", replace(QUICK, small_side=32), data, tmp_path)
+
+
+def test_a_teacher_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(8)]).save(tmp_path / "eight.keras")
+    with pytest.raises(ValueError, match=r"--teacher .*eight.keras: expected .* to \(7,\), received .* to \(8,\)"):
+        read_teachers([tmp_path / "eight.keras"])
+    data = faces_csv(tmp_path / "faces.csv", drawn_faces(per_label=20))
+    with pytest.raises(SystemExit, match=r"ml\.train: --teacher .*none.keras: expected a network"):
+        train.main(["--data", str(data), "--teacher", str(tmp_path / "none.keras"), "--checkpoints", str(tmp_path)])
