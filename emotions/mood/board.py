@@ -77,7 +77,7 @@ def _change(old: Tile | None, new: Tile) -> TileChange:
 
 
 def looks_different(old: Tile | None, new: Tile) -> bool:
-    """Whether a person would see it. When a measured student was seen last is no difference: it is now."""
+    """Whether a person would see it."""
     if old is None or (old.name, old.state, old.label, old.uncertain) != (
         new.name,
         new.state,

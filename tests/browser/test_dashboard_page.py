@@ -147,24 +147,27 @@ def test_a_sparkline_grows_by_what_the_page_has_already(visitors: Visitors, sess
 
 def test_tiles_sort_by_name_by_time_and_by_ease(visitors: Visitors, session: ClassSession) -> None:
     tiles = [
-        tile("Ada", value=0.9, seen_ms=point(1).at_ms),
-        tile("Ben", value=-0.9, seen_ms=point(2).at_ms),
+        tile("Bo", state="paused", label=None, value=None, seen_ms=point(2).at_ms),
+        tile("Ada", value=0.9),
+        tile("Ben", value=-0.9),
         tile("Cy", state="paused", label=None, value=None, seen_ms=point(3).at_ms),
     ]
     socket = played(visitors, session, snapshot([point(4)], tiles))
     socket.send(tick(point(5)))
     page = socket.page
-    expect(page.locator("#tiles li")).to_have_count(3)
+    expect(page.locator("#tiles li")).to_have_count(4)
     for order, names in [
-        ("attention", ["Ben", "Ada", "Cy"]), ("time", ["Cy", "Ben", "Ada"]), ("name", ["Ada", "Ben", "Cy"])
-    ]:  # fmt: skip
+        ("attention", ["Ben", "Ada", "Bo", "Cy"]),
+        ("time", ["Ada", "Ben", "Cy", "Bo"]),
+        ("name", ["Ada", "Ben", "Bo", "Cy"]),
+    ]:
         page.get_by_label("Sort by").select_option(order)
         assert tile_names(page) == names
-    lost = Attention(id=tiles[2].id, troubled_ms=None, unsure=False, lost_ms=point(5).at_ms)
+    lost = Attention(id=tiles[3].id, troubled_ms=None, unsure=False, lost_ms=point(5).at_ms)
     socket.send(tick(point(6), notices=Notices(attention=[lost])))
     expect(page.locator("#attention strong")).to_have_text("Cy")
     page.get_by_label("Sort by").select_option("attention")
-    assert tile_names(page) == ["Cy", "Ben", "Ada"]
+    assert tile_names(page) == ["Cy", "Ben", "Ada", "Bo"]
 
 
 MEASURE = """

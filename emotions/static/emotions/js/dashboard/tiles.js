@@ -76,11 +76,14 @@ export class Tiles {
 
   compare(a, b) {
     const byName = alphabet.compare(this.names.of(a.id), this.names.of(b.id));
-    if (this.sort === "time") return (b.seen_ms ?? 0) - (a.seen_ms ?? 0) || byName;
+    if (this.sort === "time") return lastSeen(b) - lastSeen(a) || byName;
     if (this.sort === "attention") return this.waits(b) - this.waits(a) || pleasantness(a) - pleasantness(b) || byName;
     return byName;
   }
 }
+
+/** In Unix milliseconds. Who is measured is seen now; among these the names decide (Infinity less itself is no number). */
+const lastSeen = (tile) => (tile.state === "measured" ? Infinity : (tile.seen_ms ?? 0));
 
 /** The mean of the last readings, -1..1: who looks least at ease comes first; who isn't read now comes last. */
 export function pleasantness(tile) {
