@@ -187,6 +187,24 @@ def test_a_lost_connection_comes_back_by_itself(visitors: Visitors, join: Join) 
     assert len(line.opened) == 2
 
 
+NEVER_OPEN = "window.WebSocket = class { static OPEN = 1; readyState = 0; send() {} close() {} };"
+
+
+def test_a_press_without_a_connection_says_why_it_was_not_sent(join: Join) -> None:
+    page = join(scope="none", script=NEVER_OPEN)
+    for name, answer in (("Lost", "pace-answer"), ("Raise my hand", "hand-answer")):
+        page.get_by_role("button", name=name).click()
+        expect(page.locator(f"[data-part={answer}]")).to_contain_text("Not sent: the page is still connecting.")
+    line = Line()
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    line.opened[0].close(code=1012)
+    page.get_by_role("button", name="Lost").click()
+    expect(page.locator("[data-part=pace-answer]")).to_contain_text("Not sent: the connection is gone.")
+
+
 def test_a_screen_reader_hears_a_change_of_state_once(join: Join) -> None:
     line = Line()
     page = join(scope="none")

@@ -7,7 +7,7 @@ import { LiveSocket } from "./camera/live-socket.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { Place } from "./device/place.js";
-import { HAND, PROBLEMS, attentionLine } from "./camera/words.js";
+import { HAND, PROBLEMS, attentionLine, unsent } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
@@ -294,7 +294,7 @@ function sayWord(word) {
 function sendWord(word) {
   saidAt = performance.now();
   const sent = state.connection === "open" && socket.send({ type: "check_in", word });
-  if (!sent) view.checkIn("Not sent: the connection is gone. Press again when it is back.", null);
+  if (!sent) view.checkIn(unsent(state.connection), null);
 }
 
 // The server cuts off who says too much: the button rests until it has answered, and for a moment more.
@@ -302,7 +302,7 @@ function moveHand() {
   const up = !view.handIsUp;
   const sent = state.connection === "open" && socket.send({ type: "hand", up });
   if (sent) view.hand(null, HAND.sending);
-  else view.hand(!up, HAND.lost);
+  else view.hand(!up, unsent(state.connection));
 }
 
 let lowering = 0;

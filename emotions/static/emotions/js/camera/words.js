@@ -43,8 +43,13 @@ export const HAND = {
   down: "Your instructor sees your name while it is up. The class does not.",
   up: "Your hand is up: your instructor sees your name. It goes down by itself after some minutes.",
   sending: "Sending",
-  lost: "Not sent: the connection is gone. Press again when it is back.",
 };
+
+/** Why a press was not sent. */
+export const unsent = (connection) =>
+  connection === "connecting"
+    ? "Not sent: the page is still connecting. Press again in a moment."
+    : "Not sent: the connection is gone. Press again when it is back.";
 
 /** What the teacher's page says of this student, in the same words; "" where it says nothing. `clock`: ms -> "14:03". */
 export function attentionLine({ troubled_ms, unsure, lost_ms }, clock) {
