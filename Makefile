@@ -9,8 +9,8 @@ BIN := .venv/bin
 RUN_STAMP := .venv/installed-$(shell cat requirements.txt | sha256sum | cut -c1-16)
 TEST_STAMP := .venv/installed-$(shell cat requirements.txt requirements-dev.txt | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-compile
-# The first Python on this machine that is new enough; `make PYTHON=/path/to/python3.12 run` chooses another.
-SUITS := import sys; sys.exit(sys.version_info < (3, 11))
+# The first Python on this machine that TensorFlow has wheels for; `make PYTHON=/path/to/python3.12 run` chooses another.
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(SUITS)' 2>/dev/null && echo $(name))))
 UP := $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(LAN)),--lan) $(if $(WORKERS),--workers $(WORKERS)) $(if $(WEB),--web $(WEB)) $(if $(DATA),--data $(DATA))
 # Tests and gates read the settings without secrets; nothing here reaches a real installation.
@@ -98,7 +98,7 @@ distclean: clean ## Also remove .venv
 	rm -rf .venv
 
 $(BIN)/pip:
-	@$(if $(PYTHON),,echo "Roomtone needs Python 3.11 or newer, found: $$(python3 --version 2>&1). Install it, or name one: make PYTHON=/path/to/python3.12 run"; exit 1;) \
+	@$(if $(PYTHON),,echo "Roomtone needs Python 3.11, 3.12 or 3.13, found: $$(python3 --version 2>&1). Install it, or name one: make PYTHON=/path/to/python3.12 run"; exit 1;) \
 	echo "Making .venv with $$($(PYTHON) --version)"; rm -rf .venv; \
 	$(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "This Python can't make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }

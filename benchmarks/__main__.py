@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: every figure of docs/performance.md, taken side by side in one run.
+"""`python -m benchmarks`: the figures of docs/performance.md, those of one run taken side by side.
 
 Wants a Postgres and a Valkey of its own (`make bench` starts throw-away ones). Prints tables on the error stream and
 one JSON object on standard output.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from ml.classifier import EmotionClassifier
 from ml.faces import FaceDetector
 from ml.jpeg import BadJpegError, declared_size
 from ml.labels import LABELS
-from ml.preprocess import FACE_SIDE, align
+from ml.preprocess import FACE_SIDE, align, align_photograph
 from ml.types import ByteArray, Face, FloatArray, FrameAnalysis, Reading, UndecodableFrame
+
+Crop = Callable[[ByteArray, Face], ByteArray]
 
 LARGEST_SIDE = 4096
 """Pixels. A frame that declares more is refused before a byte of it is decoded."""
@@ -63,15 +65,15 @@ class FrameAnalyser:
 
     def analyse_picture(self, bgr: ByteArray) -> FrameAnalysis:
         """Every face in a decoded (h, w, 3) uint8 picture."""
-        return self._read([self._find(bgr, every_face=True)])[0]
+        return self._read([self._find(bgr, every_face=True)], align_photograph)[0]
 
     def _find(self, bgr: ByteArray, every_face: bool) -> _Found:
         faces = self._detector.detect(bgr, "thorough" if every_face else "quick")
         return _Found(bgr, faces, faces if every_face else faces[:1])
 
-    def _read(self, found: Sequence[_Found]) -> list[FrameAnalysis]:
+    def _read(self, found: Sequence[_Found], crop: Crop = align) -> list[FrameAnalysis]:
         """Classify the faces of all frames at once and hand each frame its own."""
-        crops = [align(one.bgr, face) for one in found for face in one.read]
+        crops = [crop(one.bgr, face) for one in found for face in one.read]
         stack = np.stack(crops) if crops else np.zeros((0, FACE_SIDE, FACE_SIDE), np.uint8)
         rows = iter(self._classifier.probabilities(stack))
         return [_analysis(one, tuple(self._reading(face, next(rows)) for face in one.read)) for one in found]

@@ -16,7 +16,7 @@ from ml.labels import LABELS
 from ml.training.csv_file import read_csv
 from ml.training.folder import read_folder
 from ml.training.problems import DataError, Progress
-from ml.training.repeats import repeat_groups
+from ml.training.repeats import repeat_groups, repeats_any
 from ml.training.votes import read_votes
 
 __all__ = ["DataError", "FaceSet", "Split", "divide", "keep", "read"]
@@ -77,7 +77,8 @@ def keep(faces: FaceSet, indexes: npt.NDArray[np.int64]) -> FaceSet:
 def divide(faces: FaceSet, share: float = DEV_SHARE, seed: int = DEV_SEED) -> Split:
     """Divide `Training`: `share` of each label's groups of repeats to dev, the rest to learn from.
 
-    Repeats of a picture in another usage, and blank pictures, are in neither.
+    Repeats of a picture in another usage, and blank pictures, are in neither; what is to be learned repeats nothing
+    else.
     """
     groups = repeat_groups(faces.pixels)
     training = faces.usage == "Training"
@@ -85,7 +86,9 @@ def divide(faces: FaceSet, share: float = DEV_SHARE, seed: int = DEV_SEED) -> Sp
     blank = faces.pixels.std(axis=(1, 2)) < FLAT
     usable = np.flatnonzero(training & ~elsewhere & ~blank)
     held_out = np.isin(groups[usable], _dev_groups(groups[usable], faces.labels[usable], share, seed))
-    return Split(learn=usable[~held_out], dev=usable[held_out])
+    learn, kept_out = usable[~held_out], np.ones(len(faces), bool)
+    kept_out[learn] = False
+    return Split(learn[~repeats_any(faces.pixels[learn], faces.pixels[kept_out])], usable[held_out])
 
 
 def _dev_groups(

@@ -19,7 +19,7 @@ from ml import dataset
 from ml.classifier import EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
-from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest
+from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
 from ml.measures import figures
 from ml.robustness import robustness
 from ml.training.repeats import repeat_groups
@@ -30,6 +30,7 @@ Engine = Callable[[Bytes], Floats]
 """(n, 48, 48) uint8 faces -> (n, 7) calibrated probabilities."""
 
 ENGINES = ("litert", "keras")
+USAGE = "PublicTest"
 KERAS_NAME = "emotion.keras"
 MOOD_SIZES = (30, 100, 500)
 MOOD_CLASSES = 2000
@@ -68,11 +69,11 @@ def evaluate(faces: FaceSet, usage: str, classify: Engine) -> dict[str, Any]:
     rows = rows_of(faces, usage)
     chosen = dataset.keep(faces, rows)
     probabilities = classify(chosen.pixels)
-    right = probabilities.argmax(axis=1) == chosen.labels
+    right, firsts = probabilities.argmax(axis=1) == chosen.labels, _firsts(faces, rows)
     return {
         "n": len(rows),
         "accuracy": round(float(right.mean()), 4),
-        "accuracy_deduplicated": round(float(right[_firsts(faces, rows)].mean()), 4),
+        "accuracy_deduplicated": round(float(right[firsts].mean()), 4) if firsts.any() else None,
         **figures(probabilities, chosen.labels),
         "ms_per_face": round(milliseconds_per_face(classify, chosen.pixels), 3),
     }
@@ -150,21 +151,26 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     if options.detect:
         from ml.photographs import evaluate_photographs
 
-        return evaluate_photographs(options.data, classify)
-    faces = dataset.read(options.data)
+        return _with_progress(lambda told: evaluate_photographs(options.data, classify, options.usage, told))
+    faces, usage = dataset.read(options.data), options.usage or USAGE
     if not (options.class_mood or options.robustness):
-        return evaluate(faces, options.usage, classify)
-    chosen = dataset.keep(faces, rows_of(faces, options.usage))
+        return evaluate(faces, usage, classify)
+    chosen = dataset.keep(faces, rows_of(faces, usage))
     if options.robustness:
         return robustness(chosen.pixels, chosen.labels, classify)
     return class_mood(classify(chosen.pixels), chosen.labels, options.weights, options.classes)
+
+
+def _with_progress(work: Callable[[Callable[[int], None]], dict[str, Any]]) -> dict[str, Any]:
+    with Console(stderr=True).status("Reading photographs") as status:
+        return work(lambda count: status.update(f"Reading photographs: {count:,}"))
 
 
 def main(argv: list[str] | None = None) -> None:
     options = _arguments(argv)
     try:
         result = measure(options)
-    except dataset.DataError as error:
+    except (dataset.DataError, ModelFileError) as error:
         raise SystemExit(f"ml.evaluate: {error}") from error
     result |= {
         "parameters": parameters(options.weights),
@@ -180,7 +186,9 @@ def main(argv: list[str] | None = None) -> None:
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description="Measure the network.")
     parser.add_argument("--data", type=Path, required=True, help="the challenge's CSV (.gz, .xz, .zip) or a folder")
-    parser.add_argument("--usage", default="PublicTest", help="Training, PublicTest, PrivateTest, or dev")
+    parser.add_argument(
+        "--usage", help=f"Training, PublicTest, PrivateTest, or dev (default {USAGE}; with --detect, every picture)"
+    )
     parser.add_argument("--engine", choices=ENGINES, default="litert")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the folder of weights and manifest")
     parser.add_argument(
@@ -188,7 +196,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--detect", action="store_true", help="the whole serving path on a folder of photographs")
+    what.add_argument("--detect", action="store_true", help="find the faces, too, on a folder of photographs")
     what.add_argument("--robustness", action="store_true", help="accuracy on faces degraded as webcams do")
     what.add_argument("--class-mood", action="store_true", help="the error of a class's estimated mood")
     return parser.parse_args(argv)

@@ -183,13 +183,13 @@ def _write(out: Path, manifest: dict[str, Any]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m ml.export", description="Make the served network.")
-    parser.add_argument("--model", type=Path, default=WEIGHTS / KERAS_NAME, help="what ml.train wrote")
+    parser.add_argument("--model", type=Path, help="emotion.keras that ml.train wrote")
     parser.add_argument("--data", type=Path, help="the data that it was trained on")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--only-device", action="store_true", help="of what --out holds, only the browsers' network")
     options = parser.parse_args(argv)
-    if not options.only_device and not options.data:
-        parser.error("--data is required")
+    if not options.only_device and not (options.data and options.model):
+        parser.error("--model and --data are required")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
         manifest = _made(options)

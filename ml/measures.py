@@ -25,15 +25,19 @@ def confusion(predicted: Indexes, labels: Indexes) -> npt.NDArray[np.int64]:
     return table
 
 
-def recalls(table: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """(7,) shares of each label's faces that are found; nan where a label has no face."""
+NONE_MISSED: Indexes = np.zeros(len(LABELS), np.int64)
+
+
+def recalls(table: Indexes, missed: Indexes = NONE_MISSED) -> npt.NDArray[np.float64]:
+    """(7,) shares of each label's faces that are read right; nan where a label has no face. `missed`: (7,) counts of
+    faces that were not read at all."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.diag(table) / table.sum(axis=1))
+        return np.asarray(np.diag(table) / (table.sum(axis=1) + missed))
 
 
-def macro_f1(table: npt.NDArray[np.int64]) -> float:
+def macro_f1(table: Indexes, missed: Indexes = NONE_MISSED) -> float:
     """The mean over labels of F1; a label that occurs neither in truth nor in prediction is left out."""
-    total = table.sum(axis=0) + table.sum(axis=1)
+    total = table.sum(axis=0) + table.sum(axis=1) + missed
     return float(np.mean(2 * np.diag(table)[total > 0] / total[total > 0]))
 
 
@@ -70,14 +74,16 @@ def coverage_curve(probabilities: Floats, labels: Indexes) -> tuple[Floats, Floa
     return confidence[order], kept / len(labels), np.cumsum(right) / kept
 
 
-def figures(probabilities: Floats, labels: Indexes) -> dict[str, Any]:
-    """What the confusion and the confidences say; a recall is None where a label has no face."""
+def figures(probabilities: Floats, labels: Indexes, missed: Indexes = NONE_MISSED) -> dict[str, Any]:
+    """What the confusion and the confidences say; None where nothing says it. `missed`: (7,) counts of faces that
+    were not read at all: they count as wrong, and have no confidence."""
     table = confusion(probabilities.argmax(axis=1), labels)
-    found = [None if math.isnan(value) else round(float(value), 4) for value in recalls(table)]
+    found = [None if math.isnan(value) else round(float(value), 4) for value in recalls(table, missed)]
+    known = len(labels) > 0
     return {
-        "macro_f1": round(macro_f1(table), 4),
+        "macro_f1": round(macro_f1(table, missed), 4),
         "recall": dict(zip(LABELS, found, strict=True)),
-        "ece": round(calibration_error(probabilities, labels), 4),
-        "cross_entropy": round(cross_entropy(probabilities, labels), 4),
+        "ece": round(calibration_error(probabilities, labels), 4) if known else None,
+        "cross_entropy": round(cross_entropy(probabilities, labels), 4) if known else None,
         "confusion": table.tolist(),
     }

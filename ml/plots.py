@@ -20,7 +20,7 @@ from ml import dataset
 from ml.classifier import EmotionClassifier
 from ml.evaluate import rows_of
 from ml.labels import LABELS
-from ml.manifest import WEIGHTS
+from ml.manifest import WEIGHTS, ModelFileError
 from ml.measures import BINS, calibration_error, confusion, coverage_curve, reliability
 
 Floats = npt.NDArray[np.float32]
@@ -108,9 +108,9 @@ def _of_network(options: argparse.Namespace) -> dict[str, Figure]:
     try:
         faces = dataset.read(options.data)
         chosen = dataset.keep(faces, rows_of(faces, options.usage))
-    except dataset.DataError as error:
+        classifier = EmotionClassifier.load(options.weights)
+    except (dataset.DataError, ModelFileError) as error:
         raise SystemExit(f"ml.plots: {error}") from error
-    classifier = EmotionClassifier.load(options.weights)
     probabilities, labels = classifier.probabilities(chosen.pixels), chosen.labels
     return {
         "confusion": confusion_figure(probabilities, labels),

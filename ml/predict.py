@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModelFileError as error:
         print(f"ml.predict: {error}", file=sys.stderr)
         return 1
+    if options.out is not None and (twice := _repeated(path.name for path in options.photos)):
+        print(f"ml.predict: --out: expected photos of different names, received several {twice}.", file=sys.stderr)
+        return 1
     failed, described = False, []
     for path in options.photos:
         try:
@@ -141,6 +145,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(described))
     return int(failed)
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    """A name that occurs twice: in one folder the second picture would take the first one's place."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def _predict(path: Path, options: argparse.Namespace, analyser: FrameAnalyser) -> FrameAnalysis:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ml.types import ByteArray, Face, FloatArray
+from ml.types import Box, ByteArray, Face, FloatArray
 
 FACE_SIDE = 48
 OVERSAMPLING = 3
@@ -33,6 +34,25 @@ def align(frame: ByteArray, face: Face) -> ByteArray:
     )
     grey = patch if patch.ndim == 2 else cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY)
     return np.asarray(cv2.resize(grey, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def align_photograph(picture: ByteArray, face: Face) -> ByteArray:
+    """`align` for pictures of any size: with a face too large for the warp to average, the picture is shrunk first.
+
+    Camera frames have no such faces, and browsers, which read them too, no such step.
+    """
+    share = FACE_SIDE * OVERSAMPLING * 2 / (SIDE_PER_BOX * math.sqrt(face.box.area))
+    if share >= 1:
+        return align(picture, face)
+    smaller = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return align(np.asarray(smaller, np.uint8), _scaled(face, share))
+
+
+def _scaled(face: Face, share: float) -> Face:
+    """The same face in a picture of `share` times the sides. Pixels count from their centres."""
+    shift, box = (share - 1) / 2, face.box
+    smaller = Box(box.x * share + shift, box.y * share + shift, box.width * share, box.height * share)
+    return replace(face, box=smaller, landmarks=np.asarray(face.landmarks * share + shift, np.float32))
 
 
 def crop_transform(face: Face, side: int) -> npt.NDArray[np.float64]:

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ml.labels import NEUTRAL
-from ml.manifest import Manifest
+from ml.labels import LABELS, NEUTRAL
+from ml.manifest import Manifest, ModelFileError
 from ml.quantify import COUNT, MoodEstimator, recalibrated
+from ml.training.problems import DataError
 
 Array = npt.NDArray[np.float64]
 Estimate = Callable[[Array], Array]
@@ -82,7 +83,10 @@ def compare(
     those with these names.
 
     The truth is what the drawn faces' labels say: the mood of that class, not of the mix that it was drawn from.
+    Raises DataError where a label has no face to draw.
     """
+    if missing := [LABELS[label] for label in range(COUNT) if label not in labels]:
+        raise DataError(f"expected faces of every emotion to draw classes from, found none of {', '.join(missing)}.")
     estimator, rng = MoodEstimator(manifest.mood), np.random.default_rng(seed)
     pools = [np.flatnonzero(labels == label) for label in range(COUNT)]
     every = methods(manifest, estimator)
@@ -177,16 +181,23 @@ def _sampled(plausibility: Array, concentration: float) -> Array:
 
 def report(arguments: Sequence[str] | None = None) -> str:
     """What `python -m ml.quantify` prints, by its command line (default: this process's own)."""
+    options = _options(arguments)
+    try:
+        rows = _compared(options)
+    except (DataError, ModelFileError) as error:
+        raise SystemExit(f"ml.quantify: {error}") from error
+    return json.dumps([asdict(row) for row in rows]) if options.json else table(rows)
+
+
+def _compared(options: argparse.Namespace) -> list[Row]:
     from ml.classifier import EmotionClassifier
     from ml.dataset import divide, read
 
-    options = _options(arguments)
     manifest = Manifest.load(options.weights)
     faces = read(options.data)
     chosen = divide(faces).dev if options.usage == "dev" else faces.where(options.usage)
     probabilities = EmotionClassifier(manifest).probabilities(faces.pixels[chosen]).astype(np.float64)
-    rows = compare(probabilities, faces.labels[chosen], manifest, classes=options.classes)
-    return json.dumps([asdict(row) for row in rows]) if options.json else table(rows)
+    return compare(probabilities, faces.labels[chosen], manifest, classes=options.classes)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

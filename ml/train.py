@@ -53,7 +53,7 @@ class Training:
         self.teachers = data.teachers
         if self.teachers and recipe.small_side != architectures.SIDE:
             whole, received = architectures.SIDE, recipe.small_side
-            raise ValueError(f"small_side: expected {whole} with teachers, received {received}.")
+            raise ValueError(f"--teacher: expected --small-side {whole} beside it, received {received}.")
         self.model = compiled(name, recipe)
         self.average = WeightAverage(self.model, recipe.ema)
         self.measured = quickened(architectures.build(name))
@@ -63,18 +63,24 @@ class Training:
     def checkpoint(self) -> Path:
         return self.folder / "last.npz"
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.jsonl"
+
     def begin_with(self, start: Path) -> None:
         """Go on from another network's weights. Raises ValueError for a file or a network that doesn't fit."""
         begin_with(self.model, start)
         self.average = WeightAverage(self.model, self.recipe.ema)
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
+        """Go on from the last checkpoint, if there is one. Raises CheckpointError."""
         if self.checkpoint.exists():
             self.epoch = checkpoint.load(self.checkpoint, self.model, self.average)
 
     def run(self, progress: Progress) -> None:
-        """Train until the recipe's last epoch; after each, measure, log and save."""
+        """Train until the recipe's last epoch; after each, measure, log and save. A new training begins a new log."""
+        if not self.epoch:
+            self.log.unlink(missing_ok=True)
         while self.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = self._epoch(progress)
@@ -124,7 +130,7 @@ class Training:
             "dev_accuracy": self._dev_accuracy(),
             "seconds": round(seconds, 1),
         }
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
         progress.console.print(json.dumps(line))
 
@@ -194,10 +200,10 @@ def main(argv: list[str] | None = None) -> None:
         training = Training(options.architecture, recipe, load_data(options, console), folder)
         if options.start:
             training.begin_with(options.start)
+        if options.resume:
+            training.resume()
     except ValueError as error:
         raise SystemExit(f"ml.train: {error}") from error
-    if options.resume:
-        training.resume()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         training.run(progress)

@@ -34,7 +34,7 @@ USAGES = {
 }
 """A folder's name -> the challenge's word. Folders of labels without one above them are Training."""
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp"})
 LARGEST_FILE = 32 * 2**20
 
 
@@ -54,30 +54,57 @@ def read_folder(root: Path, progress: Progress | None = None) -> Rows:
     return np.stack(pixels), np.array(labels, np.int64), np.array(usage)
 
 
-def picture_files(root: Path) -> Iterator[tuple[Path, int, str]]:
-    """(file, label, usage) of every picture, in sorted order. Raises DataError for folders that name no label."""
+def picture_files(root: Path, left_out: list[Path] | None = None) -> Iterator[tuple[Path, int, str]]:
+    """(file, label, usage) of every picture, however deep below its label's folder, in sorted order.
+
+    A folder that names no label raises DataError. With a list `left_out`, such folders, and files that are none of
+    PICTURES, are added to that instead. What is hidden, or was put there by a file manager, is passed over.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: expected a folder of pictures, found none.")
     count = 0
     for top, usage in _tops(root):
-        for folder in sorted(path for path in top.iterdir() if path.is_dir()):
-            label = _label(folder)
-            for path in sorted(folder.iterdir()):
-                if path.suffix.lower() in PICTURES:
-                    count += 1
-                    yield path, label, usage
+        for path, label in _labelled(top, left_out):
+            count += 1
+            yield path, label, usage
     if not count:
         raise DataError(f"{root}: expected pictures in folders named {', '.join(LABELS)}, found none.")
 
 
+def _labelled(top: Path, left_out: list[Path] | None) -> Iterator[tuple[Path, int]]:
+    for folder in _folders(top):
+        label = ALIASES.get(folder.name.strip().lower())
+        if label is None:
+            _leave_out(folder, left_out)
+            continue
+        files = _files(folder)
+        yield from ((path, label) for path in files if path.suffix.lower() in PICTURES)
+        if left_out is not None:
+            left_out += [path for path in files if path.suffix.lower() not in PICTURES]
+
+
+def _leave_out(folder: Path, left_out: list[Path] | None) -> None:
+    if left_out is None:
+        raise DataError(f"{folder}: expected a folder named {', '.join(LABELS)}, received {folder.name!r}.")
+    left_out.append(folder)
+
+
 def _tops(root: Path) -> list[tuple[Path, str]]:
-    tops = [(path, USAGES[path.name.lower()]) for path in sorted(root.iterdir()) if path.name.lower() in USAGES]
+    tops = [(path, USAGES[path.name.lower()]) for path in _folders(root) if path.name.lower() in USAGES]
     return tops or [(root, "Training")]
 
 
-def _label(folder: Path) -> int:
-    label = ALIASES.get(folder.name.strip().lower())
-    if label is None:
-        raise DataError(f"{folder}: expected a folder named {', '.join(LABELS)}, received {folder.name!r}.")
-    return label
+def _folders(top: Path) -> list[Path]:
+    return sorted(path for path in top.iterdir() if path.is_dir() and _visible(path))
+
+
+def _files(folder: Path) -> list[Path]:
+    inside = (path for path in folder.rglob("*") if all(map(_visible, [path, *path.relative_to(folder).parents])))
+    return sorted(path for path in inside if not path.is_dir())
+
+
+def _visible(path: Path) -> bool:
+    return not path.name.startswith((".", "__MACOSX"))
 
 
 def colour_picture(path: Path) -> npt.NDArray[np.uint8]:
@@ -86,9 +113,14 @@ def colour_picture(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _decode(path: Path, mode: int) -> npt.NDArray[np.uint8]:
-    if path.stat().st_size > LARGEST_FILE:
-        raise DataError(f"{path}: expected a picture of at most {LARGEST_FILE // 2**20} MB, received a larger file.")
-    content = path.read_bytes()
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise DataError(
+                f"{path}: expected a picture of at most {LARGEST_FILE // 2**20} MB, received a larger file."
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}.") from error
     if too_large(content):
         raise DataError(f"{path}: expected at most {MOST_PIXELS:,} pixels, received a picture that declares more.")
     data = np.frombuffer(content, np.uint8)

@@ -21,6 +21,14 @@ def repeat_groups(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     return firsts[near][np.searchsorted(firsts, exact)]
 
 
+def repeats_any(pixels: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """(n, h, w), (m, h, w) -> (n,): which pictures repeat one of the others. Groups don't say: a picture that is like
+    two others, which are not quite like one another, joins one of them."""
+    known = _thumbnails(others).T if len(others) else np.zeros((THUMBNAIL**2, 0), np.float32)
+    blocks = [_thumbnails(pixels[start : start + BLOCK]) for start in range(0, len(pixels), BLOCK)]
+    return np.concatenate([np.zeros(0, bool), *((block @ known > ALIKE).any(axis=1) for block in blocks)])
+
+
 def _exact_groups(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(face.tobytes(), index) for index, face in enumerate(pixels)], np.int64)

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from ml.faces import FaceDetector
-from ml.preprocess import align, crop_transform, roll_to_remove
+from ml.preprocess import align, align_photograph, crop_transform, roll_to_remove
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import Box, ByteArray, Face, FloatArray
 
@@ -76,6 +76,32 @@ def test_shrinking_averages_and_does_not_alias() -> None:
     board = np.asarray((np.indices((480, 480)).sum(axis=0) % 2) * 255, np.uint8)
     face = Face(Box(60, 40, 300, 400), UPRIGHT * 2.2, 0.9)
     assert align(board, face).std() < 12
+
+
+@pytest.mark.parametrize("size", [100, 400, 1600])
+def test_a_photographs_face_is_as_smooth_however_large_it_is(size: int) -> None:
+    """Noise of single pixels goes when 48 pixels stand for so many; a plain warp leaves much of it in large faces."""
+    noise = np.random.default_rng(3).integers(0, 256, (2 * size, 2 * size), dtype=np.uint8)
+    face = Face(Box(size / 2, size / 2, size, size), (UPRIGHT * size / 90 + size / 2).astype(np.float32), 0.9)
+    smooth = align_photograph(noise, face)
+    assert smooth.std() < 2 * 74 * 48 / size
+    if size > 300:
+        assert smooth.std() < align(noise, face).std() / 1.5
+    else:
+        assert (smooth == align(noise, face)).all()
+
+
+def test_a_large_face_of_a_photograph_is_framed_like_a_small_one(frame: ByteArray) -> None:
+    [face] = FaceDetector().detect(frame)
+    times = 6
+    large = np.asarray(cv2.resize(frame, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC), np.uint8)
+    shift, box = (times - 1) / 2, face.box
+    there = Face(
+        Box(box.x * times + shift, box.y * times + shift, box.width * times, box.height * times),
+        np.asarray(face.landmarks * times + shift, np.float32),
+        face.score,
+    )
+    assert mean_difference(align_photograph(large, there), align(frame, face)) < 3
 
 
 def test_a_face_at_the_edge_repeats_the_edge(frame: ByteArray) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ml import evaluate
+from ml.dataset import keep
+from ml.manifest import WEIGHTS
 from ml.photographs import evaluate_photographs
 from ml.robustness import DEGRADATIONS, degraded, robustness
 from ml.synthetic import SyntheticFaces, compose_frame
@@ -41,10 +43,11 @@ def test_the_drop_is_the_mean_over_the_degradations() -> None:
     assert found["mean_drop_points"] == pytest.approx(100 / len(DEGRADATIONS), abs=0.01)
 
 
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
     """Four pictures of synthetic people, and an empty room among the happy ones."""
-    root = tmp_path_factory.mktemp("photographs")
+    root = tmp_path / "photographs"
+    root.mkdir()
     random, source = np.random.default_rng(2), SyntheticFaces.load()
     for label in ("happy", "surprise"):
         (root / label).mkdir()
@@ -61,32 +64,87 @@ def _always_happy(faces: np.ndarray) -> np.ndarray:
 
 def test_a_picture_without_a_found_face_counts_as_wrong(photographs: Path) -> None:
     counts: list[int] = []
-    found = evaluate_photographs(photographs, _always_happy, counts.append)
+    found = evaluate_photographs(photographs, _always_happy, progress=counts.append)
     assert counts == [1, 2, 3, 4, 5]
     assert (found["n"], found["faces_found"]) == (5, 4)
     assert found["accuracy"] == pytest.approx(2 / 5)
     assert found["accuracy_of_found"] == pytest.approx(2 / 4)
     assert found["recall"]["surprise"] == 0.0
+    assert found["recall"]["happy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert (found["missed"]["happy"], sum(found["missed"].values())) == (1, 1)
 
 
-def test_photographs_without_any_face_give_no_accuracy(tmp_path: Path) -> None:
-    (tmp_path / "sad").mkdir()
-    cv2.imwrite(str(tmp_path / "sad" / "room.png"), np.full((100, 100, 3), 90, np.uint8))
-    assert evaluate_photographs(tmp_path, _always_happy) == {"n": 1, "faces_found": 0, "accuracy": 0.0}
+def test_photographs_without_any_face_give_the_same_figures_as_far_as_they_are_known(
+    photographs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "none" / "sad").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "none" / "sad" / "room.png"), np.full((100, 100, 3), 90, np.uint8))
+    found = evaluate_photographs(tmp_path / "none", _always_happy)
+    assert (found["n"], found["faces_found"], found["accuracy"], found["recall"]["sad"]) == (1, 0, 0.0, 0.0)
+    assert found["ece"] is found["accuracy_of_found"] is None
+    assert set(found) == set(evaluate_photographs(photographs, _always_happy))
 
 
-def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
-    (tmp_path / "sad").mkdir()
-    (tmp_path / "sad" / "1.jpg").write_text("no picture")
-    with pytest.raises(DataError, match=r"1\.jpg: expected a picture"):
-        evaluate_photographs(tmp_path, _always_happy)
+def test_a_file_that_is_no_picture_counts_as_wrong_and_is_named(photographs: Path) -> None:
+    (photographs / "happy" / "broken.jpg").write_text("no picture")
+    found = evaluate_photographs(photographs, _always_happy)
+    assert (found["n"], found["accuracy"]) == (6, pytest.approx(2 / 6, abs=1e-4))
+    [unreadable] = found["unreadable"]
+    assert "broken.jpg: expected a picture" in unreadable
+
+
+def test_what_is_no_picture_of_a_label_is_left_out_and_named(photographs: Path) -> None:
+    (photographs / ".thumbnails").mkdir()
+    (photographs / "contempt").mkdir()
+    (photographs / "contempt" / "1.jpg").write_text("not looked at")
+    (photographs / "happy" / "scan.tiff").write_text("not looked at")
+    (photographs / "happy" / "._0.png").write_text("not looked at")
+    found = evaluate_photographs(photographs, _always_happy)
+    assert (found["n"], found["left_out"]) == (5, ["contempt", "happy/scan.tiff"])
+
+
+def test_only_the_pictures_of_a_usage_are_read_where_one_is_asked_for(photographs: Path, tmp_path: Path) -> None:
+    photographs.rename(tmp_path / "train")
+    (tmp_path / "val").mkdir()
+    (tmp_path / "val" / "happy").mkdir()
+    (tmp_path / "train" / "happy" / "0.png").rename(tmp_path / "val" / "happy" / "0.png")
+    assert evaluate_photographs(tmp_path, _always_happy, "PublicTest")["n"] == 1
+    assert evaluate_photographs(tmp_path, _always_happy)["n"] == 5
+    with pytest.raises(DataError, match="expected pictures of usage PrivateTest, found none"):
+        evaluate_photographs(tmp_path, _always_happy, "PrivateTest")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "faces.csv"])
+def test_what_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text("emotion,pixels")
+    with pytest.raises(SystemExit, match=rf"ml\.evaluate: .*{name}: expected a folder of pictures"):
+        evaluate.main(["--data", str(tmp_path / name), "--detect"])
 
 
 def test_the_command_reads_photographs(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate.main(["--data", str(photographs), "--detect", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert (found["n"], found["faces_found"]) == (5, 4)
-    assert found["accuracy"] >= 0.4
+    assert found["accuracy_of_found"] == 1.0
+
+
+def test_counting_is_right_where_every_face_is_read_right_and_wrong_where_none_is() -> None:
+    labels = np.repeat(np.arange(7), 20)
+    right, wrong = (np.eye(7, dtype=np.float32)[(labels + shift) % 7] for shift in (0, 1))
+    assert {mood["counting"] for mood in evaluate.class_mood(right, labels, WEIGHTS, 5)["moods"]} == {0.0}
+    assert min(mood["counting"] for mood in evaluate.class_mood(wrong, labels, WEIGHTS, 5)["moods"]) > 5
+
+
+def test_moods_of_faces_without_an_emotion_are_refused(tmp_path: Path) -> None:
+    drawn = drawn_faces(per_label=4)
+    data = faces_csv(tmp_path / "faces.csv", keep(drawn, np.flatnonzero(drawn.labels != 2)))
+    with pytest.raises(SystemExit, match=r"ml\.evaluate: expected faces of every emotion .* found none of fear"):
+        evaluate.main(["--data", str(data), "--usage", "Training", "--class-mood"])
+
+
+def test_weights_that_are_not_there_are_said(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"ml\.evaluate: "):
+        evaluate.main(["--data", str(tmp_path), "--weights", str(tmp_path)])
 
 
 @pytest.mark.parametrize("what", ["--robustness", "--class-mood"])
@@ -103,4 +161,3 @@ def test_the_command_measures_robustness_and_moods(
             ("dirichlet 1", 30),
             ("dirichlet 0.3", 500),
         }
-        assert all(0 <= mood["coverage"] <= 1 and mood["estimate"] >= 0 for mood in found["moods"])

@@ -276,7 +276,7 @@ def test_a_network_learns_what_its_teacher_says_of_faces_without_a_label(tmp_pat
 def test_teachers_see_whole_faces(tmp_path: Path) -> None:
     architectures.build("small").save(tmp_path / "first.keras")
     data = replace(_data(), teachers=read_teachers([tmp_path / "first.keras"]))
-    with pytest.raises(ValueError, match="small_side: expected 48 with teachers, received 32"):
+    with pytest.raises(ValueError, match="--teacher: expected --small-side 48 beside it, received 32"):
         train.Training("roomtone", replace(QUICK, small_side=32), data, tmp_path)
 
 
