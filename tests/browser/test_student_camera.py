@@ -65,6 +65,8 @@ class Line:
         self.opened: list[WebSocketRoute] = []
         self.texts: list[str] = []
         self.frames: list[bytes] = []
+        self.lost: Callable[[str | bytes], bool] = lambda message: False
+        """Which messages the server never gets."""
 
     def __call__(self, route: WebSocketRoute) -> None:
         server = route.connect_to_server()
@@ -76,11 +78,20 @@ class Line:
             self.texts.append(message)
         else:
             self.frames.append(message)
-        server.send(message)
+        if not self.lost(message):
+            server.send(message)
 
     def states(self) -> list[str]:
         said = map(json.loads, self.texts)
         return [message["state"] for message in said if message["type"] == "camera.state"]
+
+
+def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 25.0) -> None:
+    """Not a plain sleep: only while Playwright waits does it hand on what the page says."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        page.wait_for_timeout(100)
 
 
 def problem(page: Page) -> str:
@@ -147,6 +158,19 @@ def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join, s
     assert line.states() == ["on", "busy", "on", "paused"]
 
 
+def test_a_camera_that_stood_still_for_long_goes_on_when_it_moves_again(join: Join) -> None:
+    line = Line()
+    page = join(script=WALL)
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
+    page.evaluate("window.moving = false")
+    wait_for(page, lambda: line.states().count("busy") == 2)  # Also after it was taken once more.
+    page.evaluate("window.moving = true")
+    expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
+    wait_for(page, lambda: line.states()[-1] == "on")
+
+
 def test_a_camera_that_comes_up_dead_is_taken_once_more(join: Join) -> None:
     page = join(script=DEAD_AT_FIRST)
     expect_reading(page)
@@ -203,6 +227,38 @@ def test_a_press_without_a_connection_says_why_it_was_not_sent(join: Join) -> No
     line.opened[0].close(code=1012)
     page.get_by_role("button", name="Lost").click()
     expect(page.locator("[data-part=pace-answer]")).to_contain_text("Not sent: the connection is gone.")
+
+
+def test_a_word_that_is_lost_with_the_connection_is_not_said_to_be_on_its_way(join: Join) -> None:
+    line = Line()
+    line.lost = lambda message: isinstance(message, str) and "check_in" in message
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    page.get_by_role("button", name="Lost").click()
+    expect(page.locator("[data-part=pace-answer]")).to_have_text("Sending")
+    wait_for(page, lambda: any("check_in" in text for text in line.texts))
+    line.opened[0].close(code=1012)
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    expect(page.locator("[data-part=pace-answer]")).to_contain_text("it may not have arrived")
+
+
+def test_a_slow_first_answer_after_a_pause_is_waited_for(join: Join) -> None:
+    line = Line()
+    page = join()
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect_reading(page)
+    page.get_by_role("button", name="Pause my camera").click()
+    page.wait_for_timeout(13_000)
+    before = len(line.frames)
+    line.lost = lambda message: isinstance(message, bytes)
+    page.get_by_role("button", name="Go on measuring").click()
+    wait_for(page, lambda: len(line.frames) >= before + 4)
+    line.lost = lambda message: False
+    expect_reading(page)
+    assert len(line.opened) == 1
 
 
 def test_a_screen_reader_hears_a_change_of_state_once(join: Join) -> None:

@@ -7,14 +7,14 @@ import { LiveSocket } from "./camera/live-socket.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { Place } from "./device/place.js";
-import { HAND, PROBLEMS, attentionLine, unsent } from "./camera/words.js";
+import { BROKEN, HAND, PROBLEMS, attentionLine, unsent } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
 const UNREAD_MS = 10000; // So long without a reading is no bad luck.
 const REOPEN_AFTER_MS = 3000;
 const REOPEN_EVERY_MS = 60000;
-const WORD_EVERY_MS = 2000;
+const SAY_EVERY_MS = 2000;
 const REFUSALS = ["no_consent", "old_epoch", "inference_off", "wrong_place", "unknown_model", "bad_reading"]; // Not this picture: any picture.
 const CHANGED_MS = 3000;
 const NAMED = config.scope === "individual";
@@ -34,8 +34,9 @@ let grabbing = false;
 let readAt = 0;
 let readHereAt = 0; // When this device read a picture last, whatever became of it.
 let reopenedAt = -REOPEN_EVERY_MS;
-let saidAt = -WORD_EVERY_MS;
-let nextWord = 0;
+const unanswered = new Set(); // Of "word" and "hand".
+let turn = 0; // When the student may next say something.
+const waiting = new Map(); // What the student is about to say, by kind.
 let begun = false; // The server knows that readings come, not pictures.
 let interval = config.interval_ms; // What the server asks for.
 let told = null; // The camera state that the server knows.
@@ -147,8 +148,11 @@ function transmit(message) {
   view.counts(counts);
 }
 
-/** Whether pictures are taken and read: not while this device loads what it needs for it. */
-const sending = () => state.camera === "on" && state.connection === "open" && epoch > 0 && begun === place.onDevice;
+/** Whether pictures could be read: not while this device loads what it needs for it. */
+const readable = () => state.connection === "open" && epoch > 0 && begun === place.onDevice;
+
+/** Whether pictures are taken and read. */
+const sending = () => state.camera === "on" && readable();
 
 /** Who owes a reading for too long now: "device" | "server" | null. */
 function missing() {
@@ -162,7 +166,8 @@ function tick() {
   if (owed) socket.checkAlive();
   show({ unread: missing() });
   if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
-  if (sending() && camera.open) sample();
+  // A camera that stands still is looked at, too: nothing else would notice that it moves again.
+  if (readable() && camera?.open && (state.camera === "on" || state.problem === "still")) sample();
 }
 
 clock.onmessage = tick;
@@ -218,9 +223,13 @@ const handlers = {
     if (REFUSALS.includes(reason)) show({ reading: null, refused: true });
   },
   "check_in.saved"({ word }) {
+    heard("word");
     view.checkIn(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
   },
-  "hand.changed": ({ for_ms }) => handIs(for_ms),
+  "hand.changed"({ for_ms }) {
+    heard("hand");
+    handIs(for_ms);
+  },
   "attention.own"(message) {
     view.attention(attentionLine(message, (ms) => new Date(ms).toTimeString().slice(0, 5)));
   },
@@ -258,6 +267,8 @@ function countDown(seconds) {
 socket.onstate = (connection, detail) => {
   clearInterval(counting);
   owed = false;
+  if (unanswered.delete("word")) view.checkIn(BROKEN, null);
+  if (unanswered.delete("hand")) view.hand(view.handIsUp, BROKEN);
   begun = false;
   told = null;
   if (connection === "open") return socket.send({ type: "hello", client_ms: Date.now() }); // Live after the welcome.
@@ -283,26 +294,50 @@ const ACTIONS = { reload: () => location.reload(), join: () => location.assign(c
 
 // -- The student
 
-// The server cuts off whoever says more than it takes; of several taps in a row, the last one counts.
+// The server cuts off whoever says more than it takes, words and hands together: each has its turn. Of several taps on
+// words in a row, the last one counts.
+function inTurn(kind, act) {
+  const waits = waiting.has(kind);
+  waiting.set(kind, act);
+  if (waits) return;
+  const now = performance.now();
+  const at = Math.max(now, turn);
+  turn = at + SAY_EVERY_MS;
+  setTimeout(() => {
+    const said = waiting.get(kind);
+    waiting.delete(kind);
+    said();
+  }, at - now);
+}
+
+/** Whether it is on its way. */
+function say(kind, message) {
+  const sent = state.connection === "open" && socket.send(message);
+  if (!sent) return false;
+  unanswered.add(kind);
+  owed = true;
+  return true;
+}
+
+function heard(kind) {
+  owed = false;
+  unanswered.delete(kind);
+}
+
 function sayWord(word) {
-  clearTimeout(nextWord);
-  const wait = Math.max(0, saidAt + WORD_EVERY_MS - performance.now());
-  nextWord = setTimeout(() => sendWord(word), wait);
   view.checkIn("Sending", null);
+  inTurn("word", () => {
+    if (!say("word", { type: "check_in", word })) view.checkIn(unsent(state.connection), null);
+  });
 }
 
-function sendWord(word) {
-  saidAt = performance.now();
-  const sent = state.connection === "open" && socket.send({ type: "check_in", word });
-  if (!sent) view.checkIn(unsent(state.connection), null);
-}
-
-// The server cuts off who says too much: the button rests until it has answered, and for a moment more.
+// The button rests until the server has answered.
 function moveHand() {
   const up = !view.handIsUp;
-  const sent = state.connection === "open" && socket.send({ type: "hand", up });
-  if (sent) view.hand(null, HAND.sending);
-  else view.hand(!up, unsent(state.connection));
+  view.hand(null, HAND.sending);
+  inTurn("hand", () => {
+    if (!say("hand", { type: "hand", up })) view.hand(!up, unsent(state.connection));
+  });
 }
 
 let lowering = 0;

@@ -14,7 +14,7 @@ export class LiveSocket {
   #socket = null;
   #failures = 0;
   #retry = 0;
-  #heard = 0;
+  #waitedSince = null; // When an answer was first waited for, since the last message.
 
   constructor(path) {
     this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
@@ -58,7 +58,8 @@ export class LiveSocket {
 
   /** Called now and then while answers are owed: gives up a line that has gone silent, and connects anew. */
   checkAlive() {
-    if (!this.open || performance.now() - this.#heard < SILENT_MS) return;
+    this.#waitedSince ??= performance.now();
+    if (!this.open || performance.now() - this.#waitedSince < SILENT_MS) return;
     const socket = this.#socket;
     this.#closed(socket, 1006);
     socket.close(1000);
@@ -66,13 +67,13 @@ export class LiveSocket {
 
   #opened(socket) {
     if (socket !== this.#socket) return;
-    this.#heard = performance.now();
+    this.#waitedSince = null;
     this.onstate("open");
   }
 
   #received(socket, data) {
     if (socket !== this.#socket) return;
-    this.#heard = performance.now();
+    this.#waitedSince = null;
     this.#failures = 0;
     this.onmessage(JSON.parse(data));
   }

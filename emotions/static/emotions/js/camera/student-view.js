@@ -35,7 +35,7 @@ export class StudentView {
       button.addEventListener("click", () => actions.word(button.dataset.word));
       button.disabled = false;
     }
-    part("hand").addEventListener("click", actions.hand);
+    part("hand").addEventListener("click", () => part("hand").getAttribute("aria-disabled") !== "true" && actions.hand());
     part("hand").disabled = false;
     for (const form of document.querySelectorAll("[data-goes]")) form.addEventListener("submit", actions.go);
     part("ending-action").addEventListener("click", (event) => actions.end(event.currentTarget.dataset.action));
@@ -72,19 +72,20 @@ export class StudentView {
     }
   }
 
-  /** `up`: whether the server knows the hand as raised; null while it hasn't answered. */
+  /** `up`: whether the server knows the hand as raised; null while it hasn't answered: the button rests, and keeps the
+   *  keyboard's focus. */
   hand(up, words) {
     const button = part("hand");
-    button.disabled = up === null;
+    button.setAttribute("aria-disabled", String(up === null));
     if (up !== null) {
-      button.setAttribute("aria-pressed", String(up));
+      button.dataset.up = String(up);
       put(button, up ? "Lower my hand" : "Raise my hand");
     }
     put(part("hand-answer"), words);
   }
 
   get handIsUp() {
-    return part("hand").getAttribute("aria-pressed") === "true";
+    return part("hand").dataset.up === "true";
   }
 
   /** What the teacher's page says of this student; "" for nothing. */

@@ -45,6 +45,9 @@ export const HAND = {
   sending: "Sending",
 };
 
+/** Of a word that was sent, and not answered. */
+export const BROKEN = "The connection broke, so it may not have arrived. Press again when it is back.";
+
 /** Why a press was not sent. */
 export const unsent = (connection) =>
   connection === "connecting"
