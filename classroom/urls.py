@@ -32,6 +32,7 @@ urlpatterns = [
     path("teach/<uuid:public_id>/renew/", controls.renew_code, name="renew_code"),
     path("teach/<uuid:public_id>/end/", controls.end_session, name="end_session"),
     path("teach/<uuid:public_id>/remove/", controls.remove_participant, name="remove_participant"),
+    path("teach/<uuid:public_id>/people/", controls.people, name="people"),
     path("teach/<uuid:public_id>/lower/", controls.lower_hand, name="lower_hand"),
     path("teach/<uuid:public_id>/marker/", controls.add_marker, name="add_marker"),
     path("teach/<uuid:public_id>/marker/<int:pk>/rename/", controls.rename_marker, name="rename_marker"),

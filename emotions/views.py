@@ -21,7 +21,7 @@ from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
 from classroom.throttle import NETWORKS, client_address
 from classroom.views.answers import done, instructors_only, refused
-from classroom.views.controls import session_facts
+from classroom.views.controls import session_facts, typed_address
 from emotions import tasks
 from emotions.messages import TILE_FIELDS
 from emotions.mood.estimate import HALF_LIFE_SECONDS
@@ -46,6 +46,7 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "session": session,
         "page": page,
         "facts": page["session"],
+        "typed_address": typed_address(page["session"]["join_url"]),
         "sentence": wording.sentence(page["latest"], measuring=page["measuring"]) if page["latest"] else "",
         "empty": not page["latest"] or page["latest"]["joined"] == 0,
         "words": CheckIn.Word.choices,
@@ -74,6 +75,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
             "socket": f"/ws/dashboard/{session.public_id}/",
             "qr": reverse("session_qr", args=[session.public_id]),
             "report": reverse("report", args=[session.public_id]),
+            "people": reverse("people", args=[session.public_id]),
         },
     }
 

@@ -6,18 +6,21 @@ import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import segno
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models.functions import Lower
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classroom import access, actions, codes
 from classroom.errors import RefusedError
-from classroom.models import ClassSession, Marker
+from classroom.models import ClassSession, Marker, Participant
 from classroom.views.answers import done, instructors_only, refused
 
 LONGEST_AGO_MS = 600_000
@@ -27,6 +30,12 @@ def join_url(request: HttpRequest, session: ClassSession) -> str:
     """The absolute address that students open: PUBLIC_URL's, or as this instructor reaches the server."""
     path = reverse("join_session", args=[session.join_code])
     return settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def typed_address(url: str) -> str:
+    """As short as a student may type it: a browser finds https by itself, but not on a port of its own."""
+    scheme, host = urlsplit(url)[:2]
+    return f"{scheme}://{host}" if scheme == "https" and ":" in host else host
 
 
 @require_POST
@@ -65,6 +74,21 @@ def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
     participant = access.participant_in(session, _uuid(request.POST.get("participant", "")))
     actions.remove_participant(participant, by=cast(User, request.user))
     return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
+
+
+@never_cache
+@require_safe
+@instructors_only
+def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Everybody who is in the session, by name, whatever they share. Nothing of what was measured."""
+    session = access.session_for_instructor(request.user, public_id)
+    here = session.participants.students().present().order_by(Lower("display_name"), "pk")
+    return JsonResponse({"ok": True, "people": [_person_facts(participant) for participant in here]})
+
+
+def _person_facts(participant: Participant) -> dict[str, Any]:
+    name, joined_ms = participant.display_name, participant.joined_at.timestamp() * 1000
+    return {"id": str(participant.public_id), "name": name, "joined_ms": joined_ms}
 
 
 @require_POST

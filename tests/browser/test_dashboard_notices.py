@@ -136,17 +136,53 @@ def test_raised_hands_have_names_for_the_teacher_and_a_number_for_the_class(
     expect(page.locator("#hands-block")).to_be_hidden()
 
 
+def test_anybody_can_be_let_out_whatever_they_share(visitors: Visitors, alice: User) -> None:
+    session = start_session(Course.objects.create(title="Check-ins", instructor=alice), ClassSession.Mode.CHECK_INS)
+    for name in ("Yan", "Zed"):
+        Participant.objects.create(session=session, display_name=name)
+    student = visitors.new(camera=False)
+    join_without_camera(student, session, "Rude Name")
+    student.get_by_role("button", name="Raise my hand").click()
+    page = visitors.new(camera=False)
+    sign_in(page, alice, visitors.base_url)
+    page.goto(f"/teach/{session.public_id}/")
+    page.locator("#hands .who").click()
+    expect(page.locator("#student-words")).to_have_text("Shares no readings with their name.")
+    expect(page.locator("#student-readings")).to_be_hidden()
+    let_out(page)
+    expect(page.locator("#student-dialog")).to_be_hidden()
+    expect(student.locator("[data-part=ending]")).to_be_visible()
+    page.get_by_role("button", name="Who is here").click()
+    expect(page.locator("#people li")).to_have_count(2)
+    expect(page.locator("#people li").last).to_have_text(re.compile(r"^Zed\s*joined \d\d:\d\d$"))
+    page.get_by_role("button", name="Zed").click()
+    expect(page.locator("#student-name")).to_have_text("Zed")
+    let_out(page)
+    page.get_by_role("button", name="Who is here").click()
+    expect(page.locator("#people li")).to_have_text(re.compile("^Yan"))
+    assert [one.display_name for one in session.participants.filter(removed_at=None)] == ["Yan"]
+
+
+def join_without_camera(student: Page, session: ClassSession, name: str) -> None:
+    student.goto(f"/join/{session.join_code}/")
+    student.get_by_label("Your name").fill(name)
+    student.get_by_role("button", name="Join").click()
+    student.locator("button[value=none]").click()
+    expect(student.locator("[data-part=state]")).to_have_text("Connected")
+
+
+def let_out(page: Page) -> None:
+    page.get_by_role("button", name="Remove from the session…").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+
+
 def test_a_hand_goes_up_and_down_between_both_pages(visitors: Visitors, alice: User) -> None:
     """Without a camera, in a session of check-ins alone, on the product's own ticker."""
     session = start_session(Course.objects.create(title="Check-ins", instructor=alice), ClassSession.Mode.CHECK_INS)
     student = visitors.new(camera=False)
-    student.goto(f"/join/{session.join_code}/")
-    student.get_by_label("Your name").fill("Meera")
-    student.get_by_role("button", name="Join").click()
-    student.locator("button[value=none]").click()
+    join_without_camera(student, session, "Meera")
     hand = student.get_by_role("button", name="Raise my hand")
     expect(student.locator("[data-part=hand-answer]")).to_contain_text("Your instructor sees your name")
-    expect(student.locator("[data-part=state]")).to_have_text("Connected")
     hand.click()
     lower = student.get_by_role("button", name="Lower my hand")
     expect(lower).to_be_focused()  # The button that was pressed, with another word on it.

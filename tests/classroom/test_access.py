@@ -65,6 +65,7 @@ TABLE = {
     "set_keeping": Row("POST", 404, OWNER, of="course"),
     "set_reading_place": Row("POST", 404, OWNER, of="course"),
     "session_qr": Row("GET", 404, OWNER, of="session"),
+    "people": Row("GET", 404, OWNER, of="session"),
     "login": Row("GET", 200, _accounts(302)),
     "logout": Row("POST", 302),
     "password_change": Row("GET", 302, _accounts(200)),

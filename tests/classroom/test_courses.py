@@ -248,6 +248,34 @@ def test_students_are_given_the_public_address(teacher: Client, session: ClassSe
 
 
 @pytest.mark.parametrize(
+    ("address", "typed"),
+    [
+        ("https://10.0.0.7:8443", "https://10.0.0.7:8443"),
+        ("https://school.example", "school.example"),
+        ("http://10.0.0.7:8000", "10.0.0.7:8000"),
+        ("", "testserver"),
+    ],
+)
+def test_the_waiting_page_shows_the_address_that_students_can_open(
+    address: str, typed: str, teacher: Client, session: ClassSession, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = address
+    page = teacher.get(reverse("dashboard", args=[session.public_id]))
+    assert page.context["typed_address"] == typed
+    assert f'<p class="address">{typed}</p>' in page.content.decode()
+
+
+def test_the_list_of_who_is_here_has_everybody_and_nothing_else(teacher: Client, session: ClassSession) -> None:
+    for name, scope in (("bea", "none"), ("Ada", "individual"), ("Cy", "aggregate")):
+        Participant.objects.create(session=session, display_name=name, scope=scope)
+    for name, gone in (("Left", "left_at"), ("Removed", "removed_at")):
+        Participant.objects.create(session=session, display_name=name, **{gone: timezone.now()})
+    people = teacher.get(reverse("people", args=[session.public_id]), headers=JSON).json()["people"]
+    assert [person["name"] for person in people] == ["Ada", "bea", "Cy"]
+    assert {frozenset(person) for person in people} == {frozenset({"id", "name", "joined_ms"})}
+
+
+@pytest.mark.parametrize(
     "value", ["school.example", "ftp://school.example", "https://", "https://school.example/path"]
 )
 def test_a_public_address_that_is_none_stops_the_start(value: str, monkeypatch: pytest.MonkeyPatch) -> None:

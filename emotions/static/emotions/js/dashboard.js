@@ -8,6 +8,7 @@ import { JoiningCard } from "./dashboard/joining.js";
 import { LiveSocket } from "./dashboard/live.js";
 import { asMarkers } from "./dashboard/notices.js";
 import { NowBars, showPace, write } from "./dashboard/now.js";
+import { People } from "./dashboard/people.js";
 import { Plot } from "./dashboard/plot.js";
 import { projector } from "./dashboard/projector.js";
 import { Room } from "./dashboard/room.js";
@@ -42,7 +43,7 @@ const student = new StudentDialog(room, tiles, {
 const joining = new JoiningCard(page.session, page.urls.qr);
 const desk = new Desk(room, tiles, {
   clock,
-  onOpen: (id) => student.open(id),
+  onOpen: (id, name) => student.open(id, name),
   onMarkers: (markers) => {
     room.markers = markers;
     show();
@@ -193,6 +194,7 @@ inPlace(byId("unlock-form"), (answer) => changed(answer.session, "Joining is ope
 inPlace(byId("renew-form"), (answer) => changed(answer.session, "The old code no longer works."));
 inPlace(byId("end-form"), () => location.assign(page.urls.report));
 inPlace(byId("marker-form"), ({ marker }) => placed(marker), whenAsked);
+new People(page.urls.people, clock, (id, name) => student.open(id, name));
 const wall = projector(byId("projector-button"));
 keys({ m: () => openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
 byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));

@@ -6,8 +6,14 @@ import { toast } from "../../../classroom/js/toast.js";
 export async function send(form, extra = {}) {
   const body = new FormData(form);
   for (const [name, value] of Object.entries(extra)) body.set(name, value);
-  const headers = { Accept: "application/json", "X-CSRFToken": body.get("csrfmiddlewaretoken") };
-  const answer = await fetch(form.action, { method: "POST", headers, body, credentials: "same-origin" }).catch(() => null);
+  const headers = { "X-CSRFToken": body.get("csrfmiddlewaretoken") };
+  return fetched(form.action, { method: "POST", headers, body });
+}
+
+/** The JSON answer of an address of ours. Throws an Error with words for the person. */
+export async function fetched(url, { headers = {}, ...asked } = {}) {
+  const wanted = { ...asked, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
+  const answer = await fetch(url, wanted).catch(() => null);
   if (!answer) throw new Error("The server can't be reached. Nothing was changed; try again.");
   const json = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
   if (!answer.ok) throw new Error(json.error ?? json.message ?? refusal(answer.status));

@@ -10,7 +10,7 @@ import { toast } from "../../../classroom/js/toast.js";
 const byId = (id) => document.getElementById(id);
 
 /**
- * `room`, `tiles`: what the page knows and shows of the students. `onOpen(id)`: a student's name was used; `onMarkers(markers)`:
+ * `room`, `tiles`: what the page knows and shows of the students. `onOpen(id, name)`: a student's name was used; `onMarkers(markers)`:
  * they were changed; `onChange()`: the room is another. `clock`: ms -> "14:03".
  */
 export class Desk {
@@ -30,7 +30,7 @@ export class Desk {
     this.hands = new ActionList(byId("hands"), {
       done: "Lower",
       says: (name) => `Lower the hand of ${name}`,
-      onOpen: (id) => room.tiles.has(id) && onOpen(id),
+      onOpen: (id) => onOpen(id, room.notices.hands.find((hand) => hand.id === id)?.name),
       onDone: (id) => this.act("lower-form", id, () => room.lower(id)),
     });
     this.hands.all = true;

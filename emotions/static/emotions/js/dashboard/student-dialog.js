@@ -1,4 +1,4 @@
-// One student who shares individually, in a dialog; and the two steps to remove them.
+// One student in a dialog, with their readings if they share them; and the two steps to remove them.
 
 import { inPlace, openDialog } from "./controls.js";
 import { write } from "./now.js";
@@ -19,8 +19,11 @@ export class StudentDialog {
     });
   }
 
-  open(id) {
+  /** `name`: of who may share no readings with it, and then has no tile. */
+  open(id, name = "") {
     this.chosen = id;
+    this.named = this.room.tiles.has(id) ? "" : name;
+    byId("student-readings").hidden = Boolean(this.named);
     byId("student-spark").replaceChildren(newSpark().svg);
     byId("remove-step").hidden = true;
     byId("remove-ask").hidden = false;
@@ -31,6 +34,12 @@ export class StudentDialog {
   /** The student may be gone by now. */
   update() {
     if (!this.chosen) return;
+    byId("remove-form").elements.participant.value = this.chosen;
+    if (this.named) {
+      write(byId("student-name"), this.named);
+      write(byId("student-words"), "Shares no readings with their name.");
+      return;
+    }
     const tile = this.room.tiles.get(this.chosen);
     if (!tile) {
       this.chosen = null;
@@ -40,7 +49,6 @@ export class StudentDialog {
     write(byId("student-name"), this.tiles.names.of(this.chosen));
     write(byId("student-words"), studentWords(tile, this.room.now));
     this.dialog.querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
-    byId("remove-form").elements.participant.value = this.chosen;
   }
 
   ask() {

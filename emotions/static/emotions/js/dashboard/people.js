@@ -1,0 +1,44 @@
+// Who is in the session, whatever they share: names, and nothing of what was measured. For letting somebody out.
+
+import { fetched } from "./controls.js";
+import { write } from "./now.js";
+
+const byId = (id) => document.getElementById(id);
+
+/** `url`: answers `people`; `clock`: ms -> "14:03"; `onOpen(id, name)`: a name was pressed. Read anew each time it opens. */
+export class People {
+  constructor(url, clock, onOpen) {
+    Object.assign(this, { url, clock });
+    byId("people-open").addEventListener("click", () => this.load());
+    byId("people").addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (!button) return;
+      byId("people-dialog").close();
+      onOpen(button.dataset.id, button.dataset.name);
+    });
+  }
+
+  async load() {
+    byId("people").replaceChildren();
+    write(byId("people-note"), "Loading");
+    try {
+      const { people } = await fetched(this.url);
+      byId("people").replaceChildren(...people.map((person) => row(person, this.clock)));
+      write(byId("people-note"), people.length ? "Press a name to remove somebody." : "Nobody is in the session.");
+    } catch (error) {
+      write(byId("people-note"), error.message);
+    }
+  }
+}
+
+function row({ id, name, joined_ms }, clock) {
+  const [item, button, since] = ["li", "button", "span"].map((tag) => document.createElement(tag));
+  button.type = "button";
+  button.className = "link-button";
+  Object.assign(button.dataset, { id, name });
+  button.textContent = name;
+  since.className = "muted small";
+  since.textContent = `joined ${clock(joined_ms)}`;
+  item.append(button, since);
+  return item;
+}
