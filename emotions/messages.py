@@ -217,6 +217,8 @@ class Point(Message):
 
     `measured`: the students that the shares rest on, `uncertain` among them; under the floor, those with a fresh
     reading. `not_visible`: connected with the camera on, but without one. All within `connected`, within `joined`.
+    Beside shares, the rest of those connected have no camera on, or have a fresh reading that is held back
+    (emotions.mood.cohort).
     `on_device`: of the measured, those whose pictures are read on their own device.
     """
 

@@ -127,7 +127,7 @@ def _mood_words(point: Point, fell: float, share: float) -> str:
     count, minutes = int(share * point.measured + 0.5), BACK_MS // 60_000
     return (
         f"Mood fell {int(fell * 100 + 0.5)} points in {minutes} minutes: about {count} of {point.measured} look "
-        f"troubled; {point.measured} of {point.connected} students measured."
+        f"troubled; this rests on {point.measured} of {point.connected} students."
     )
 
 
@@ -136,10 +136,10 @@ def _pace_alerts(point: Point, how: Sensitivity) -> list[Alert]:
     counts = {word: getattr(point.pace, word) for word in WORDS}
     enough = [word for word, count in counts.items() if count >= max(how.least, how.part * point.connected)]
     return [
-        Alert(kind=word, at_ms=point.at_ms, words=_pace_words(counts[word], point.connected, word))
+        Alert(kind=word, at_ms=point.at_ms, words=_pace_words(counts[word], point.joined, word))
         for word in sorted(enough, key=lambda word: -counts[word])
     ]
 
 
-def _pace_words(count: int, connected: int, word: AlertKind) -> str:
-    return f"{count} of {max(count, connected)} said {WORDS[word]} in the last 3 minutes."
+def _pace_words(count: int, joined: int, word: AlertKind) -> str:
+    return f"{count} of {joined} said {WORDS[word]} in the last 3 minutes."

@@ -183,7 +183,7 @@ def _gap_shape() -> Figure:
 def _gap_label() -> Figure:
     return {
         "name": "gap", "xref": "x", "yref": "paper", "y": 0.5, "xanchor": "center", "yanchor": "middle",
-        "showarrow": False, "text": "fewer than<br>5 measured", "font": {"color": LIGHT["muted"], "size": 12},
+        "showarrow": False, "text": "no class<br>mood", "font": {"color": LIGHT["muted"], "size": 12},
     }  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from emotions.reports.term_page import Comparison, comparison
 from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)
+# Why there was no class mood, of whatever stretch: a stored point doesn't say which of the two it was.
+TOO_FEW = "too few measured, or too few to keep each of them unseen"
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
     "on_device",
@@ -156,7 +158,7 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     if not session.measures:
         return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:
-        return [f"{length}. No class mood: it is shown from five measured students on.", *said]
+        return [f"{length}. No class mood: {TOO_FEW}.", *said]
     mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
     # The session's own rule: the deployment's may have been another one then.
     only = session.reading_place == ReadingPlace.DEVICE
@@ -206,7 +208,7 @@ def section_line(section: Section) -> SectionLine:
 
 def section_words(shares: Sequence[float] | None) -> str:
     if shares is None:
-        return "Not shown: fewer than five measured"
+        return f"Not shown: {TOO_FEW}"
     return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
 
 

@@ -30,14 +30,14 @@ _MOODS = f"""
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
     `known` of the time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
-    (emotions.reports.pace)."""
+    (emotions.reports.pace). `joined`: None where the session was purged, for nobody knows any more."""
 
     session: ClassSession
     shares: Sequence[float] | None
     measured: float
     connected: float
     known: float
-    joined: int
+    joined: int | None
     hard: int
 
 
@@ -79,11 +79,12 @@ def _said_hard(keys: Sequence[int]) -> Counter[int]:
 
 def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, hard: int) -> TermRow:
     measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
-    return TermRow(session, _normal(mood) if mood else None, measured, connected, known, joined, hard)
+    there = None if session.purged_at else joined
+    return TermRow(session, _normal(mood) if mood else None, measured, connected, known, there, hard)
 
 
 def earlier(session: ClassSession) -> list[ClassSession]:
-    """The sessions of the course before this one, newest first, EARLIER at most."""
+    """The sessions of the course before this one, newest first, EARLIER at most. Purged ones tell nothing."""
     before = Q(started_at__lt=session.started_at) | Q(started_at=session.started_at, pk__lt=session.pk)
-    rows = ClassSession.objects.filter(before, course=session.course_id).order_by("-started_at", "-pk")
-    return list(rows[:EARLIER])
+    rows = ClassSession.objects.filter(before, course=session.course_id, purged_at=None)
+    return list(rows.order_by("-started_at", "-pk")[:EARLIER])

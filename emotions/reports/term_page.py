@@ -24,14 +24,15 @@ _BARS = (
 
 @dataclass(frozen=True, slots=True)
 class TermLine:
-    """`rests_on`: "" where no mood was known; `hard`: how many said that they were lost or it was too fast."""
+    """`rests_on`: "" where no mood was known; `hard`: how many said that they were lost or it was too fast, "" where
+    nobody knows; so for `joined`."""
 
     session: ClassSession
     words: str
     strip: SafeString
     rests_on: str
     hard: str
-    joined: int
+    joined: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,14 @@ def lines(rows: Sequence[TermRow]) -> list[TermLine]:
 
 
 def _line(row: TermRow) -> TermLine:
-    words = mood_words(row.shares) if row.session.measures else "Without cameras"
-    return TermLine(row.session, words, strip(row.shares), _rests_on(row), f"{row.hard} of {row.joined}", row.joined)
+    hard, there = ("", "") if row.joined is None else (f"{row.hard} of {row.joined}", str(row.joined))
+    return TermLine(row.session, _words(row), strip(row.shares), _rests_on(row), hard, there)
+
+
+def _words(row: TermRow) -> str:
+    if row.session.purged_at:
+        return f"Purged on {timezone.localtime(row.session.purged_at):%-d %B %Y}"
+    return mood_words(row.shares) if row.session.measures else "Without cameras"
 
 
 def mood_words(shares: Sequence[float] | None) -> str:
@@ -69,7 +76,7 @@ def _rests_on(row: TermRow) -> str:
     if row.shares is None:
         return ""
     measured, connected = wording.rounded(row.measured), wording.rounded(row.connected)
-    return f"{measured} of {connected} measured, {wording.percent(row.known)} of the time"
+    return f"{measured} of {connected} students, {wording.percent(row.known)} of the time"
 
 
 # -- This session and those before it
@@ -109,12 +116,13 @@ def troubled(row: TermRow) -> float | None:
 
 
 def hard(row: TermRow) -> float | None:
-    """The part of those who joined; None where nobody did."""
+    """The part of those who joined; None where nobody did, or nobody knows."""
     return row.hard / row.joined if row.joined else None
 
 
 def joined(row: TermRow) -> float | None:
-    return float(row.joined)
+    """None where the session was purged: nobody knows any more, which is not nobody."""
+    return None if row.joined is None else float(row.joined)
 
 
 MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
@@ -128,8 +136,9 @@ MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
 
 
 def trends(rows: Sequence[TermRow]) -> list[Trend]:
-    """Mood, pace, attendance over the ended sessions of `rows` (newest first). None for fewer than two sessions."""
-    ended = [row for row in reversed(rows) if not row.session.live]
+    """Mood, pace, attendance over the ended sessions of `rows` (newest first), without purged ones. None for fewer
+    than two sessions."""
+    ended = [row for row in reversed(rows) if not row.session.live and not row.session.purged_at]
     if len(ended) < 2:
         return []
     return [

@@ -39,6 +39,10 @@ RULES: dict[str, Any] = {
     "nobody_lost": "Nobody says they are lost.",
     "unheard": "Words about the pace are counted when five students share them without a name.",
     "withheld": "The class mood is not shown: too few students to keep each of them unseen in it.",
+    # What the others of those connected are. Beside a class mood some may be measured, but held back from it
+    # (emotions.mood.cohort); how many is not told, for a change of that number could single somebody out.
+    "no_camera": "without camera",
+    "left_out": "without camera (or left out so that nobody is singled out)",
 }
 ADJECTIVES = {
     "angry": "angry", "disgust": "disgusted", "fear": "afraid", "happy": "happy", "sad": "sad",
@@ -94,7 +98,8 @@ def _pace_alone(point: Mapping[str, Any]) -> str:
     lost = point["pace"].get("lost", 0)
     if lost == 0:
         return str(RULES["unheard" if point["pace"].get("withheld", 0) else "nobody_lost"])
-    return f"{lost} of {point['connected']} {'says they are' if lost == 1 else 'say they are'} lost."
+    # Of all who are there: the word of one who has just lost the connection still counts.
+    return f"{lost} of {point['joined']} {'says they are' if lost == 1 else 'say they are'} lost."
 
 
 def _mood_clause(shares: Sequence[float], measured: int) -> str:
@@ -112,13 +117,17 @@ def _lost_clause(point: Mapping[str, Any]) -> str:
 
 
 def coverage(point: Mapping[str, Any]) -> list[str]:
-    """What the mood rests on, in parts: "21 of 24 measured", "2 not visible", "1 without camera"."""
-    parts = [f"{point['measured']} of {point['connected']} measured"]
+    """What the mood rests on, in parts: "Rests on 21 of 24 students", "2 not visible", …
+
+    Without a mood, who is measured: "3 of 6 measured", "2 not visible", "1 without camera".
+    """
+    shown, counts = point["shares"] is not None, f"{point['measured']} of {point['connected']}"
+    parts = [f"Rests on {counts} students" if shown else f"{counts} measured"]
     if point["not_visible"]:
         parts.append(f"{point['not_visible']} not visible")
     without = point["connected"] - point["measured"] - point["not_visible"]
     if without > 0:
-        parts.append(f"{without} without camera")
+        parts.append(f"{without} {RULES['left_out' if shown else 'no_camera']}")
     if point["uncertain"]:
         parts.append(f"{point['uncertain']} unsure")
     if point["on_device"]:

@@ -42,7 +42,9 @@ def test_the_page_says_what_the_tick_says(visitors: Visitors, session: ClassSess
     socket = played(visitors, session, snapshot([point(n) for n in range(1, 60)]))
     page = socket.page
     expect(page.locator("#sentence")).to_have_text("Calm, but about 3 of 21 look troubled.")
-    expect(page.locator("#coverage")).to_have_text("21 of 24 measured · 2 not visible · 1 without camera")
+    expect(page.locator("#coverage")).to_have_text(
+        f"Rests on 21 of 24 students · 2 not visible · 1 {wording.RULES['left_out']}"
+    )
     expect(page.locator("#now li.neutral > :last-child")).to_have_text("62 %")
     expect(page.locator("#connection-words")).to_have_text("Live")
     socket.send(*(tick(point(n, TROUBLED)) for n in range(60, 80)))
@@ -71,6 +73,8 @@ def test_under_the_floor_nothing_is_drawn_and_the_page_says_why(visitors: Visito
     page = socket.page
     expect(page.locator("#sentence")).to_have_text(wording.RULES["under_floor"])
     expect(page.locator("#now li.happy > :last-child")).to_have_text("–")
+    expect(page.locator("#coverage")).to_have_text("3 of 24 measured · 2 not visible · 19 without camera")
+    expect(page.locator("#no-mood")).to_have_text("The timeline begins with the first class mood.")
     expect(page.locator("#no-mood")).to_be_visible()
     wait_for_chart(page)
     assert chart(page) == []
@@ -301,12 +305,14 @@ def test_a_change_in_another_tab_shows_here(visitors: Visitors, session: ClassSe
 # -- One rule on both sides
 
 POINTS = st.builds(
-    lambda weights, measured, more, lost: {
+    lambda weights, measured, more, lost, gone: {
         "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
-        "joined": measured + more, "connected": measured + more, "measured": measured, "not_visible": more // 2,
-        "uncertain": measured // 3, "on_device": measured // 2, "pace": {"lost": lost, "withheld": more},
+        "joined": measured + more + gone, "connected": measured + more, "measured": measured,
+        "not_visible": more // 2, "uncertain": measured // 3, "on_device": measured // 2,
+        "pace": {"lost": lost, "withheld": more},
     },
     st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9), st.integers(0, 40),
+    st.integers(0, 9),
 )  # fmt: skip
 
 

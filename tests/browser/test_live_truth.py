@@ -77,7 +77,8 @@ def test_the_live_chart_shows_the_truth_and_fills_what_a_lost_line_missed(
     line = Line(page)
     page.goto(f"/teach/{session.public_id}/")
     with showing(product, session.join_code):
-        expect(page.locator("#coverage")).to_contain_text(f"{STUDENTS} of {STUDENTS} measured", timeout=60_000)
+        everybody = f"Rests on {STUDENTS} of {STUDENTS} students"
+        expect(page.locator("#coverage")).to_contain_text(everybody, timeout=60_000)
         page.wait_for_timeout(12_000)  # the smoothing forgets how the first came in
         lost_at = newest(session)
         line.cut()

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -172,6 +173,42 @@ def test_what_was_purged_is_on_record_and_names_nobody(course: Course) -> None:
     assert record.session_started_at == gone.started_at
     assert record.rows == {"ClassSession": 1, "ConsentEvent": 1, "EmotionEvent": 1, "Participant": 1}
     assert "Ada" not in str(model_to_dict(record))
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """How often the task has asked for another of itself."""
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(tasks.purge_expired, "apply_async", lambda *arguments: asked.append(arguments))
+    return asked
+
+
+def test_everything_that_is_over_goes_at_once_in_short_runs(course: Course, sent: list[tuple[Any, ...]]) -> None:
+    """The course's page promises "within the hour"; beat sends the task every quarter of one."""
+    Course.objects.update(keep_days=30)
+    recent = session(course, 29)
+    for days in range(31, 31 + 17):
+        session(course, days)
+    left, runs = [18], [()]
+    while runs:
+        tasks.purge_expired(*runs.pop())
+        left.append(ClassSession.objects.count())
+        runs, sent[:] = list(sent), []
+    assert left == [18, 14, 10, 6, 2, 1]
+    assert ClassSession.objects.get() == recent
+    assert Erasure.objects.count() == 17
+
+
+def test_where_somebody_else_deletes_them_the_task_leaves_it_to_them(
+    course: Course, sent: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [session(course, days) for days in range(31, 31 + 2 * tasks.PURGES_A_ROUND)]
+    for one in found[: tasks.PURGES_A_ROUND]:
+        actions.erase_session(one)
+    monkeypatch.setattr(retention, "expired", lambda: found)
+    tasks.purge_expired()
+    assert sent == []
+    assert ClassSession.objects.count() == tasks.PURGES_A_ROUND
 
 
 @pytest.mark.parametrize("days", ["0", "-5"])

@@ -69,7 +69,7 @@ def test_troubled_is_what_the_sentence_calls_so() -> None:
 def test_a_mood_that_falls_is_told_once_with_its_reason() -> None:
     [alert] = told(falling(0.45))
     assert alert.kind == "mood"
-    words = r"Mood fell (2\d) points in 2 minutes: about [45] of 14 look troubled; 14 of 22 students measured\."
+    words = r"Mood fell (2\d) points in 2 minutes: about [45] of 14 look troubled; this rests on 14 of 22 students\."
     assert re.fullmatch(words, alert.words)
     assert 180 < (alert.at_ms - 1e12) / 1000 < 195
 
@@ -100,8 +100,8 @@ def test_after_a_gap_there_is_nothing_to_compare_with() -> None:
 def test_pace_is_told_in_the_students_words() -> None:
     points = [point(n, pace=Pace(too_fast=6, lost=5) if n > 10 else Pace(too_fast=2)) for n in range(90)]
     [first, second] = told(points)
-    assert first.words == "6 of 22 said too fast in the last 3 minutes."
-    assert second.words.startswith("5 of 22 said that they are lost")
+    assert first.words == "6 of 24 said too fast in the last 3 minutes."
+    assert second.words.startswith("5 of 24 said that they are lost")
     assert second.at_ms - first.at_ms >= alerts.ANY_MS
 
 

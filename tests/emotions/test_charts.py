@@ -63,7 +63,7 @@ def test_a_long_gap_is_left_open_and_said() -> None:
     assert len({trace["stackgroup"] for trace in drawn["data"]}) == 2
     gap = next(shape for shape in drawn["layout"]["shapes"] if shape["name"] == "gap")
     assert (gap["x0"], gap["x1"]) == (START, START + 30 * SECOND)
-    assert drawn["layout"]["annotations"][0]["text"] == "fewer than<br>5 measured"
+    assert drawn["layout"]["annotations"][0]["text"] == "no class<br>mood"
 
 
 def test_what_has_become_unknown_by_now_is_open_too() -> None:

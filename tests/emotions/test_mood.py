@@ -18,6 +18,7 @@ from emotions.mood.cohort import FLOOR
 from emotions.mood.estimate import HALF_LIFE_SECONDS, MEASURED_MS, Bands, Memory, Moment, Standing, Student
 from emotions.mood.presence import GONE_AFTER_MS, Presence
 from emotions.readings.live import LiveReading
+from emotions.reports import wording
 from ml.labels import LABELS
 from tests.emotions.parts import MeanEstimator
 
@@ -108,6 +109,23 @@ def test_a_point_counts_the_room() -> None:
     point, _ = point_of(room)
     assert (point.joined, point.connected, point.measured, point.not_visible) == (10, 9, 6, 1)
     assert (point.sequence, point.at_ms, point.pace) == (7, NOW, Pace(lost=2))
+
+
+def test_of_students_who_are_held_back_nobody_says_that_they_have_no_camera() -> None:
+    """Sixteen with a name, four without: the four wait for a fifth. What is said is true of them, and of others."""
+    class_ = [measured(pk, "individual" if pk < 16 else "aggregate") for pk in range(20)]
+    said = wording.coverage(point_of(class_)[0].model_dump())
+    assert said == ["Rests on 16 of 20 students", f"4 {wording.RULES['left_out']}"]
+    off = [estimate.standing(student(pk, "none"), here(), None, NOW) for pk in range(16, 20)]
+    assert wording.coverage(point_of([*class_[:16], *off])[0].model_dump()) == said
+
+
+def test_a_mood_that_is_withheld_is_not_said_to_lack_measured_students() -> None:
+    class_ = [measured(pk, "individual" if pk < 4 else "aggregate") for pk in range(8)]
+    said = point_of(class_)[0].model_dump()
+    assert said["shares"] is None
+    assert wording.coverage(said) == ["8 of 8 measured"]
+    assert wording.sentence(said) == wording.RULES["withheld"]
 
 
 scopes = st.sampled_from(["individual", "aggregate"])

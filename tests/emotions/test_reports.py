@@ -7,8 +7,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -59,9 +61,23 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
 
 def test_a_session_that_nobody_was_measured_in_has_a_report_too(session: ClassSession) -> None:
     report = page.build(put(session, 1))
-    assert report.summary == ["1 minute. No class mood: it is shown from five measured students on."]
+    why = "too few measured, or too few to keep each of them unseen"
+    assert report.summary == [f"1 minute. No class mood: {why}."]
+    assert [line.words for line in report.sections] == [f"Not shown: {why}"]
     assert report.figure is None
     assert report.students == []
+
+
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("name", ["report", "report_html"])
+def test_a_gap_is_not_put_down_to_too_few_measured_alone(client: Client, session: ClassSession, name: str) -> None:
+    """A stored point doesn't say whether its mood lacked measured students or was withheld."""
+    store_points(session, START, [CALM] * 60 + [None] * 60)
+    put(session, 2)
+    client.force_login(session.course.instructor)
+    text = " ".join(client.get(reverse(name, args=[session.public_id])).getvalue().decode().split())
+    assert "too few measured, or too few to keep each of them unseen" in text
+    assert "fewer than five" not in text.lower()
 
 
 def test_a_live_session_has_its_report_so_far(session: ClassSession) -> None:

@@ -90,7 +90,7 @@ def test_totals_are_those_of_the_database(lecture: ClassSession) -> None:
 def test_a_session_under_the_floor_shows_no_mood(office: Client, session: ClassSession) -> None:
     hold(session, START, 1, NAMES[:3])
     text = shown(office, session)
-    assert "No class mood: it is shown from five measured students on." in text
+    assert "No class mood: too few measured, or too few to keep each of them unseen." in text
     assert "mood-chart" not in text
     assert "No class mood" in office.get(reverse(LIST)).content.decode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from classroom import actions
 from classroom.models import CheckIn, ClassSession, Course, Participant
 from emotions.reports import term, term_page
 from tests.emotions.mood_data import CALM, TROUBLED, store_points
@@ -83,6 +85,53 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     with django_assert_num_queries(5):
         term.term_rows(weeks)
+
+
+# -- Sessions of which nothing is known any more
+
+
+@pytest.fixture
+def purged(weeks: list[ClassSession]) -> ClassSession:
+    """The second of `weeks`, in which twenty joined."""
+    actions.purge_session(weeks[1])
+    weeks[1].refresh_from_db()
+    return weeks[1]
+
+
+def test_a_purged_session_is_not_one_that_nobody_attended(weeks: list[ClassSession], purged: ClassSession) -> None:
+    (row,) = term.term_rows([purged])
+    assert (row.joined, term_page.joined(row), term_page.hard(row)) == (None, None, None)
+    (line,) = term_page.lines([row])
+    assert line.words.startswith("Purged on ")
+    assert (line.joined, line.hard, line.rests_on) == ("", "", "")
+    assert [line.joined for line in term_page.lines(term.term_rows(weeks))] == ["10", "", "4", "8"]
+
+
+def test_averages_and_trends_pass_over_purged_sessions(weeks: list[ClassSession], purged: ClassSession) -> None:
+    assert purged not in term.earlier(weeks[3])
+    compared = term_page.comparison(weeks[3])
+    assert compared is not None
+    assert compared.words == [
+        "70 % looked troubled; in the 2 sessions before it was 13 % on average.",
+        "50 % said that they were lost or it was too fast; before it was 5 %.",
+        "8 joined; before it was 7 on average.",
+    ]
+    _mood, _pace, attendance = term_page.trends(term.term_rows(weeks[::-1]))
+    assert attendance.words == "8 last time, 7 on average"
+    assert "Joined: 2 Mar 10, 16 Mar 4, 23 Mar 8" in attendance.bars
+    assert term_page.trends(term.term_rows([weeks[1], weeks[0]])) == []
+
+
+@pytest.mark.usefixtures("pages")
+def test_pages_say_that_a_session_was_purged(client: Client, purged: ClassSession, alice: User) -> None:
+    client.force_login(alice)
+    course = client.get(reverse("course", args=[purged.course.public_id])).content.decode()
+    start = course.index(reverse("report", args=[purged.public_id]))
+    cells = " ".join(re.sub(r"<[^>]+>", " ", course[start : course.index("</tr>", start)]).split())
+    assert re.search(r"Purged on \d+ \w+ \d{4} – – – lost or too fast – students Purged", cells)
+    report = client.get(reverse("report", args=[purged.public_id])).content.decode()
+    assert "Purged on" in report
+    assert ">0 of" not in report
 
 
 @pytest.mark.usefixtures("pages")

@@ -50,11 +50,20 @@ def test_without_measuring_the_students_words_are_the_sentence() -> None:
     assert wording.sentence(point(None, pace={"withheld": 3}), measuring=False) == wording.RULES["unheard"]
 
 
+def test_who_lost_the_connection_still_counts_among_those_who_said_so() -> None:
+    """The pace has their last words, so "of" is said of all who are there: never "6 of 2"."""
+    said = wording.sentence(point(None, joined=10, connected=2, pace={"lost": 6}), measuring=False)
+    assert said == "6 of 10 say they are lost."
+    said = wording.sentence(point(None, joined=3, connected=0, pace={"lost": 3}), measuring=False)
+    assert said == "3 of 3 say they are lost."
+
+
 def test_coverage_says_what_the_mood_rests_on() -> None:
     parts = wording.coverage(point(uncertain=4))
-    assert parts == ["21 of 24 measured", "2 not visible", "1 without camera", "4 unsure"]
-    assert wording.coverage(point(measured=24, not_visible=0)) == ["24 of 24 measured"]
+    assert parts == ["Rests on 21 of 24 students", "2 not visible", f"1 {wording.RULES['left_out']}", "4 unsure"]
+    assert wording.coverage(point(measured=24, not_visible=0)) == ["Rests on 24 of 24 students"]
     assert wording.coverage(point(measured=24, not_visible=0, on_device=9))[1:] == ["9 on their own device"]
+    assert wording.coverage(point(None, measured=3))[1:] == ["2 not visible", "19 without camera"]
 
 
 def test_a_report_says_where_pictures_were_read() -> None:

@@ -42,7 +42,8 @@ export function wording(rules) {
   function paceAlone(point) {
     const lost = point.pace.lost ?? 0;
     if (lost === 0) return point.pace.withheld ? rules.unheard : rules.nobody_lost;
-    return `${lost} of ${point.connected} ${lost === 1 ? "says they are" : "say they are"} lost.`;
+    // Of all who are there: the word of one who has just lost the connection still counts.
+    return `${lost} of ${point.joined} ${lost === 1 ? "says they are" : "say they are"} lost.`;
   }
 
   const measuredSentence = (point) =>
@@ -68,13 +69,14 @@ export function wording(rules) {
       const unsure = uncertain ? ` (unsure about ${uncertain})` : "";
       return `Room camera: ${row.word.toLowerCase()}${lead} ${troubles}${unsure}. Counted apart from the class mood: the same students may be in both.`;
     },
-    /** What the mood rests on, in parts. */
+    /** What the mood rests on, in parts; without a mood, who is measured. */
     coverage(point) {
       const without = point.connected - point.measured - point.not_visible;
+      const counts = `${point.measured} of ${point.connected}`;
       return [
-        `${point.measured} of ${point.connected} measured`,
+        point.shares ? `Rests on ${counts} students` : `${counts} measured`,
         point.not_visible ? `${point.not_visible} not visible` : "",
-        without > 0 ? `${without} without camera` : "",
+        without > 0 ? `${without} ${point.shares ? rules.left_out : rules.no_camera}` : "",
         point.uncertain ? `${point.uncertain} unsure` : "",
         point.on_device ? `${point.on_device} on their own device` : "",
       ].filter(Boolean);
