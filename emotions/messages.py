@@ -240,8 +240,8 @@ TileState = Literal["measured", "not_visible", "paused", "camera_off", "disconne
 
 
 class TileChange(Message):
-    """How the tile of a student who shares individually looks now. `name`: null where it is what it was. `seen_ms`: when
-    a face was last read, null for one who is measured now, and for one who never was."""
+    """How the tile of a student who shares individually looks now. `name`: null where it is what it was.
+    `seen_ms`: when a face was last read, null for one who is measured now, and for one who never was."""
 
     id: UUID
     name: str | None
