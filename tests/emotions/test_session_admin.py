@@ -339,6 +339,8 @@ def test_a_purged_session_says_so_and_is_not_purged_again(office: Client, lectur
     assert "Purged" in office.get(reverse(LIST)).content.decode()
     report = office.get(reverse("report", args=[lecture.public_id])).content.decode()
     assert "What was recorded in it was purged on" in report
+    assert "Attendance" not in report  # Unknown is not nobody.
+    assert "Download" not in report
     question = act(office, "purge", lecture, confirmed=False).content.decode()
     assert "was purged before" in question
     assert "None of these can be purged." in question
