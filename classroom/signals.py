@@ -26,8 +26,8 @@ participant_removed = Signal()
 participant_erased = Signal()
 # With `since`: what was recorded from then on is being deleted. Receivers answer as above; the epoch has gone up.
 minutes_erased = Signal()
-# Sent with `marker`.
-marker_placed = Signal()
+# Sent with `session`: a marker was placed, renamed or removed.
+markers_changed = Signal()
 # Sent with `check_in`.
 check_in_saved = Signal()
 # Sent with `participant`, whose hand went up or down.

@@ -379,6 +379,13 @@ class SessionChanged(Message):
     ended: bool
 
 
+class MarkersChanged(Message):
+    """The instructor named a moment, or changed a name (perhaps in another tab): all the markers there are now."""
+
+    type: Literal["markers.changed"] = "markers.changed"
+    markers: list[MarkerPlaced]
+
+
 # -- The try page's socket
 
 

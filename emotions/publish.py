@@ -19,7 +19,15 @@ from channels_redis.serializers import registry
 from django.conf import settings
 
 from emotions import messages
-from emotions.messages import HandChanged, MoodTick, OwnAttention, RoomChanged, SessionChanged, TilesGone
+from emotions.messages import (
+    HandChanged,
+    MarkersChanged,
+    MoodTick,
+    OwnAttention,
+    RoomChanged,
+    SessionChanged,
+    TilesGone,
+)
 from emotions.store import own_channel
 
 # What can publish: `publish` on a pipeline only queues.
@@ -55,6 +63,11 @@ def tiles_gone(publisher: Publisher, session_pk: int, told: TilesGone) -> None:
 def session_changed(publisher: Publisher, session_pk: int, changed: SessionChanged) -> None:
     """To every dashboard of the session."""
     _to_group(publisher, messages.session_group(session_pk), {"type": "session.changed", "text": changed.to_json()})
+
+
+def markers_changed(publisher: Publisher, session_pk: int, changed: MarkersChanged) -> None:
+    """To every dashboard of the session."""
+    _to_group(publisher, messages.session_group(session_pk), {"type": "markers.changed", "text": changed.to_json()})
 
 
 def room_changed(publisher: Publisher, session_pk: int, changed: RoomChanged) -> None:

@@ -22,7 +22,8 @@ from classroom.actions import hand_up_ms
 from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
-from emotions.messages import CloseCode, HandChanged, RoomChanged, SessionChanged, TilesGone
+from emotions.messages import CloseCode, HandChanged, MarkersChanged, RoomChanged, SessionChanged, TilesGone
+from emotions.mood.snapshots import markers_of
 from emotions.readings import live
 from emotions.reports import rollups
 from emotions.store import presence_key, sync_redis
@@ -81,6 +82,13 @@ def hand_changed(participant: Participant, **_: Any) -> None:
 def session_changed(session: ClassSession, **_: Any) -> None:
     changed = _as_message(session)
     _after_commit(lambda pipe: publish.session_changed(pipe, session.pk, changed))
+
+
+@receiver(signals.markers_changed)
+def markers_changed(session: ClassSession, **_: Any) -> None:
+    """All of them, as they are after the commit: a dashboard that missed one change is right after the next."""
+    pk = session.pk
+    _after_commit(lambda pipe: publish.markers_changed(pipe, pk, MarkersChanged(markers=markers_of(pk))))
 
 
 @receiver(signals.session_ended)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Greatest, Least, Now
 from django.utils import timezone
 
 from classroom import consent, retention, signals
+from classroom.access import COOKIE_SECONDS
 from classroom.actions._common import length, lock_live
 from classroom.codes import new_join_code
 from classroom.errors import AlreadyLiveError, InferenceOffError, RefusedError, SessionEndedError
@@ -19,6 +20,10 @@ from classroom.models import ClassSession, Course, Marker, ReadingPlace
 from classroom.text import tidy
 
 _CODE_ATTEMPTS = 5
+
+# A session that nobody ends: emotions.forgotten does. By then its first students' cookies have run out.
+LONGEST_SESSION = timedelta(seconds=COOKIE_SECONDS)
+NOBODY_FOR = timedelta(hours=2)
 
 
 @transaction.atomic
@@ -45,9 +50,13 @@ def start_session(
 
 
 @transaction.atomic
-def end_session(session: ClassSession) -> bool:
-    """End it for good. False if it had ended already: the signal is sent once."""
-    ended = _update_live(session, ended_at=Greatest(Now(), F("started_at")))
+def end_session(session: ClassSession, at: datetime | None = None) -> bool:
+    """End it for good. False if it had ended already: the signal is sent once.
+
+    `at`: when it was over, where that was before now. The caller knows that nothing was stored after it.
+    """
+    over = Least(Value(at, DateTimeField()), Now()) if at else Now()
+    ended = _update_live(session, ended_at=Greatest(over, F("started_at")))
     if ended:
         session.participants.exclude(hand_raised_at=None).update(hand_raised_at=None)
         signals.session_ended.send(ClassSession, session=session)
@@ -77,19 +86,24 @@ def place_marker(session: ClassSession, label: str, ago: timedelta = timedelta()
     label = tidy(label, what="The marker", longest=length(Marker, "label"))
     started_at = lock_live(session).started_at
     marker = Marker.objects.create(session=session, label=label, at=max(started_at, timezone.now() - ago))
-    signals.marker_placed.send(Marker, marker=marker)
+    signals.markers_changed.send(Marker, session=session)
     return marker
 
 
+@transaction.atomic
 def rename_marker(marker: Marker, label: str) -> None:
     """Also when the session has ended. Raises TextRefusedError (1 to 60 characters)."""
     marker.label = tidy(label, what="The marker", longest=length(Marker, "label"))
     marker.save(update_fields=["label"])
+    signals.markers_changed.send(Marker, session=marker.session)
 
 
+@transaction.atomic
 def remove_marker(marker: Marker) -> None:
     """The moment is no longer named; what was measured then stays."""
+    session = marker.session
     marker.delete()
+    signals.markers_changed.send(Marker, session=session)
 
 
 def _mode(mode: str) -> ClassSession.Mode:

@@ -90,6 +90,9 @@ class DashboardConsumer(Guarded):
     async def session_changed(self, event: dict[str, Any]) -> None:
         await self.tell_text(event["text"])
 
+    async def markers_changed(self, event: dict[str, Any]) -> None:
+        await self.tell_text(event["text"])
+
 
 def _after(query: bytes) -> int | None:
     """The sequence that a dashboard has already; 0 without one, None for what is no such number."""

@@ -26,7 +26,7 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
         points = points[:-1]
     if sequence is None:
         sequence = points[-1].sequence if points else after
-    markers = _markers(session.pk)
+    markers = markers_of(session.pk)
     return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=told)
 
 
@@ -69,6 +69,7 @@ def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:
     return board.thinned(as_message(row) for row in rows.order_by("sequence"))
 
 
-def _markers(session_pk: int) -> list[MarkerPlaced]:
+def markers_of(session_pk: int) -> list[MarkerPlaced]:
+    """In order of time."""
     rows = Marker.objects.filter(session=session_pk).values_list("pk", "label", "at")
     return [MarkerPlaced(id=pk, label=label, at_ms=at.timestamp() * 1000) for pk, label, at in rows]

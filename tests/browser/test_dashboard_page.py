@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from classroom.models import ClassSession, Marker
-from emotions.messages import SPARK_LENGTH, Attention, CloseCode, Notices, SessionChanged, TileChange
+from emotions.messages import (
+    SPARK_LENGTH,
+    Attention,
+    CloseCode,
+    MarkerPlaced,
+    MarkersChanged,
+    Notices,
+    SessionChanged,
+    TileChange,
+)
 from emotions.reports import charts, wording
 from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
@@ -147,6 +156,14 @@ def test_a_sparkline_grows_by_what_the_page_has_already(visitors: Visitors, sess
     expect(line).to_have_attribute("points", re.compile(rf"^(\S+ ){{{SPARK_LENGTH - 1}}}\S+$"))
     socket.send(tick(point(100), gone=[ada.id]))
     expect(socket.page.locator("#tiles li")).to_have_count(0)
+
+
+def test_a_marker_that_is_set_on_another_page_is_shown(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 4)]))
+    socket.send(MarkersChanged(markers=[MarkerPlaced(id=7, label="Quiz", at_ms=point(2).at_ms)]))
+    expect(socket.page.locator("#markers-title")).to_have_text("1 marker")
+    socket.send(MarkersChanged(markers=[]))
+    expect(socket.page.locator("#markers-block")).to_be_hidden()
 
 
 def test_tiles_sort_by_name_by_time_and_by_ease(visitors: Visitors, session: ClassSession) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -189,6 +190,26 @@ def test_a_forgotten_password_is_set_by_mail(client: Client, alice: User, settin
     (letter,) = mail.outbox
     (link,) = re.findall(r"http://testserver\S+", str(letter.body))
     assert client.get(link, follow=True).context["validlink"]
+
+
+def test_who_missed_the_invitation_gets_a_new_link(client: Client, alice: User, settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.school.example"
+    alice.set_unusable_password()
+    alice.save()
+    client.post(reverse("password_reset"), {"email": "Alice@school.example"})
+    (letter,) = mail.outbox
+    (link,) = re.findall(r"http://testserver\S+", str(letter.body))
+    assert client.get(link, follow=True).context["validlink"]
+
+
+@pytest.mark.parametrize("account", [{"is_active": False}, {"email": "al\u0131ce@school.example"}])
+def test_no_letter_goes_to_the_closed_or_to_the_like(
+    client: Client, alice: User, settings: Settings, account: dict[str, Any]
+) -> None:
+    settings.EMAIL_HOST = "mail.school.example"
+    User.objects.filter(pk=alice.pk).update(**account)
+    client.post(reverse("password_reset"), {"email": "alice@school.example"})
+    assert mail.outbox == []
 
 
 def test_an_unknown_address_is_answered_alike(client: Client, alice: User, settings: Settings) -> None:

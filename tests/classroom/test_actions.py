@@ -117,7 +117,10 @@ def test_an_ended_sessions_code_may_come_up_again(
 def test_a_marker_is_placed(session: ClassSession, heard: Any) -> None:
     marker = actions.place_marker(session, " Slide 4 ")
     assert marker.label == "Slide 4"
-    assert heard.events == [("marker_placed", marker)]
+    assert heard.events == [("markers_changed", session)]
+    actions.rename_marker(marker, "Quiz")
+    actions.remove_marker(marker)
+    assert heard.events == [("markers_changed", session)] * 3
 
 
 @pytest.mark.parametrize("label", ["", "   ", "x" * 61, "a\x00b", "two\nlines"])

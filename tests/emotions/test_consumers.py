@@ -431,6 +431,18 @@ async def test_a_dashboard_hears_of_changes(session: ClassSession, alice: User) 
         assert (await page.hear())["ended"] is True
 
 
+async def test_a_marker_that_is_set_on_one_dashboard_shows_on_the_other(session: ClassSession, alice: User) -> None:
+    async with browser(f"/ws/dashboard/{session.public_id}/", await sync_to_async(instructor_cookies)(alice)) as page:
+        await page.hear()
+        marker = await sync_to_async(actions.place_marker)(session, "Quiz")
+        told = {"id": marker.pk, "label": "Quiz", "at_ms": marker.at.timestamp() * 1000}
+        assert await page.hear() == {"type": "markers.changed", "markers": [told]}
+        await sync_to_async(actions.rename_marker)(marker, "Test")
+        assert (await page.hear())["markers"] == [told | {"label": "Test"}]
+        await sync_to_async(actions.remove_marker)(marker)
+        assert (await page.hear())["markers"] == []
+
+
 # -- The try page
 
 

@@ -102,7 +102,7 @@ def test_every_event_of_a_group_has_a_handler() -> None:
         "consent.changed",
         "turned.out",
         "taken.over",
-    } | {"attention.own", "hand.changed", "room.changed", "tiles.gone"}
+    } | {"attention.own", "hand.changed", "markers.changed", "room.changed", "tiles.gone"}
     handlers = {name for consumer in (CameraConsumer, DashboardConsumer) for name in vars(consumer)}
     assert {name.replace(".", "_") for name in types} <= handlers
 

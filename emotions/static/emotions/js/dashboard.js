@@ -44,11 +44,7 @@ const joining = new JoiningCard(page.session, page.urls.qr);
 const desk = new Desk(room, tiles, {
   clock,
   onOpen: (id, name) => student.open(id, name),
-  onMarkers: (markers) => {
-    room.markers = markers;
-    show();
-    draw();
-  },
+  onMarkers: mark,
   onChange: show,
 });
 let session = page.session;
@@ -145,6 +141,7 @@ const handlers = {
   },
   "mood.tick": (message) => room.tick(message),
   "tiles.gone": ({ gone }) => gone.forEach((id) => room.forget(id)),
+  "markers.changed": ({ markers }) => mark(markers),
   "session.changed": (message) => (message.ended ? ended() : changed(message)),
 };
 
@@ -178,6 +175,12 @@ function ended() {
 
 /** The moment is the one of the key or click, not the one at which its name was written. */
 const whenAsked = () => ({ ago_ms: Math.round(performance.now() - Number(byId("marker-dialog").dataset.openedMs)) });
+
+function mark(markers) {
+  room.markers = markers;
+  show();
+  draw();
+}
 
 function placed(marker) {
   byId("marker-dialog").close();
