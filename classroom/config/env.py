@@ -1,4 +1,7 @@
-"""Reading settings from the environment: a value that is not understood stops the start, it is never guessed."""
+"""Reading settings from the environment: a value that is not understood stops the start, it is never guessed.
+
+An empty value is an unset one: docker-compose.yml hands on as empty whatever the school did not set.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+_FALSE = {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable's text without surrounding blanks."""
-    return os.environ.get(name, default).strip()
+    """The variable's text without surrounding blanks; the default where nothing is left."""
+    return os.environ.get(name, "").strip() or default
 
 
 def secret(name: str, shortest: int = 16) -> str:
@@ -32,7 +35,7 @@ def flag(name: str, default: bool = False) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise ImproperlyConfigured(f"{name}={value!r}: expected one of {sorted(_TRUE | _FALSE - {''})}")
+    raise ImproperlyConfigured(f"{name}={value!r}: expected one of {sorted(_TRUE | _FALSE)}")
 
 
 def number(name: str, default: int, *, low: int = 0, high: int = 10**9) -> int:

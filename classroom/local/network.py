@@ -8,8 +8,13 @@ import struct
 from collections.abc import Iterator
 
 SIOCGIFADDR = 0x8915
-# Bridges of virtual machines and containers: no phone in the room reaches them.
-_INNER = ("lo", "docker", "br-", "veth", "virbr", "cni", "podman", "tun", "tap")
+# Chosen by the person, with --lan or --host.
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104
+# Bridges of virtual machines and containers, and tunnels to elsewhere: no phone in the room reaches them.
+_INNER = (
+    *("lo", "docker", "br-", "veth", "virbr", "cni", "podman", "vmnet", "vboxnet"),
+    *("tun", "tap", "wg", "ppp", "tailscale", "zt"),
+)
 
 
 class PortBusyError(Exception):
@@ -48,10 +53,16 @@ def web_port(host: str, wanted: int | None, first: int = 8000, tries: int = 100)
 
 def lan_addresses() -> list[str]:
     """IPv4 addresses by which other devices in the room reach this machine, the likeliest first."""
-    likeliest = _outgoing_address()
     found = [address for name, address in _interfaces() if not name.startswith(_INNER)]
-    ordered = ([likeliest] if likeliest else []) + found
+    likeliest = _outgoing_address()
+    # With a VPN on, what goes out leaves through its tunnel, whose address nobody in the room reaches.
+    ordered = ([likeliest] if likeliest in found else []) + found
     return [address for address in dict.fromkeys(ordered) if not address.startswith(("127.", "169.254."))]
+
+
+def reached_at(host: str) -> str:
+    """The name by which this machine itself reaches a server that listens on `host`."""
+    return "localhost" if host in {EVERYWHERE, "127.0.0.1"} else host
 
 
 def _outgoing_address() -> str | None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from classroom.local import readiness, services
+from classroom.local import readiness, services, welcome
 from classroom.local.certificate import Certificate, ensure_certificate, host_names
 from classroom.local.folder import CHECKOUT, DataFolder
-from classroom.local.network import lan_addresses, web_port
+from classroom.local.network import EVERYWHERE, lan_addresses, reached_at, web_port
 from classroom.local.parts import start_postgres, start_valkey
 from classroom.local.process import Program
 from classroom.local.screen import Screen
@@ -25,8 +25,6 @@ from classroom.local.statics import static_files_changed, static_stamp
 from classroom.local.supervisor import Stopped, Supervisor
 
 DEMO_STUDENTS = 24
-# Chosen by the person, with --lan.
-EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,11 @@ class Product:
 
     @property
     def base_url(self) -> str:
-        return f"{'https' if self._certificate else 'http'}://localhost:{self._port}"
+        """As this machine itself reaches the pages."""
+        return self._url(reached_at(self._host))
+
+    def _url(self, host: str) -> str:
+        return f"{'https' if self._certificate else 'http'}://{host}:{self._port}"
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
         if self._supervisor.stop_asked:
@@ -93,8 +95,8 @@ class Product:
         demo = self._seed() if self._demo else None
         self._keep_services()
         if demo is not None:
-            self._keep(services.simulate(demo["join_code"], self._port, DEMO_STUDENTS, self._certificate))
-        self._welcome(demo)
+            self._keep(services.simulate(demo["join_code"], self.base_url, DEMO_STUDENTS, self._certificate))
+        self._welcome(demo, self._first_admin() if demo is None else None)
         self._ready = True
         self._write_state()
 
@@ -103,16 +105,17 @@ class Product:
         return self._choices.demo and self._environment.get("ROOMTONE_PROFILE") == "demo"
 
     def _prepare_network(self) -> None:
+        if self._host == EVERYWHERE:
+            self._addresses = lan_addresses()
         if not self._choices.lan:
             return
-        self._addresses = lan_addresses()
         with self._screen.step("Preparing the certificate"):
             self._certificate = ensure_certificate(self._folder.path / "certificate", self._addresses)
 
     def _start_parts(self) -> None:
         """Parts of our own where the environment names none. Such a place is a demo, unless it says what it is."""
         if not self._environment.get("DATABASE_URL"):
-            self._environment.setdefault("ROOMTONE_PROFILE", "demo")
+            self._environment["ROOMTONE_PROFILE"] = self._environment.get("ROOMTONE_PROFILE") or "demo"
             with self._screen.step("Starting Postgres"):
                 self._environment["DATABASE_URL"] = start_postgres(self._supervisor, self._folder)
         if not self._environment.get("REDIS_URL"):
@@ -121,7 +124,7 @@ class Product:
 
     def _settings(self) -> dict[str, str]:
         """The environment of every process; what the person set themselves stays."""
-        hosts = ["localhost", "127.0.0.1", "[::1]", *host_names(), *self._addresses]
+        hosts = ["localhost", "127.0.0.1", "[::1]", *host_names(), reached_at(self._host), *self._addresses]
         named = self._environment.get("ROOMTONE_ALLOWED_HOSTS", "")
         chosen = {
             "ROOMTONE_SECRET_KEY": self._folder.secret("secret_key", 50),
@@ -132,9 +135,9 @@ class Product:
             "ROOMTONE_STATIC_ROOT": str(self._folder.path / "static"),
             "PYTHONUNBUFFERED": "1",
         }
-        if self._addresses:
+        if self._choices.lan and self._addresses:
             # The square code on the screen is for phones: localhost would lead them nowhere.
-            chosen["ROOMTONE_PUBLIC_URL"] = f"https://{self._addresses[0]}:{self._port}"
+            chosen["ROOMTONE_PUBLIC_URL"] = self._url(self._addresses[0])
         if os.geteuid() == 0:
             # Celery warns whoever runs it as root, at every start; on a machine of one's own that is no news.
             chosen["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
@@ -160,6 +163,15 @@ class Product:
             lines = self._run(Service("seed_demo", ("manage.py", "seed_demo", "--json"), stage=1))
         demo: dict[str, Any] = json.loads(lines[-1])
         return demo
+
+    def _first_admin(self) -> dict[str, str] | None:
+        """Who may become the first admin, and by which path: for the person at the terminal, never for a log."""
+        if not self._screen.private:
+            return None
+        with self._screen.step("Looking whether an admin can sign in"):
+            lines = self._run(Service("first_admin", ("-m", "classroom.config.first_admin"), stage=1))
+        found: dict[str, str] | None = json.loads(lines[-1])
+        return found
 
     def _keep_services(self) -> None:
         for service in (services.ticker(), services.beat()):
@@ -200,26 +212,11 @@ class Product:
         pids = self._supervisor.pids() | {"up": os.getpid()}
         self._folder.write_state({"base_url": self.base_url, "ready": self._ready, "pids": pids})
 
-    def _welcome(self, demo: Mapping[str, Any] | None) -> None:
+    def _welcome(self, demo: Mapping[str, Any] | None, first_admin: Mapping[str, str] | None) -> None:
         """Addresses for this machine; with a network, the one for the phones first."""
-        base = self.base_url
-        outside = [f"https://{address}:{self._port}" for address in self._addresses]
-        phones = (outside or [base])[0]
-        rows = [
-            ("Students join", f"{phones}/join/", ""),
-            ("Instructor", f"{base}/courses/", ""),
-            ("Admin", f"{base}/admin/", ""),
-        ]
-        if demo is not None:
-            password = demo["password"]
-            rows = [
-                ("Students join", f"{phones}{demo['join']}", f"code {demo['join_code_spaced']}"),
-                ("Instructor", f"{base}{demo['dashboard']}", f"{demo['instructor']} · {password}"),
-                ("Admin", f"{base}/admin/", f"{demo['admin']} · {password}"),
-            ]
-        notes = ["Ctrl-C stops everything; the data is kept."]
-        if self._certificate:
-            notes.insert(
-                0, "Each phone warns once about the certificate, which this machine made itself: go on anyway."
-            )
-        self._screen.welcome(rows, notes)
+        outside = [self._url(address) for address in self._addresses]
+        rows = welcome.addresses(self.base_url, (outside or [self.base_url])[0], demo)
+        if first_admin is not None:
+            rows += welcome.links(self.base_url, self._environment.get("ROOMTONE_PUBLIC_URL", ""), first_admin)
+        unsaid = demo is None and not self._screen.private
+        self._screen.welcome(rows, welcome.notes(certificate=self._certificate is not None, unsaid=unsaid))

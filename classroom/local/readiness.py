@@ -25,7 +25,7 @@ def probe(base_url: str, certificate: Certificate | None) -> Callable[[], bool]:
 
     def answers() -> bool:
         try:
-            # The address is our own, http or https on localhost.
+            # The address is our own, http or https on this machine.
             with urllib.request.urlopen(f"{base_url}/healthz", timeout=5, context=context) as reply:  # noqa: S310  # nosec B310
                 return bool(reply.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):

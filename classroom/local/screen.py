@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,11 @@ class Screen:
         self._quiet = quiet
         self._colours: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    @property
+    def private(self) -> bool:
+        """Whether only the person at the terminal reads along; a file or a journal may have other readers."""
+        return sys.stdout.isatty()
 
     def line(self, name: str, text: str) -> None:
         """One line of a process's log, behind its name."""

@@ -67,9 +67,9 @@ def migrate() -> Service:
     return Service("migrate", ("manage.py", "migrate", "--no-input"), stage=1)
 
 
-def simulate(code: str, port: int, students: int, certificate: Certificate | None = None) -> Service:
-    """The demo class: synthetic students that stay until they are stopped."""
-    url = f"{'wss' if certificate else 'ws'}://localhost:{port}"
+def simulate(code: str, base_url: str, students: int, certificate: Certificate | None = None) -> Service:
+    """The demo class: synthetic students that stay until they are stopped. `base_url`: http(s)://host:port."""
+    url = base_url.replace("http", "ws", 1)
     arguments = ["manage.py", "simulate", "--students", str(students), "--seconds", "0", "--fps", "1"]
     arguments += ["--session", code, "--url", url, "--again", "--json"]
     arguments += ["--ca", str(certificate.certificate)] if certificate else []

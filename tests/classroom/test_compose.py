@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from classroom.config.profile import PROFILES
 from classroom.local import health, services
 from classroom.local.folder import CHECKOUT
 from classroom.local.parts import VALKEY_SETTINGS
@@ -170,10 +175,72 @@ NOT_FOR_CONTAINERS = {
 
 def test_every_setting_of_the_readme_reaches_the_containers(compose: dict[str, Any]) -> None:
     """A school that sets how long it keeps things, or that no picture leaves a device, must not be left alone."""
-    documented = set(re.findall(r"^\| `(ROOMTONE_\w+)`", (CHECKOUT / "README.md").read_text(), re.MULTILINE))
-    for name in ("web", "worker", "ticker", "beat"):
+    rows = re.findall(r"^\| (`[A-Z_`, ]+) \|", (CHECKOUT / "README.md").read_text(), re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    for name in OURS:
         assert documented - NOT_FOR_CONTAINERS <= set(compose["services"][name]["environment"]), name
-    assert documented >= NOT_FOR_CONTAINERS
+    assert documented >= NOT_FOR_CONTAINERS | {"DATABASE_URL", "EMAIL_USE_TLS"}
+
+
+def given(service: dict[str, Any], **chosen: str) -> dict[str, str]:
+    """What Compose puts into the container where a school set only what is `chosen`, and what is required."""
+
+    def value(match: re.Match[str]) -> str:
+        name, kind, default = match.groups()
+        return chosen.get(name) or ("a-word-of-more-than-thirty-letters" if kind == "?" else default)
+
+    return {name: re.sub(r"\$\{(\w+):([-?])([^}]*)\}", value, text) for name, text in service["environment"].items()}
+
+
+# The names are those of the settings' module; what a container was given as empty has its default here.
+DEFAULTS = {
+    "RETENTION_DAYS": 0, "READING_PLACE": "choice", "ROOM_CAMERAS": False, "SAMPLE_INTERVAL_MS": 1000,
+    "JOINS_PER_ADDRESS": 600, "FRAME_MAX_BYTES": 60_000, "FRAME_SHARDS": 4, "SECURE_HSTS_SECONDS": 31_536_000,
+    "PUBLIC_URL": "", "METRICS_TOKEN": "", "EMAIL_HOST": "", "EMAIL_USE_TLS": True, "TIME_ZONE": "UTC",
+    "DEBUG": False,
+}  # fmt: skip
+LOADER = (
+    "import django, json, sys; django.setup(); from django.conf import settings;"
+    "names = [*sys.argv[1].split(), 'TRY_PAGE_OPEN'];"
+    "found = {name: getattr(settings, name) for name in names};"
+    "print(json.dumps(found | {'LEVEL': settings.LOGGING['root']['level']}))"
+)
+
+
+def start_django(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A process with these variables and none of ours besides."""
+    outside = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", LOADER, " ".join(DEFAULTS)],
+        env=outside | {"DJANGO_SETTINGS_MODULE": "classroom.config.settings"} | environment,
+        cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_every_service_starts_where_a_school_set_only_what_is_required(compose: dict[str, Any], profile: str) -> None:
+    """Compose hands on as empty what is not set. Services with the same environment share one try."""
+    environments = [given(compose["services"][name], ROOMTONE_PROFILE=profile) for name in OURS]
+    for environment in [each for number, each in enumerate(environments) if each not in environments[:number]]:
+        assert "" in environment.values()
+        ended = start_django(environment)
+        assert ended.returncode == 0, ended.stderr
+        assert json.loads(ended.stdout) == DEFAULTS | {"TRY_PAGE_OPEN": profile == "demo", "LEVEL": "INFO"}
+
+
+def test_what_a_school_set_reaches_the_settings(compose: dict[str, Any]) -> None:
+    environment = given(
+        compose["services"]["web"], ROOMTONE_PROFILE="demo", ROOMTONE_TRY_PAGE="0", EMAIL_USE_TLS="off",
+        ROOMTONE_RETENTION_DAYS="30",
+    )  # fmt: skip
+    loaded = json.loads(start_django(environment).stdout)
+    assert (loaded["TRY_PAGE_OPEN"], loaded["EMAIL_USE_TLS"], loaded["RETENTION_DAYS"]) == (False, False, 30)
+
+
+def test_an_empty_key_is_refused_in_words(compose: dict[str, Any]) -> None:
+    refused = start_django(given(compose["services"]["web"]) | {"ROOMTONE_SECRET_KEY": ""})
+    assert refused.returncode != 0
+    assert "ROOMTONE_SECRET_KEY is required" in refused.stderr
 
 
 def test_house_is_kept_also_where_nobody_reads_frames() -> None:

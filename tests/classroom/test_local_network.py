@@ -51,3 +51,24 @@ def test_a_machine_without_a_network_has_no_addresses(monkeypatch: pytest.Monkey
 
 def test_every_interface_is_read_from_the_kernel() -> None:
     assert ("lo", "127.0.0.1") in list(network._interfaces())
+
+
+@pytest.mark.parametrize("tunnel", ["wg0", "ppp0", "tailscale0", "ztabc123", "tun0"])
+def test_a_tunnels_address_is_given_to_nobody(monkeypatch: pytest.MonkeyPatch, tunnel: str) -> None:
+    """With a VPN on, the default route leads through it."""
+    monkeypatch.setattr(network, "_outgoing_address", lambda: "10.8.0.2")
+    monkeypatch.setattr(network, "_interfaces", lambda: iter([(tunnel, "10.8.0.2"), ("wlan0", "192.168.1.7")]))
+    assert network.lan_addresses() == ["192.168.1.7"]
+
+
+@pytest.mark.parametrize("name", ["vmnet8", "vboxnet0"])
+def test_networks_of_virtual_machines_are_no_rooms(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(network, "_outgoing_address", lambda: None)
+    monkeypatch.setattr(network, "_interfaces", lambda: iter([(name, "192.168.56.1"), ("eth0", "10.0.0.4")]))
+    assert network.lan_addresses() == ["10.0.0.4"]
+
+
+def test_the_likeliest_address_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "_outgoing_address", lambda: "10.0.0.4")
+    monkeypatch.setattr(network, "_interfaces", lambda: iter([("wlan0", "192.168.1.7"), ("eth0", "10.0.0.4")]))
+    assert network.lan_addresses() == ["10.0.0.4", "192.168.1.7"]

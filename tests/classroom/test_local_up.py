@@ -12,9 +12,11 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -74,6 +76,68 @@ def start(place: Path, environment: dict[str, str]) -> Iterator[Start]:
     yield starter
     for product in started:
         product.stop()
+
+
+class Terminal:
+    """`manage.py up` in a terminal of its own."""
+
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+        self._ours, theirs = os.openpty()
+        self._read: list[bytes] = []
+        command = [sys.executable, "manage.py", "up", "--port", str(free_port()), *arguments]
+        self._popen = subprocess.Popen(
+            command, cwd=CHECKOUT, env=environment | {"TERM": "dumb"}, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        self._reader = threading.Thread(target=self._listen)
+        self._reader.start()
+
+    def until(self, words: str) -> str:
+        """Everything that was printed when the words are there."""
+        wait_for(lambda: words in self._text() or self._popen.poll() is not None, 120)
+        assert words in self._text(), self._text()
+        return self._text()
+
+    def stop(self) -> int:
+        """As Ctrl-C does; does nothing the second time."""
+        if self._popen.poll() is None:
+            self._popen.send_signal(signal.SIGINT)
+        code = self._popen.wait(60)
+        self._reader.join()
+        return code
+
+    def _text(self) -> str:
+        return b"".join(self._read).decode(errors="replace")
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):  # so a terminal ends on Linux
+            while part := os.read(self._ours, 65_536):
+                self._read.append(part)
+        os.close(self._ours)
+
+
+Terminals = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminals(place: Path) -> Iterator[Terminals]:
+    opened: list[Terminal] = []
+
+    def opener(environment: dict[str, str], *arguments: str) -> Terminal:
+        opened.append(Terminal(environment, *arguments))
+        return opened[-1]
+
+    yield opener
+    for terminal in opened:
+        terminal.stop()
+
+
+def filled_in(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    """The page after the form at `path`."""
+    page = client.get(path)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert token, page.text
+    return client.post(page.url, data=fields | {"csrfmiddlewaretoken": token[1]}, headers={"Referer": str(page.url)})
 
 
 def value_of(product: RunningProduct, name: str) -> str:
@@ -156,6 +220,42 @@ def test_the_local_network_gets_https(place: Path, start: Start) -> None:
         assert f"https://{address}:" in product.log()
     assert "warns once about the certificate" in product.log()
     assert product.stop() == 0
+
+
+def test_another_address_is_listened_on(start: Start) -> None:
+    product = start("--no-demo", "--host", "127.0.0.2")
+    assert product.base_url.startswith("http://127.0.0.2:")
+    assert httpx.get(f"{product.base_url}/join/").status_code == 200
+    assert "First admin" not in product.log(), "others may read a file"
+    assert "Start this once in a terminal" in product.log()
+    assert product.stop() == 0
+
+
+def test_the_first_admin_finds_a_link_in_the_terminal_until_it_was_used(
+    place: Path, environment: dict[str, str], terminals: Terminals
+) -> None:
+    environment |= {"ROOMTONE_PROFILE": "check-ins"}
+    first = terminals(environment, "--data", str(place), "--lan")
+    links = dict(re.findall(r"(https://\S+?)(/accounts/reset/\S+)", first.until("Ctrl-C stops everything")))
+    assert {urlsplit(base).hostname for base in links} == {"localhost", *lan_addresses()[:1]}
+    assert len(set(links.values())) == 1
+    base, path = list(links.items())[-1]
+    trusting = ssl.create_default_context(cafile=str(place / "certificate" / "certificate.pem"))
+    with httpx.Client(base_url=base, verify=trusting, follow_redirects=True) as browser:
+        password = "a fresh and long one"
+        done = filled_in(browser, path, new_password1=password, new_password2=password)
+        assert done.url.path == "/accounts/reset/done/"
+        assert (
+            filled_in(browser, "/admin/login/?next=/admin/", username="admin", password=password).url.path
+            == "/admin/"
+        )
+    assert first.stop() == 0
+
+    second = terminals(environment, "--data", str(place))
+    shown = second.until("Ctrl-C stops everything")
+    assert "/accounts/reset/" not in shown
+    assert "Start this once in a terminal" not in shown
+    assert second.stop() == 0
 
 
 def test_a_port_that_was_asked_for_and_is_busy_ends_the_start_in_words(

@@ -55,3 +55,21 @@ def test_a_token_that_could_be_guessed_stops_the_start(monkeypatch: pytest.Monke
     assert "short-secret" not in str(refused.value)
     monkeypatch.setenv("ROOMTONE_METRICS_TOKEN", "")
     assert env.secret("ROOMTONE_METRICS_TOKEN") == ""
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_value_is_an_unset_one(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
+    """Compose hands on as empty what a school did not set."""
+    monkeypatch.setenv("ROOMTONE_EMPTY", empty)
+    name = "ROOMTONE_EMPTY"
+    assert env.text(name, "word") == "word"
+    assert env.number(name, 7, low=1) == 7
+    assert env.choice(name, ["left", "right"], "left") == "left"
+    assert (env.flag(name, default=True), env.flag(name)) == (True, False)
+    assert env.names(name, ["a", "b"]) == ["a", "b"]
+    assert (env.address(name), env.secret(name)) == ("", "")
+
+
+def test_a_flag_that_is_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMTONE_FLAG", "off")
+    assert env.flag("ROOMTONE_FLAG", default=True) is False
