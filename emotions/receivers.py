@@ -23,9 +23,8 @@ from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
 from emotions.messages import CloseCode, HandChanged, MarkersChanged, RoomChanged, SessionChanged, TilesGone
-from emotions.mood.snapshots import markers_of
 from emotions.readings import live
-from emotions.reports import rollups
+from emotions.reports import rollups, selectors
 from emotions.store import presence_key, sync_redis
 
 log = logging.getLogger(__name__)
@@ -87,8 +86,12 @@ def session_changed(session: ClassSession, **_: Any) -> None:
 @receiver(signals.markers_changed)
 def markers_changed(session: ClassSession, **_: Any) -> None:
     """All of them, as they are after the commit: a dashboard that missed one change is right after the next."""
-    pk = session.pk
-    _after_commit(lambda pipe: publish.markers_changed(pipe, pk, MarkersChanged(markers=markers_of(pk))))
+
+    def tell(pipe: redis.client.Pipeline) -> None:
+        placed = selectors.placed_markers(session)
+        publish.markers_changed(pipe, session.pk, MarkersChanged(markers=placed))
+
+    _after_commit(tell)
 
 
 @receiver(signals.session_ended)

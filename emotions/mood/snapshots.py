@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from classroom.models import ClassSession, Marker, Participant
-from emotions.messages import MarkerPlaced, MoodSnapshot, Notices, OwnAttention, Point, TileWithHistory
+from classroom.models import ClassSession, Participant
+from emotions.messages import MoodSnapshot, Notices, OwnAttention, Point, TileWithHistory
 from emotions.models import MoodPoint
 from emotions.mood import board, notices
 from emotions.mood.roster import as_message
+from emotions.reports import selectors
 from emotions.store import notices_key, sync_redis, tiles_key
 
 
@@ -26,7 +27,7 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
         points = points[:-1]
     if sequence is None:
         sequence = points[-1].sequence if points else after
-    markers = markers_of(session.pk)
+    markers = selectors.placed_markers(session)
     return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=told)
 
 
@@ -67,9 +68,3 @@ def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:
         newest = rows.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     rows = rows.filter(sequence__gte=max(after + 1, board.first_kept(newest)), sequence__lte=newest)
     return board.thinned(as_message(row) for row in rows.order_by("sequence"))
-
-
-def markers_of(session_pk: int) -> list[MarkerPlaced]:
-    """In order of time."""
-    rows = Marker.objects.filter(session=session_pk).values_list("pk", "label", "at")
-    return [MarkerPlaced(id=pk, label=label, at_ms=at.timestamp() * 1000) for pk, label, at in rows]

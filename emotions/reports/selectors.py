@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
+from emotions.messages import MarkerPlaced
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.reports import pace, rollups
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
@@ -121,6 +122,11 @@ def on_device(session: ClassSession) -> float | None:
 def markers(session: ClassSession) -> list[MarkerRow]:
     rows = Marker.objects.filter(session=session).values_list("pk", "label", "at")
     return [MarkerRow(pk, label, milliseconds(at)) for pk, label, at in rows]
+
+
+def placed_markers(session: ClassSession) -> list[MarkerPlaced]:
+    """As dashboards hear of them."""
+    return [MarkerPlaced(id=one.id, label=one.label, at_ms=one.at_ms) for one in markers(session)]
 
 
 def words(session: ClassSession) -> list[tuple[datetime, str]]:
