@@ -9,7 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.contrib.auth.models import User
@@ -47,6 +49,13 @@ class ForgottenForm(PasswordResetForm):
         wanted = _folded(email)
         accounts = User.objects.filter(email__iexact=email, is_active=True)
         return (account for account in accounts if _folded(account.email) == wanted)
+
+    def save(self, **options: Any) -> None:
+        """The link leads to the public address, where there is one."""
+        if settings.PUBLIC_URL:
+            scheme, host = urlsplit(settings.PUBLIC_URL)[:2]
+            options |= {"domain_override": host, "use_https": scheme == "https"}
+        super().save(**options)
 
 
 def _folded(address: str) -> str:

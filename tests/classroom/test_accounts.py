@@ -192,6 +192,12 @@ def test_a_forgotten_password_is_set_by_mail(client: Client, alice: User, settin
     assert client.get(link, follow=True).context["validlink"]
 
 
+def test_the_link_leads_to_the_public_address(client: Client, alice: User, settings: Settings) -> None:
+    settings.EMAIL_HOST, settings.PUBLIC_URL = "mail.school.example", "https://10.0.0.7:8443"
+    client.post(reverse("password_reset"), {"email": "alice@school.example"})
+    assert "https://10.0.0.7:8443/accounts/reset/" in str(mail.outbox[0].body)
+
+
 def test_who_missed_the_invitation_gets_a_new_link(client: Client, alice: User, settings: Settings) -> None:
     settings.EMAIL_HOST = "mail.school.example"
     alice.set_unusable_password()
