@@ -75,7 +75,8 @@ class ClassSession(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     # What its students are promised when they consent, so it never changes. None: until somebody deletes it.
     keep_days = models.PositiveSmallIntegerField(null=True, blank=True)
-    # Since then only the session itself is left: nobody who was there, nothing that was recorded.
+    # Since then only the session itself is left: nobody who was there, nothing that was recorded. Or it is being
+    # deleted slice by slice since then, and no page shows what is left of it (classroom.actions.erasing).
     purged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ClassSessionQuerySet.as_manager()

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
-from classroom.models import ClassSession, Course, Erasure
+from classroom.models import ClassSession, Course, Erasure, Participant
 
 LONGEST_DAYS = 3650
 
@@ -26,17 +26,23 @@ def days_of(course: Course) -> int | None:
 def expired(days: int | None = None, now: datetime | None = None) -> QuerySet[ClassSession]:
     """Ended sessions that have been kept long enough, oldest first; with `days`, whatever their courses say.
 
-    Live sessions never expire, nor does what is kept until somebody deletes it.
+    Live sessions never expire, nor does what is kept until somebody deletes it. Those of which the first slices are
+    deleted already are finished, also where the course is kept longer since then.
     """
     now = now or timezone.now()
     ended = ClassSession.objects.filter(ended_at__isnull=False).select_related("course").order_by("ended_at")
     if days is not None:
-        return ended.filter(ended_at__lt=now - timedelta(days=days))
+        return ended.filter(Q(ended_at__lt=now - timedelta(days=days)) | _begun())
     of_course = Coalesce(F("course__keep_days"), Value(settings.RETENTION_DAYS or None))
     # Postgres passes over what is null.
-    return ended.annotate(days=Least(F("keep_days"), of_course)).filter(days__isnull=False).annotate(
+    return ended.annotate(days=Least(F("keep_days"), of_course)).annotate(
         expires=ExpressionWrapper(F("ended_at") + F("days") * Value(timedelta(days=1)), output_field=DateTimeField())
-    ).filter(expires__lt=now)  # fmt: skip
+    ).filter(Q(expires__lt=now) | _begun())  # fmt: skip
+
+
+def _begun() -> Q:
+    """A purge of the school's takes everybody out at once."""
+    return Q(purged_at__isnull=False) & Q(Exists(Participant.objects.filter(session=OuterRef("pk"))))
 
 
 def expiring(course: Course, days: int | None) -> int:

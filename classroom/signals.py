@@ -16,6 +16,8 @@ session_ended = Signal()
 session_erased = Signal()
 # Receivers delete what they hold of the session and answer how many rows, by the name of their model.
 session_purged = Signal()
+# It is being deleted piece by piece. Receivers delete a slice where they hold more than one, and answer as above.
+session_thinned = Signal()
 # Sent with `participant`, whose consent epoch has gone up (but for joining and erasure).
 participant_joined = Signal()
 consent_changed = Signal()

@@ -208,7 +208,8 @@ class MeasuredSessionAdmin(ClassSessionAdmin):
 
     @admin.display(description="Mood")
     def mood(self, session: Any) -> SafeString:
-        return format_html("{} {}", mood_words(session.mean_mood), strip(session.mean_mood))
+        mood = None if session.purged_at else session.mean_mood
+        return format_html("{} {}", mood_words(mood), strip(mood))
 
     # -- Export
 

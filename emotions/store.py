@@ -91,6 +91,10 @@ def counting_key(session_pk: int) -> str:
     return key("counting", session_pk)
 
 
+def purging_key() -> str:
+    return key("purging")
+
+
 def notices_key(session_pk: int) -> str:
     return key("notices", session_pk)
 

@@ -6,23 +6,27 @@ Drains are acknowledged when they start and store no result: one that is lost lo
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
 
 from celery import shared_task
 
 from classroom import retention
-from classroom.actions import expire
+from classroom.actions import expire_some
 from classroom.errors import RefusedError
 from classroom.models import ClassSession
+from emotions import forgotten
 from emotions.frames import slots
 from emotions.reports import counting, rollups
-from emotions.store import sync_redis
+from emotions.store import purging_key, sync_redis
 
 log = logging.getLogger(__name__)
 
 # A drain that waited longer than this on the broker has long been followed by another.
 DRAIN_EXPIRES_SECONDS = 10
 PURGES_A_ROUND = 4
+PURGE_SECONDS = 2.0
+PURGE_LEASE_SECONDS = 60
 
 
 @shared_task(ignore_result=True)
@@ -57,23 +61,36 @@ def close_minutes() -> None:
 
 
 @shared_task(ignore_result=True)
-def purge_expired() -> None:
-    """Delete the sessions that were kept long enough, each with a record, and ask for the rest.
+def end_forgotten() -> None:
+    """End the live sessions that nobody ends any more."""
+    forgotten.end_forgotten()
 
-    Few at a time: frames get their turn. What is lost on the way is found again by the next that beat sends.
+
+@shared_task(ignore_result=True)
+def purge_expired(goes_on: bool = False) -> None:
+    """Delete of the sessions that were kept long enough what two seconds allow, and ask for the rest.
+
+    Little at a time: frames get their turn. What is lost on the way is found again by the next that beat sends;
+    while one row of rounds `goes_on`, that one leaves the work to it.
     """
-    found = list(retention.expired()[: PURGES_A_ROUND + 1])
-    deleted = sum([_deleted(session) for session in found[:PURGES_A_ROUND]])
-    # Where somebody else deleted all of these, they go on; so there never are two such chains for long.
-    if deleted and len(found) > PURGES_A_ROUND:
-        purge_expired.apply_async()
+    if not sync_redis().set(purging_key(), 1, nx=not goes_on, ex=PURGE_LEASE_SECONDS):
+        return
+    if _purged_some():
+        purge_expired.apply_async((True,))
+    else:
+        sync_redis().delete(purging_key())
 
 
-def _deleted(session: ClassSession) -> bool:
-    with suppress(RefusedError):  # somebody erased it meanwhile
-        expire(session)
-        return True
-    return False
+def _purged_some() -> bool:
+    """Whether something went, and more is left. Where others delete all of these, they go on."""
+    until, went = time.monotonic() + PURGE_SECONDS, False
+    for session in retention.expired()[:PURGES_A_ROUND]:
+        with suppress(RefusedError):  # somebody erased it meanwhile
+            expire_some(session, until - time.monotonic())
+            went = True
+        if time.monotonic() >= until:
+            break
+    return went and retention.expired().exists()
 
 
 @shared_task(ignore_result=True)

@@ -117,7 +117,7 @@ def report_counting(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @instructors_only
 def student_report(request: HttpRequest, public_id: UUID, student_id: UUID) -> HttpResponse:
     """One student who shares individually, against the class. Of anybody else there is no such page."""
-    session = access.session_for_reader(request.user, public_id)
+    session = _recorded_session(request, public_id)
     access.participant_in(session, student_id)
     shown = student_page.build(session, student_id)
     if shown is None:
@@ -130,7 +130,7 @@ def student_report(request: HttpRequest, public_id: UUID, student_id: UUID) -> H
 @instructors_only
 def report_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The class mood minute by minute. ?sep=comma|semicolon|tab"""
-    session = access.session_for_reader(request.user, public_id)
+    session = _recorded_session(request, public_id)
     lines = exports.minutes(session, _dialect(request))
     return _attachment(HttpResponse("".join(lines), content_type=_CSV), session, "minutes")
 
@@ -140,7 +140,7 @@ def report_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 @instructors_only
 def events_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """Every reading of the students who share individually, as a stream. ?sep=comma|semicolon|tab"""
-    session = access.session_for_reader(request.user, public_id)
+    session = _recorded_session(request, public_id)
     rows: AsyncIterator[str] | Iterator[str] = exports.events(session, _dialect(request))
     return _attachment(StreamingHttpResponse(rows, content_type=_CSV), session, "readings")
 
@@ -150,7 +150,7 @@ def events_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 @instructors_only
 def report_xlsx(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """Every table of the report, a sheet each."""
-    session = access.session_for_reader(request.user, public_id)
+    session = _recorded_session(request, public_id)
     return _attachment(HttpResponse(workbook.workbook(session), content_type=_XLSX), session, "report", "xlsx")
 
 
@@ -159,8 +159,17 @@ def report_xlsx(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 @instructors_only
 def report_html(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The report as one file to keep, which needs nothing else."""
-    session = access.session_for_reader(request.user, public_id)
+    session = _recorded_session(request, public_id)
     return _attachment(HttpResponse(html_file.html_file(session)), session, "report", "html")
+
+
+def _recorded_session(request: HttpRequest, public_id: UUID) -> ClassSession:
+    """Raises Http404 as `access` does, and for one that was purged, or of which a part is deleted: it has no report,
+    and half of one would look like a whole."""
+    session = access.session_for_reader(request.user, public_id)
+    if session.purged_at:
+        raise Http404("What was recorded in this session was purged.")
+    return session
 
 
 _CSV = "text/csv; charset=utf-8"

@@ -6,7 +6,15 @@ with words for the person who asked.
 
 from __future__ import annotations
 
-from classroom.actions.erasing import LONGEST_MINUTES, erase, erase_last, erase_session, expire, purge_session
+from classroom.actions.erasing import (
+    LONGEST_MINUTES,
+    erase,
+    erase_last,
+    erase_session,
+    expire,
+    expire_some,
+    purge_session,
+)
 from classroom.actions.participants import (
     CHECK_IN_EVERY,
     HAND_UP,
@@ -22,6 +30,8 @@ from classroom.actions.participants import (
 )
 from classroom.actions.rooms import declare_room, withdraw_room
 from classroom.actions.sessions import (
+    LONGEST_SESSION,
+    NOBODY_FOR,
     end_session,
     lock_joining,
     place_marker,
@@ -36,12 +46,15 @@ __all__ = [
     "CHECK_IN_EVERY",
     "HAND_UP",
     "LONGEST_MINUTES",
+    "LONGEST_SESSION",
+    "NOBODY_FOR",
     "declare_room",
     "end_session",
     "erase",
     "erase_last",
     "erase_session",
     "expire",
+    "expire_some",
     "hand_up_ms",
     "join",
     "leave",

@@ -121,6 +121,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-lanes": {"task": "emotions.tasks.sweep_lanes", "schedule": 2.0, "options": {"expires": 2.0}},
     "close-minutes": {"task": "emotions.tasks.close_minutes", "schedule": 60.0, "options": {"expires": 60.0}},
+    "end-forgotten": {"task": "emotions.tasks.end_forgotten", "schedule": 600.0, "options": {"expires": 600.0}},
     "purge-expired": {"task": "emotions.tasks.purge_expired", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 

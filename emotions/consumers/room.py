@@ -14,6 +14,9 @@ from emotions.consumers.guard import Guarded
 from emotions.messages import CloseCode, FromRoom
 
 INTERVAL_MS = 2_000
+LONGEST_INTERVAL_MS = 5_000
+"""However seldom students are read: a half minute needs its pictures (emotions.mood.rooms), for a mean of fewer would
+show what one face changed."""
 
 
 class RoomConsumer(Guarded, CameraConsumer):
@@ -39,4 +42,4 @@ class RoomConsumer(Guarded, CameraConsumer):
         return await in_database(admit_room, self.scope["user"], self._session_id())
 
     def interval_ms(self) -> int:
-        return max(INTERVAL_MS, int(settings.SAMPLE_INTERVAL_MS))
+        return min(LONGEST_INTERVAL_MS, max(INTERVAL_MS, int(settings.SAMPLE_INTERVAL_MS)))

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
 
+from django.conf import settings
+
 WARM_UP_SECONDS = 120.0
 """Of readings that make a baseline, before which nobody is compared with it."""
 BASELINE_HALF_LIFE = 600.0
@@ -24,7 +26,7 @@ UNPLEASANT, STILL_UNPLEASANT = -0.20, -0.10
 LEAST_MS = 120_000
 """How long it has to stay so before anybody is told."""
 GAP_MS = 15_000
-"""A longer time without a reading ends a spell: what wasn't seen did not go on."""
+"""A longer time without a reading ends a spell: what wasn't seen did not go on. See `gap_ms`."""
 STEP_SECONDS = 5.0
 """A reading speaks for no more than this."""
 UNSURE = 0.5
@@ -75,8 +77,13 @@ def follow(watch: Watch | None, sight: Sight | None, now_ms: float) -> Watch | N
     return _judged(_averaged(_without_gap(watch, sight.at_ms), sight))
 
 
+def gap_ms() -> float:
+    """Two pictures may be lost, however seldom they are taken."""
+    return max(GAP_MS, 3 * settings.SAMPLE_INTERVAL_MS)
+
+
 def _without_gap(watch: Watch, now_ms: float) -> Watch:
-    return watch if now_ms - watch.seen_ms <= GAP_MS else replace(watch, since_ms=None, named_ms=None)
+    return watch if now_ms - watch.seen_ms <= gap_ms() else replace(watch, since_ms=None, named_ms=None)
 
 
 def _averaged(watch: Watch, sight: Sight) -> Watch:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from django.conf import settings
 
 from emotions.messages import Pace, Point, Tile, TileState
 from emotions.mood.cohort import FLOOR, Group, next_cohort
@@ -20,7 +21,7 @@ from emotions.mood.presence import Presence
 from emotions.readings.live import LiveReading
 
 MEASURED_MS = 10_000
-"""A reading that is older says nothing about now."""
+"""A reading that is older says nothing about now: unless one comes more seldom (`measured_ms`)."""
 HALF_LIFE_SECONDS = 4.0
 """Of what the shares remember. Long enough to quiet single frames, short enough to see a room turn."""
 
@@ -106,6 +107,11 @@ class Memory:
     cohort_lost: bool = False
 
 
+def measured_ms() -> float:
+    """For how long a reading counts: one picture may be lost, and nobody goes from the mood between two."""
+    return max(MEASURED_MS, 2.5 * settings.SAMPLE_INTERVAL_MS)
+
+
 def standing(student: Student, presence: Presence | None, reading: LiveReading | None, now_ms: float) -> Standing:
     """A reading of an older consent counts for nothing."""
     if reading is not None and (reading.consent_epoch != student.consent_epoch or student.scope == "none"):
@@ -118,7 +124,7 @@ def _state(student: Student, presence: Presence | None, reading: LiveReading | N
         return "disconnected"
     if presence.camera in _STATES or student.scope == "none":
         return _STATES.get(presence.camera, "camera_off")
-    if reading is not None and now_ms - reading.captured_ms <= MEASURED_MS:
+    if reading is not None and now_ms - reading.captured_ms <= measured_ms():
         return "measured"
     return "not_visible"
 

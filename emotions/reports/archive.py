@@ -44,7 +44,8 @@ async def archive(sessions: Sequence[ClassSession]) -> AsyncIterator[bytes]:
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as made:  # type: ignore[call-overload]
         made.writestr(INDEX, "".join(_index(sessions)))
         for number, session in enumerate(sessions, start=1):
-            made.writestr(_name(number, session), await sync_to_async(workbook)(session))
+            if not session.purged_at:
+                made.writestr(_name(number, session), await sync_to_async(workbook)(session))
             yield sink.taken()
     yield sink.taken()
 
@@ -57,7 +58,9 @@ def _index(sessions: Sequence[ClassSession]) -> list[str]:
 def _line(number: int, session: ClassSession) -> list[object]:
     course, teacher = session.course, session.course.instructor
     who = teacher.get_full_name() or teacher.get_username()
-    return [_name(number, session), course.title, session.title, who, session.started_at, session.ended_at]
+    # What was purged, or is being deleted, has no report: half of one would look like a whole.
+    file = "" if session.purged_at else _name(number, session)
+    return [file, course.title, session.title, who, session.started_at, session.ended_at]
 
 
 def _name(number: int, session: ClassSession) -> str:

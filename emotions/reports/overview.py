@@ -28,7 +28,8 @@ class Overview:
 def overview(session: ClassSession) -> Overview:
     """At most nineteen queries, for a class and a length of any size."""
     start, end = session.started_at, selectors.session_end(session)
-    rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
+    # Of a session that is being deleted, what is left is no whole.
+    rows = [] if session.purged_at else selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
     sections, found = selectors.sections(session, marked, selectors.words(session)), moments(rows, marked)
     return Overview(

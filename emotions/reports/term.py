@@ -79,7 +79,8 @@ def _said_hard(keys: Sequence[int]) -> Counter[int]:
 
 def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, hard: int) -> TermRow:
     measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
-    there = None if session.purged_at else joined
+    # While a large session is deleted, some of it may still be there.
+    there, mood = (None, None) if session.purged_at else (joined, mood)
     return TermRow(session, _normal(mood) if mood else None, measured, connected, known, there, hard)
 
 

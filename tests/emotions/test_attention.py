@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from emotions.mood import attention
 from emotions.mood.attention import GAP_MS, LEAST_MS, WARM_UP_SECONDS, Sight, Watch, dump, follow, load
@@ -99,6 +100,21 @@ def test_a_gap_ends_a_spell_and_keeps_the_baseline() -> None:
     assert back[-1].since_ms == BEGAN_MS + 440_000
 
 
+@pytest.mark.parametrize(("interval", "gap"), [(200, 15_000), (5_000, 15_000), (20_000, 60_000)])
+def test_the_gap_follows_how_often_pictures_are_taken(interval: int, gap: int, settings: Settings) -> None:
+    settings.SAMPLE_INTERVAL_MS = interval
+    begun = Watch(1, BEGAN_MS, NEUTRAL, LOW, 0.0, 300.0, since_ms=BEGAN_MS - 60_000)
+    assert follow(begun, None, BEGAN_MS + gap) == begun
+    ended = follow(begun, None, BEGAN_MS + gap + 1)
+    assert ended
+    assert ended.since_ms is None
+
+
+def test_who_stays_low_is_named_also_at_twenty_seconds(settings: Settings) -> None:
+    settings.SAMPLE_INTERVAL_MS = 20_000
+    assert named_after(followed(every(20, (900, NEUTRAL), (200, LOW))))
+
+
 def test_another_consent_begins_anew() -> None:
     before = followed(every(1, (300, NEUTRAL), (200, LOW)))[-1]
     after = follow(before, Sight(2, before.seen_ms + 1000, LOW, False), before.seen_ms + 1000)
@@ -154,7 +170,7 @@ def test_another_ticker_goes_on_as_if_nothing_had_happened(steps: list[tuple[flo
 
 
 def test_the_page_about_the_rule_gives_its_numbers() -> None:
-    page = Path(settings.BASE_DIR, "docs/attention.md").read_text()
+    page = Path(django_settings.BASE_DIR, "docs/attention.md").read_text()
     rows = dict(re.findall(r"^\| (\w[\w -]*) \| (.+?) \|", page, re.MULTILINE))
     numbers = {name: [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", row)] for name, row in rows.items()}
     assert numbers["warm-up"] == [attention.WARM_UP_SECONDS]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from emotions.messages import CameraState, Pace, TileState
 from emotions.mood import estimate
@@ -71,6 +72,16 @@ def point_of(present: list[Standing], memory: Memory = Memory(), seconds: float 
 )
 def test_where_a_student_stands(presence: Presence | None, read: LiveReading | None, state: TileState) -> None:
     assert estimate.standing(student(), presence, read, NOW).state == state
+
+
+@pytest.mark.parametrize(
+    ("interval", "counts"), [(200, 10_000), (4_000, 10_000), (20_000, 50_000), (60_000, 150_000)]
+)
+def test_a_reading_counts_until_the_next_one_is_there(interval: int, counts: int, settings: Settings) -> None:
+    settings.SAMPLE_INTERVAL_MS = interval
+    ages = (counts, counts + 1)
+    states = [estimate.standing(student(), here(), reading(age_ms=age), NOW).state for age in ages]
+    assert states == ["measured", "not_visible"]
 
 
 def test_without_consent_nothing_is_measured() -> None:

@@ -23,6 +23,7 @@ from classroom import actions as classroom_actions
 from classroom.models import ClassSession, Erasure, Participant
 from emotions.actions import record_readings, record_room
 from emotions.consumers import guard
+from emotions.consumers.room import RoomConsumer
 from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
 from emotions.models import EmotionEvent, RoomReading
@@ -280,6 +281,15 @@ def test_a_dashboard_sees_the_last_whole_half_minute(camera: Participant) -> Non
     assert (found.faces, found.uncertain, found.shares) == (8, 1, [0, 0, 0, 0.5, 0, 0, 0.5])
     assert rooms.now_in_rooms(NOW + rooms.BLOCK_MS - 1)[session] == found, "it stands still in between"
     assert rooms.now_in_rooms(NOW + rooms.BLOCK_MS) == {session: None}
+
+
+@pytest.mark.parametrize(("students", "room"), [(200, 2_000), (4_000, 4_000), (60_000, 5_000)])
+def test_a_half_minute_has_its_pictures_however_seldom_students_are_read(
+    students: int, room: int, settings: Settings
+) -> None:
+    settings.SAMPLE_INTERVAL_MS = students
+    assert RoomConsumer().interval_ms() == room
+    assert rooms.BLOCK_MS // room > rooms.LEAST_PICTURES
 
 
 def test_few_pictures_are_no_mood(camera: Participant) -> None:

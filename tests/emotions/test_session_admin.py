@@ -20,12 +20,14 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Erasure, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.mood.cohort import FLOOR
-from emotions.reports import archive, page, workbook
+from emotions.reports import archive, page, term, workbook
+from emotions.reports.overview import overview
 from emotions.reports.totals import totals
 from tests.emotions.lectures import NAMES, hold
 from tests.emotions.mood_data import CALM, TROUBLED, store_points
@@ -260,6 +262,26 @@ def test_chosen_sessions_are_one_zip_of_their_reports(office: Client, lecture: C
         for sheet in same:
             assert list(made[sheet.title].values) == list(sheet.values)
     assert LogEntry.objects.filter(change_message="Exported from the administration.").count() == 2
+
+
+def test_of_a_session_that_is_being_deleted_nothing_is_shown_or_exported(
+    office: Client, lecture: ClassSession
+) -> None:
+    """Its first slices are gone: what is left would look like a whole."""
+    assert overview(lecture).figure
+    ClassSession.objects.filter(pk=lecture.pk).update(purged_at=timezone.now())
+    lecture.refresh_from_db()
+    seen = overview(lecture)
+    assert (seen.figure, seen.moments) == (None, [])
+    assert "was purged on" in seen.summary[0]
+    assert "looked troubled" not in office.get(reverse(LIST)).content.decode()
+    (row,) = term.term_rows([lecture])
+    assert (row.shares, row.joined) == (None, None)
+    answer: Any = act(office, "export", lecture, confirmed=False)
+    file = zipfile.ZipFile(io.BytesIO(async_to_sync(_whole)(aiter(answer))))
+    assert file.namelist() == [archive.INDEX]
+    (line,) = csv.DictReader(io.StringIO(file.read(archive.INDEX).decode().removeprefix("\ufeff")))
+    assert (line["file"], line["course"]) == ("", lecture.course.title)
 
 
 def test_an_export_keeps_the_floor_and_names_nobody_who_is_not_to_be(office: Client, session: ClassSession) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,12 +16,8 @@ from django.utils import timezone
 
 from classroom import actions
 from classroom.codes import spaced
+from classroom.demo import ADMIN, COURSE, INSTRUCTOR
 from classroom.models import ClassSession, Course
-
-COURSE = "Calculus 1"
-INSTRUCTOR, ADMIN = "instructor", "admin"
-# A lecture that was left live the day before is over.
-LONGEST_LECTURE = timedelta(hours=12)
 
 
 class Command(BaseCommand):
@@ -67,7 +62,8 @@ def _account(name: str, password: str, *, staff: bool) -> User:
 def _live_session(instructor: User) -> ClassSession:
     course, _ = Course.objects.get_or_create(title=COURSE, instructor=instructor)
     session = course.sessions.live().first()
-    if session is not None and timezone.now() - session.started_at > LONGEST_LECTURE:
+    # A lecture that was left live the day before is over.
+    if session is not None and timezone.now() - session.started_at > actions.LONGEST_SESSION:
         actions.end_session(session)
         session = None
     return session or actions.start_session(course)
