@@ -50,13 +50,6 @@ class ForgottenForm(PasswordResetForm):
         accounts = User.objects.filter(email__iexact=email, is_active=True)
         return (account for account in accounts if _folded(account.email) == wanted)
 
-    def save(self, **options: Any) -> None:
-        """The link leads to the public address, where there is one."""
-        if settings.PUBLIC_URL:
-            scheme, host = urlsplit(settings.PUBLIC_URL)[:2]
-            options |= {"domain_override": host, "use_https": scheme == "https"}
-        super().save(**options)
-
 
 def _folded(address: str) -> str:
     """The database takes some letters of other alphabets for ours; a letter to such an address goes to a stranger."""
@@ -81,6 +74,9 @@ class ForgottenPassword(views.PasswordResetView):
             form.errors["__all__"] = form.error_class([TOO_MANY_LETTERS])
             return self.render_to_response(self.get_context_data(form=form), status=429)
         LETTERS.count(address)
+        if settings.PUBLIC_URL:
+            scheme, host = urlsplit(settings.PUBLIC_URL)[:2]
+            self.extra_email_context = {"protocol": scheme, "domain": host}
         return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
