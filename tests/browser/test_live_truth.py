@@ -26,7 +26,9 @@ pytestmark = pytest.mark.browser
 SHOWN = {"happy": 8, "sad": 6, "neutral": 6}
 STUDENTS = sum(SHOWN.values())
 TRUTH = {label: SHOWN.get(label, 0) / STUDENTS for label in LABELS}
-TOLERANCE = 0.05
+# One student and a half. What twenty readings leave open is more (docs/model-card.md: the error of 30 faces); labels
+# that change places, or a chart of other seconds, are off by two students and more.
+TOLERANCE = 1.5 / STUDENTS
 
 
 @contextmanager
