@@ -6,7 +6,7 @@ Times are Unix milliseconds. Probabilities, shares and sparkline values stand in
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
@@ -259,20 +259,35 @@ class Tile(TileChange):
     name: str
 
 
-TILE_FIELDS = tuple(Tile.model_fields)
-"""What stands at each place of a tile's row; the dashboard gets it with its page."""
+_CLOSED: dict[str, tuple[object, ...]] = {
+    "state": get_args(TileState),
+    "label": get_args(Label),
+    "uncertain": (False, True),
+}
+TILE_FIELDS = tuple((name, _CLOSED.get(name)) for name in Tile.model_fields)
+"""What stands at each place of a tile's row: a field, and the values among which the row holds a place, or null where
+it holds the value itself. The dashboard gets it with its page."""
 
 
 def _as_row(tile: TileChange) -> list[object]:
-    return list(tile.model_dump(mode="json").values())
+    look = tile.model_dump(mode="json")
+    return [
+        look[name] if values is None or look[name] is None else values.index(look[name])
+        for name, values in TILE_FIELDS
+    ]
 
 
 def _from_row(row: object) -> object:
-    """A row of another length is an error, as an unknown field is elsewhere."""
-    return dict(zip(TILE_FIELDS, row, strict=True)) if isinstance(row, list) else row
+    """A row of another length, or with a place that there isn't, is an error, as an unknown field is elsewhere."""
+    if not isinstance(row, list):
+        return row
+    return {
+        name: value if values is None or value is None else dict(enumerate(values)).get(value, value)
+        for (name, values), value in zip(TILE_FIELDS, row, strict=True)
+    }
 
 
-# Half of a large class's tick would be names of fields.
+# More than half of a large class's tick would be names of fields, and the same few words again and again.
 TileRow = Annotated[TileChange, BeforeValidator(_from_row), PlainSerializer(_as_row, when_used="json")]
 
 

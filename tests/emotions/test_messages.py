@@ -138,7 +138,14 @@ def test_tiles_of_a_tick_travel_as_rows_and_come_back_whole() -> None:
     )  # fmt: skip
     tick = MoodTick(point=nobody, tiles=[shown], gone=[])
     (row,) = json.loads(tick.to_json())["tiles"]
-    assert dict(zip(TILE_FIELDS, row, strict=True)) == json.loads(shown.to_json())
+    assert row == [str(UUID(int=1)), None, 0, 3, 0.8, 0, 5.0, 0.4]
+    fields = [
+        (name, values[at] if values and at is not None else at)
+        for (name, values), at in zip(TILE_FIELDS, row, strict=True)
+    ]
+    assert dict(fields) == json.loads(shown.to_json())
     assert MoodTick.model_validate_json(tick.to_json()) == tick
     with pytest.raises(ValueError, match="shorter"):
         MoodTick.model_validate_json(tick.to_json().replace(",0.4]", "]"))
+    with pytest.raises(ValueError, match="Input should be 'measured'"):
+        MoodTick.model_validate_json(tick.to_json().replace("null,0,3,", "null,7,3,"))

@@ -5,7 +5,8 @@ const LONGEST_HOURS = 6;
 const NOTHING_BESIDE = { room: null, unread: false };
 
 export class Room {
-  /** `first`: the newest point when the page was written, or null. `fields`: what stands where in a tick's tiles. */
+  /** `first`: the newest point when the page was written, or null. `fields`: what stands where in a tick's tiles
+   * (TILE_FIELDS in emotions/messages.py). */
   constructor(first, markers, fields) {
     this.fields = fields;
     this.points = [];
@@ -52,7 +53,7 @@ export class Room {
   }
 
   tileOf(row) {
-    return Object.fromEntries(this.fields.map((field, place) => [field, row[place]]));
+    return Object.fromEntries(this.fields.map(([field, values], place) => [field, meant(values, row[place])]));
   }
 
   /** A tick repeats no name; a student who is new comes with one. */
@@ -106,4 +107,8 @@ export class Room {
     this.changed = new Set();
     return changed;
   }
+}
+
+function meant(values, written) {
+  return values === null || written === null ? written : values[written];
 }
