@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rich.console import Console
 
 from ml import ablate, architectures
 from tests.ml.drawn import drawn_faces, faces_csv
@@ -33,13 +36,26 @@ def test_a_part_that_matters_shows_and_nothing_is_trained_twice(
     assert list(found) == ["the whole recipe", "no learning"]
     assert found["the whole recipe"]["accuracy"] > found["no learning"]["accuracy"] + 0.3
     assert found["the whole recipe"]["cross_entropy"] < found["no learning"]["cross_entropy"]
-    (tmp_path / "runs" / "no-learning" / "result.json").write_text(
-        json.dumps(found["no learning"] | {"accuracy": 0.5})
+    assert found["no learning"]["difference"] == pytest.approx(
+        found["no learning"]["accuracy"] - found["the whole recipe"]["accuracy"], abs=1e-4
     )
-    ablate.main(command[:-1])
-    line = next(line for line in capsys.readouterr().out.splitlines() if "no learning" in line)
-    assert "50.0" in line
-    assert f"{50 - 100 * found['the whole recipe']['accuracy']:+.1f}" in line
+    known = tmp_path / "runs" / "no-learning" / "answers.npy"
+    np.save(known, np.roll(np.load(known), 1, axis=1))
+    ablate.main(command)
+    assert json.loads(capsys.readouterr().out)["no learning"]["confusion"] != found["no learning"]["confusion"]
+
+
+def test_the_error_of_a_difference_is_that_of_the_faces_it_rests_on() -> None:
+    labels = np.zeros(400, np.int64)
+    first = np.tile(np.eye(7, dtype=np.float32)[0], (400, 1))
+    other = first.copy()
+    other[:40] = np.eye(7)[1]  # a tenth is read wrong
+    rows = ablate.compared({"first": first, "other": other}, labels)
+    assert rows["other"]["difference"] == -0.1
+    assert rows["other"]["difference_error"] == pytest.approx((0.1 * 0.9 / 400) ** 0.5, abs=1e-4)
+    written = io.StringIO()
+    Console(width=120, file=written).print(ablate.table(rows))
+    assert "-10.0 ± 1.5" in next(line for line in written.getvalue().splitlines() if "other" in line)
 
 
 def test_bad_data_is_said_in_one_line(tmp_path: Path) -> None:
