@@ -221,7 +221,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all")
     parser.add_argument("--seconds", type=float, default=15.0, help="how long each load is counted (default 15)")
-    parser.add_argument("--students", type=int, nargs="+", help=f"the sizes of `growth` (default {GROWTH})")
+    parser.add_argument(
+        "--students", type=int, nargs="+", help=f"the sizes of `growth` (default {GROWTH}) and `on_device`"
+    )
     parser.add_argument("--workers", type=int, default=machine.cores(), help="reading processes (default: cores)")
     parser.add_argument("--web", type=int, default=1, help="processes for pages and sockets (default 1)")
     return parser.parse_args()

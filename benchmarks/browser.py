@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playwright.sync_api import CDPSession, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from classroom.local.browsers import find_chromium
+
 SETTLE_SECONDS = 6.0
 _TRACED = ["toplevel", "devtools.timeline"]
 _TASKS = ("RunTask", "ThreadControllerImpl::RunTask")
@@ -32,7 +32,7 @@ def watch(base_url: str, session_id: str, who: str, seconds: float) -> dict[str,
 
     {"skipped": why} without a Chromium.
     """
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_chromium()
     if found is None:
         return {"skipped": "no Chromium on this machine"}
     with sync_playwright() as playwright:

@@ -19,7 +19,6 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-PROGRAMS = ("firefox-esr", "firefox")
 START_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
 # A camera without asking, which shows a plain colour; and a Firefox that asks nobody outside for anything.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -27,6 +26,7 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 from benchmarks import firefox
+from classroom.local.browsers import find_chromium, find_firefox
 from ml import dataset
 from ml.classifier import EmotionClassifier
 from ml.device import DeviceNetwork
@@ -37,7 +37,6 @@ from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import ByteArray, Face
 
 STATIC = Path(__file__).parents[1] / "emotions" / "static" / "emotions"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NAMES = {
     "runtime": "ort.wasm.min.mjs",
     "glue": "ort-wasm-simd-threaded.mjs",
@@ -175,9 +174,15 @@ def static_files() -> Iterator[str]:
         server.server_close()
 
 
+def _installed(program: str | None, name: str) -> str:
+    if program is None:
+        raise SystemExit(f"benchmarks.parity: there is no {name} on this machine.")
+    return program
+
+
 @contextmanager
 def chromium_page() -> Iterator[Page]:
-    program = next(filter(None, map(shutil.which, BROWSERS)))
+    program = _installed(find_chromium(), "Chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser.new_page()
@@ -186,7 +191,7 @@ def chromium_page() -> Iterator[Page]:
 
 @contextmanager
 def firefox_page() -> Iterator[Page]:
-    program = next(filter(None, map(shutil.which, firefox.PROGRAMS)))
+    program = _installed(find_firefox(), "Firefox")
     with TemporaryDirectory() as profile, firefox.firefox_page(program, Path(profile)) as page:
         yield page
 

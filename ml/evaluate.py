@@ -19,7 +19,7 @@ from ml import dataset
 from ml.classifier import EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
-from ml.manifest import MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
+from ml.manifest import KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
 from ml.measures import figures
 from ml.robustness import robustness
 from ml.training.repeats import repeat_groups
@@ -31,7 +31,6 @@ Engine = Callable[[Bytes], Floats]
 
 ENGINES = ("litert", "keras")
 USAGE = "PublicTest"
-KERAS_NAME = "emotion.keras"
 MOOD_SIZES = (30, 100, 500)
 MOOD_CLASSES = 2000
 TIMED = 200

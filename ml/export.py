@@ -23,7 +23,7 @@ from ml import dataset
 from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
-from ml.manifest import DEVICE_NAME, MANIFEST_NAME, WEIGHTS, Manifest
+from ml.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest
 from ml.measures import confusion
 from ml.onnx_writer import to_onnx
 from ml.training.calibration import fit_calibration, uncertain_below
@@ -32,7 +32,6 @@ from ml.training.mood import FEWEST_FACES, fit_mood
 if TYPE_CHECKING:
     import keras
 
-KERAS_NAME = "emotion.keras"
 REPRESENTATIVE = 1000
 """Faces from which the quantiser learns the range of every activation."""
 

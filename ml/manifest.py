@@ -17,6 +17,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 MANIFEST_NAME = "manifest.json"
 DEVICE_NAME, DETECTOR_NAME = "emotion.onnx", "face-detector.onnx"
 """The networks as browsers load them."""
+KERAS_NAME = "emotion.keras"
+"""The network as it was trained, in floats."""
 
 
 class ModelFileError(RuntimeError):

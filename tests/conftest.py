@@ -10,7 +10,6 @@ last, are not marked `django_db`, and bring rows of their own (the cast is share
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,11 +19,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import connection
 
+from classroom.local.browsers import find_chromium
 from classroom.local.running import RunningProduct
 
 PASSWORD = "a long enough password"
 CAST = {"alice", "bob", "charlie", "administrator"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.hookimpl(trylast=True)
@@ -128,7 +127,7 @@ def administrator() -> User:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium. Missing: skipped in words; failed where REQUIRE_BROWSER=1."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_chromium()
     if found is None:
         words = "Chromium is not installed (Debian, Ubuntu: apt-get install chromium)"
         if os.environ.get("REQUIRE_BROWSER") == "1":

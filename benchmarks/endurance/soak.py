@@ -1,7 +1,8 @@
 """`make soak`: a class of 200 for half an hour. Do memory, delay, files and connections stay what they were?
 
 The first part of the run is a warm-up; of the rest, the last third is compared with the first. Ends with 1 where a
-service's memory grew by more than the tolerance, delays by more than half, or open files or connections at all.
+service's memory grew by more than the tolerance (or 1 MB, if that is more), the delay by more than half (or 50 ms),
+or open files or connections by more than 16.
 """
 
 from __future__ import annotations

@@ -130,11 +130,12 @@ class Product:
             "ROOMTONE_SECRET_KEY": self._folder.secret("secret_key", 50),
             "ROOMTONE_DEMO_PASSWORD": self._folder.secret("demo_password", 9),
             "ROOMTONE_HTTPS": "1" if self._certificate else "0",
-            # A browser must not remember for a year that localhost is HTTPS only.
-            "ROOMTONE_HSTS_SECONDS": "0",
             "ROOMTONE_STATIC_ROOT": str(self._folder.path / "static"),
             "PYTHONUNBUFFERED": "1",
         }
+        if not self._environment.get("ROOMTONE_HTTPS"):
+            # A browser must not remember for a year that localhost is HTTPS only.
+            chosen["ROOMTONE_HSTS_SECONDS"] = "0"
         if self._choices.lan and self._addresses:
             # The square code on the screen is for phones: localhost would lead them nowhere.
             chosen["ROOMTONE_PUBLIC_URL"] = self._url(self._addresses[0])

@@ -21,6 +21,8 @@ LEAST_POINTS = 8
 """Of each mean. After a gap there is nothing to compare with."""
 SAME_CLASS = 0.25
 """Where the measured are more or fewer by a larger part, it is another class and no change of mood."""
+WORDS_MS = 180_000
+"""How long a student's last word counts."""
 ANY_MS = 60_000
 """Between two alerts of any kind."""
 KEPT = 10
@@ -142,4 +144,4 @@ def _pace_alerts(point: Point, how: Sensitivity) -> list[Alert]:
 
 
 def _pace_words(count: int, joined: int, word: AlertKind) -> str:
-    return f"{count} of {joined} said {WORDS[word]} in the last 3 minutes."
+    return f"{count} of {joined} said {WORDS[word]} in the last {WORDS_MS // 60_000} minutes."

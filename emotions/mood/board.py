@@ -89,7 +89,8 @@ def looks_different(old: Tile | None, new: Tile) -> bool:
 
 
 def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
-    """What a dashboard holds after a tick: the same as a fresh snapshot. dashboard.js does the same, step by step.
+    """What a dashboard holds after a tick: the same as a fresh snapshot. dashboard/room.js does the same, step by
+    step; this one is the rule, to which tests hold both.
 
     Tiles that are gone go; tiles of the tick replace theirs and keep the sparkline, and the name where none comes;
     then each tile that has a value, in the tick or not, adds it to its sparkline. A tick that the snapshot includes

@@ -14,11 +14,9 @@ from classroom.actions import HAND_UP
 from classroom.models import Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
-from emotions.mood.alerts import BACK_MS, MEAN_MS
+from emotions.mood.alerts import BACK_MS, MEAN_MS, WORDS_MS
 from emotions.mood.cohort import FLOOR
 from emotions.mood.estimate import Student
-
-PACE_WINDOW = timedelta(minutes=3)
 
 # Each participant's last word within the window.
 _WORDS = """
@@ -140,7 +138,7 @@ def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
 
 def _words(now: datetime) -> dict[int, Said]:
     with connection.cursor() as cursor:
-        cursor.execute(_WORDS, {"since": now - PACE_WINDOW})
+        cursor.execute(_WORDS, {"since": now - timedelta(milliseconds=WORDS_MS)})
         return {pk: Said(word, at.timestamp() * 1000, by_name) for pk, word, at, by_name in cursor.fetchall()}
 
 

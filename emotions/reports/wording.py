@@ -1,6 +1,6 @@
 """The one place of the words for a class mood.
 
-The rules are data, so that the live page (emotions/js/words.js reads RULES from the page) and the report say the
+The rules are data, so that the live page (dashboard/words.js reads RULES from the page) and the report say the
 same: each side only walks through the table. A browser test holds the two against each other.
 
 No verdicts: people "look" something; what rests on an estimate says "about"; what is not known is said.

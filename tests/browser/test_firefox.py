@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from benchmarks.firefox import PROGRAMS, FirefoxPage, firefox_page
+from benchmarks.firefox import FirefoxPage, firefox_page
+from classroom.local.browsers import find_firefox
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession
 from emotions.frames.reading import READING_BYTES
@@ -52,7 +52,7 @@ Join = Callable[[], FirefoxPage]
 @pytest.fixture(scope="module")
 def program() -> str:
     """The path of a Firefox. Missing: skipped in words; failed where REQUIRE_BROWSER=1."""
-    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    found = find_firefox()
     if found is None:
         words = "Firefox is not installed (Debian: apt-get install firefox-esr)"
         if os.environ.get("REQUIRE_BROWSER") == "1":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from classroom.local.browsers import find_chromium
+
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # A report down to its students by minute; all of it would be a long strip.
 TALL = {"width": 1440, "height": 1740}
@@ -147,7 +147,7 @@ def chromium() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise CommandError("playwright is missing: pip install -r requirements-dev.txt") from None
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_chromium()
     if found is None:
         raise CommandError("Chromium is missing (Debian, Ubuntu: apt-get install chromium)")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

@@ -7,7 +7,8 @@ import { Overlay } from "./camera/overlay.js";
 import { look, part, say, switchOn, wire } from "./camera/panel.js";
 import { Camera } from "./camera/source.js";
 import { Place } from "./device/place.js";
-import { LABELS, NAMES, percent, sureness } from "./camera/words.js";
+import { sureness } from "./camera/words.js";
+import { LABELS, NAMES, percent } from "./labels.js";
 
 const EVERY_MS = 550; // The server takes two a second.
 const CLOSED = {

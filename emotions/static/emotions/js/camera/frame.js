@@ -1,6 +1,6 @@
 // One frame on the wire: sequence (uint32), captured_ms (float64), consent epoch (uint32), big-endian; then the JPEG.
 
-export const HEADER_BYTES = 16;
+const HEADER_BYTES = 16;
 const READING_BYTES = HEADER_BYTES + 46;
 const HELPS = [null, "too_far", "too_dark"];
 

@@ -1,7 +1,8 @@
 // What a student sees: one state in, the whole page out. It decides nothing.
 
 import { Overlay } from "./overlay.js";
-import { ACTIONS, ENDINGS, FRAMING, NAMES, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, percent, readingLine } from "./words.js";
+import { NAMES, percent } from "../labels.js";
+import { ACTIONS, ENDINGS, FRAMING, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, readingLine } from "./words.js";
 
 const ANNOUNCE_MS = 10000; // A screen reader hears a changed reading at most so often.
 const VEILS = { asking: "Your browser asks whether this page may use your camera. Choose Allow.", paused: "Paused. Your camera is off." };

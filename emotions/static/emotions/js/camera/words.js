@@ -1,15 +1,5 @@
 // Every word that the camera pages say. No verdicts: "you look", never "you are".
 
-export const LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
-export const NAMES = {
-  angry: "Angry",
-  disgust: "Disgust",
-  fear: "Fear",
-  happy: "Happy",
-  sad: "Sad",
-  surprise: "Surprise",
-  neutral: "Neutral",
-};
 const LOOKS = {
   angry: "angry",
   disgust: "disgusted",
@@ -29,8 +19,6 @@ export function sureness(confidence, uncertain) {
   if (uncertain) return "unsure";
   return confidence >= SURE ? "sure" : "fairly sure";
 }
-
-export const percent = (share) => `${Math.round(share * 100)} %`;
 
 /** The line under the student's own picture. */
 export function readingLine({ label, confidence, uncertain, seen_by_teacher, face_count }) {

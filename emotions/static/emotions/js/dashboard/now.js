@@ -1,6 +1,7 @@
 // The present distribution: seven bars with their band, and the pace in the students' own words.
 
-import { labelWord, percent } from "./words.js";
+import { percent } from "../labels.js";
+import { labelWord } from "./words.js";
 
 /** The rows of the list `element`, made once; `update(point)` moves them. */
 export class NowBars {

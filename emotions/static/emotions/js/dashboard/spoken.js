@@ -2,7 +2,7 @@
 
 import { binned } from "./figure.js";
 import { write } from "./now.js";
-import { percent } from "./words.js";
+import { percent } from "../labels.js";
 
 const EVERY_MS = 30_000;
 const ROWS = 7;

@@ -4,7 +4,7 @@ import { write } from "./now.js";
 import { ago, tileSentence, tileWord } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-export const SPARK = { width: 96, height: 24, steps: 39 };
+const SPARK = { width: 96, height: 24, steps: 39 };
 const RECENT = 10;
 const RESORT_MS = 10_000;
 const alphabet = new Intl.Collator(undefined, { numeric: true });
@@ -86,7 +86,7 @@ export class Tiles {
 const lastSeen = (tile) => (tile.state === "measured" ? Infinity : (tile.seen_ms ?? 0));
 
 /** The mean of the last readings, -1..1: who looks least at ease comes first; who isn't read now comes last. */
-export function pleasantness(tile) {
+function pleasantness(tile) {
   const recent = tile.spark.slice(-RECENT);
   if (tile.state !== "measured" || !recent.length) return 2;
   return recent.reduce((sum, value) => sum + value, 0) / recent.length;

@@ -1,9 +1,8 @@
 // The words for a class mood. The rules are data of the page (emotions/reports/wording.py writes them); here they are only walked through,
 // so that the live page and the report say the same.
 
-const LABEL_WORDS = {
-  angry: "Angry", disgust: "Disgust", fear: "Fear", happy: "Happy", sad: "Sad", surprise: "Surprise", neutral: "Neutral",
-};
+import { NAMES } from "../labels.js";
+
 const STATE_WORDS = {
   not_visible: "Not visible", paused: "Paused", camera_off: "Camera off", disconnected: "Disconnected",
 };
@@ -12,8 +11,7 @@ const STATE_WORDS = {
 export const UNREAD =
   "Nobody reads the pictures just now: a part of the server is down or has too much to do. Until it goes on by itself, students count as not visible; words about the pace still come.";
 
-export const labelWord = (label) => LABEL_WORDS[label] ?? "";
-export const percent = (share) => `${Math.round(share * 100)} %`;
+export const labelWord = (label) => NAMES[label] ?? "";
 
 /** The words that belong to `rules` (RULES of emotions/reports/wording.py). Shares stand in the order of `rules.labels`. */
 export function wording(rules) {

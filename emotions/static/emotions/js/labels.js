@@ -1,0 +1,14 @@
+// The seven emotions, in the order of probabilities and shares, and how all pages name them.
+
+export const LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+export const NAMES = {
+  angry: "Angry",
+  disgust: "Disgust",
+  fear: "Fear",
+  happy: "Happy",
+  sad: "Sad",
+  surprise: "Surprise",
+  neutral: "Neutral",
+};
+
+export const percent = (share) => `${Math.round(share * 100)} %`;
