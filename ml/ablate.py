@@ -1,16 +1,18 @@
 """What each part of the recipe gains: `python -m ml.ablate --data FILE --votes FILE --runs FOLDER`.
 
 Short trainings from random weights, alike but for one part each. What is measured on dev is the average of the
-weights, as floats. Beside each difference stands the error that comes from the choice of faces in dev; another seed
-would move it, too. Interrupted, the same command goes on; what is finished in the folder is not done again. A part
-that pays only in a long training shows less here than it gains there.
+weights, as floats, and beside it the last weights, which shows what averaging gains. Each difference has the error
+that comes from the choice of faces in dev; another seed would move it, too. Interrupted, the same command goes on;
+what is finished in the folder is not done again. A part that pays only in a long training shows less here than it
+gains there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,55 +41,69 @@ PARTS: dict[str, dict[str, Any]] = {
     "no votes": {"votes_weight": 0.0},
     "no augmentation": {"augment": 0},
     "no smoothing": {"smoothing": 0.0},
-    "no average": {"ema": 0.0},
     "no fall of the rate": {"decay": 0},
     "sharpness-aware steps at the end": {"sharp": 4},
     "mixed faces": {"mixed": 0.4},
 }
 
 
-def answers(part: str, recipe: Recipe, data: Data, runs: Path, progress: Progress) -> Floats:
-    """(n, 7) probabilities for dev after this training; from its folder, where it has been finished before."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """(n, 7) probabilities for dev, of a training's averaged weights and of its last ones."""
+
+    averaged: Floats
+    last: Floats
+
+
+def answers(part: str, recipe: Recipe, data: Data, runs: Path, progress: Progress) -> Answers:
+    """Train; or read the answers from the training's folder, where it has been finished before."""
     folder = runs / part.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    known = folder / "answers.npy"
+    known = folder / "answers.npz"
     if not known.exists():
-        unfinished = folder / "unfinished.npy"
-        np.save(unfinished, _trained(recipe, data, folder, progress))
+        unfinished, trained = folder / "unfinished.npz", _trained(recipe, data, folder, progress)
+        np.savez(unfinished, averaged=trained.averaged, last=trained.last)
         unfinished.replace(known)
-    return np.asarray(np.load(known), np.float32)
+    with np.load(known) as found:
+        return Answers(found["averaged"], found["last"])
 
 
-def _trained(recipe: Recipe, data: Data, folder: Path, progress: Progress) -> Floats:
+def _trained(recipe: Recipe, data: Data, folder: Path, progress: Progress) -> Answers:
     keras.utils.set_random_seed(recipe.seed)
     training = Training(ARCHITECTURE, recipe, data, folder)
     training.resume()
     training.run(progress)
-    training.measured.set_weights(training.average.weights)
-    raw = predict(training.measured, data.dev.pixels)
-    # Smoothed and mixed labels make a network shy: without this, the cross-entropy would measure that alone.
-    return np.asarray(calibrated(raw, *fit_calibration(raw, data.dev.labels)), np.float32)
+
+    def asked(weights: Sequence[Floats]) -> Floats:
+        training.measured.set_weights(weights)
+        raw = predict(training.measured, data.dev.pixels)
+        # Smoothed and mixed labels make a network shy: without this, the cross-entropy would measure that alone.
+        return np.asarray(calibrated(raw, *fit_calibration(raw, data.dev.labels)), np.float32)
+
+    return Answers(asked(training.average.weights), asked(training.model.get_weights()))
 
 
-def compared(results: dict[str, Floats], labels: npt.NDArray[np.int64]) -> dict[str, dict[str, Any]]:
+def compared(results: dict[str, Answers], labels: npt.NDArray[np.int64]) -> dict[str, dict[str, Any]]:
     """Of each training: its figures, and how much more of dev it reads right than the first one: `difference`, and
-    its standard error over the faces, `difference_error`."""
-    right = {part: (found.argmax(axis=1) == labels).astype(float) for part, found in results.items()}
+    its standard error over the faces, `difference_error`; `accuracy_last`: of the last weights."""
+    right = {part: (found.averaged.argmax(axis=1) == labels).astype(float) for part, found in results.items()}
     first = next(iter(right.values()))
     return {
         part: {
             "accuracy": round(float(right[part].mean()), 4),
+            "accuracy_last": round(float((found.last.argmax(axis=1) == labels).mean()), 4),
             "difference": round(float((right[part] - first).mean()), 4),
             "difference_error": round(float((right[part] - first).std() / np.sqrt(len(labels))), 4),
-            **figures(found, labels),
+            **figures(found.averaged, labels),
         }
         for part, found in results.items()
     }
 
 
 def table(rows: dict[str, dict[str, Any]]) -> Table:
-    """Each training beside the first one: points of accuracy and of macro-F1, and cross-entropy."""
-    shown = Table("", "accuracy, dev", "difference", "macro-F1", "cross-entropy")
+    """Each training beside the first one: points of accuracy and of macro-F1, and cross-entropy; and the accuracy of
+    its last weights."""
+    shown = Table("", "accuracy, dev", "difference", "macro-F1", "cross-entropy", "last weights")
     for part, found in rows.items():
         difference = f"{100 * found['difference']:+.1f} ± {100 * found['difference_error']:.1f}"
         shown.add_row(
@@ -96,6 +112,7 @@ def table(rows: dict[str, dict[str, Any]]) -> Table:
             difference if found["difference_error"] else "",
             f"{100 * found['macro_f1']:.1f}",
             f"{found['cross_entropy']:.3f}",
+            f"{100 * found['accuracy_last']:.1f}",
         )
     return shown
 

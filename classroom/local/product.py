@@ -143,7 +143,13 @@ class Product:
             # Celery warns whoever runs it as root, at every start; on a machine of one's own that is no news.
             chosen["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
         kept = {name: self._environment.get(name) or value for name, value in chosen.items()}
-        return kept | {"ROOMTONE_ALLOWED_HOSTS": ",".join(dict.fromkeys([*named.split(","), *hosts])).strip(",")}
+        return kept | {"ROOMTONE_ALLOWED_HOSTS": _joined(named, hosts)} | self._past_proxies(hosts)
+
+    def _past_proxies(self, hosts: list[str]) -> dict[str, str]:
+        """The demo's students reach this machine by its own addresses, of which a school's proxy knows nothing."""
+        known = self._environment.get("no_proxy") or self._environment.get("NO_PROXY", "")
+        past = _joined(known, [host.strip("[]") for host in hosts])
+        return {"no_proxy": past, "NO_PROXY": past}
 
     def _prepare_devices(self) -> None:
         """What browsers need to read faces by themselves. Fetched once; where that fails, it says so and goes on."""
@@ -221,3 +227,8 @@ class Product:
             rows += welcome.links(self.base_url, self._environment.get("ROOMTONE_PUBLIC_URL", ""), first_admin)
         unsaid = demo is None and not self._screen.private
         self._screen.welcome(rows, welcome.notes(certificate=self._certificate is not None, unsaid=unsaid))
+
+
+def _joined(named: str, more: list[str]) -> str:
+    """A list of names as the environment has it, each once; `named` first."""
+    return ",".join(dict.fromkeys([*named.split(","), *more])).strip(",")

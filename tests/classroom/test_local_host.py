@@ -84,3 +84,23 @@ def test_an_address_that_can_not_be_is_refused_in_words(tmp_path: Path, words: l
     with pytest.raises(CommandError, match=said):
         call_command("up", "--data", str(tmp_path), *words)
     assert not list(tmp_path.iterdir()), "nothing was begun for it"
+
+
+def test_its_own_addresses_are_reached_past_a_proxy(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    given = make(host="192.0.2.7")._settings()
+    assert given["no_proxy"] == given["NO_PROXY"]
+    assert given["no_proxy"].startswith("intranet.example,localhost,127.0.0.1,::1,")
+    assert "192.0.2.7" in given["no_proxy"].split(",")
+
+
+def test_browsers_remember_https_only_where_somebody_asked_for_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ROOMTONE_HTTPS", "ROOMTONE_HSTS_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    made = make()
+    assert made._settings()["ROOMTONE_HSTS_SECONDS"] == "0"
+    made._environment["ROOMTONE_HTTPS"] = "1"
+    assert "ROOMTONE_HSTS_SECONDS" not in made._settings(), "then a year, as the settings say"

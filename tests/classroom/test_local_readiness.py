@@ -104,6 +104,13 @@ def test_the_probe_wants_a_good_answer(status: int, expected: bool) -> None:
         thread.join()
 
 
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    test_the_probe_wants_a_good_answer(200, expected=True)
+
+
 def test_nobody_there_is_not_ready() -> None:
     assert not probe(f"http://127.0.0.1:{free_port()}", None)()
 

@@ -39,8 +39,9 @@ def test_a_part_that_matters_shows_and_nothing_is_trained_twice(
     assert found["no learning"]["difference"] == pytest.approx(
         found["no learning"]["accuracy"] - found["the whole recipe"]["accuracy"], abs=1e-4
     )
-    known = tmp_path / "runs" / "no-learning" / "answers.npy"
-    np.save(known, np.roll(np.load(known), 1, axis=1))
+    known = tmp_path / "runs" / "no-learning" / "answers.npz"
+    with np.load(known) as kept:
+        np.savez(known, averaged=np.roll(kept["averaged"], 1, axis=1), last=kept["last"])
     ablate.main(command)
     assert json.loads(capsys.readouterr().out)["no learning"]["confusion"] != found["no learning"]["confusion"]
 
@@ -50,7 +51,9 @@ def test_the_error_of_a_difference_is_that_of_the_faces_it_rests_on() -> None:
     first = np.tile(np.eye(7, dtype=np.float32)[0], (400, 1))
     other = first.copy()
     other[:40] = np.eye(7)[1]  # a tenth is read wrong
-    rows = ablate.compared({"first": first, "other": other}, labels)
+    results = {"first": ablate.Answers(first, first), "other": ablate.Answers(averaged=other, last=first)}
+    rows = ablate.compared(results, labels)
+    assert (rows["other"]["accuracy"], rows["other"]["accuracy_last"]) == (0.9, 1.0)
     assert rows["other"]["difference"] == -0.1
     assert rows["other"]["difference_error"] == pytest.approx((0.1 * 0.9 / 400) ** 0.5, abs=1e-4)
     written = io.StringIO()
