@@ -27,6 +27,8 @@ Send = Callable[[str], Awaitable[None]]
 # A browser that takes nothing in hears nothing more until it does; its answers would pile up in memory.
 UNSENT_LIMIT = 16
 RECONNECT_SECONDS = 0.5
+QUIET_SECONDS = 5.0
+"""After so long without an answer to hand on, Redis is asked whether it is there; it has as long again to say so."""
 
 
 class Outlet:
@@ -118,16 +120,22 @@ class Hub:
         client = redis.asyncio.Redis.from_url(
             settings.REDIS_URL,
             socket_connect_timeout=CONNECT_TIMEOUT,
-            # A quiet channel is no broken one; a dead connection shows itself at the next ping.
+            # A quiet channel is no broken one.
             socket_timeout=None,
-            health_check_interval=10,
         )
         async with client, client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(own_channel())
             self._listening.set()
+            asked = False
             while True:
-                message = await channel.get_message(timeout=5.0)
-                if message is not None:
+                message = await channel.get_message(timeout=QUIET_SECONDS)
+                if message is None and asked:
+                    # Its host is gone without a word: the system would find that out after a quarter of an hour.
+                    raise redis.exceptions.ConnectionError("no answer to a ping")
+                asked = message is None
+                if message is None:
+                    await channel.ping()
+                elif message["type"] == "message":
                     self._hand_on(message["data"])
 
     def _hand_on(self, payload: bytes) -> None:

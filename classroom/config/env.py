@@ -6,6 +6,7 @@ An empty value is an unset one: docker-compose.yml hands on as empty whatever th
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -82,6 +83,23 @@ _DATABASE_LIMITS = {
     "keepalives_interval": "3",
     "keepalives_count": "3",
 }
+
+
+# A connection that only listens says nothing that could stay unanswered: so the system asks whether its host is
+# there.
+_REDIS_KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 3,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 10_000,
+}
+
+
+def listening_host(url: str) -> dict[str, object]:
+    """A host as the channel layer takes it, for `redis://` and `rediss://`, and any other address as it is."""
+    if urlsplit(url).scheme not in {"redis", "rediss"}:
+        return {"address": url}
+    return {"address": url, "socket_keepalive": True, "socket_keepalive_options": _REDIS_KEEPALIVE}
 
 
 def database(url: str) -> dict[str, object]:

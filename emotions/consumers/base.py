@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
@@ -73,13 +74,23 @@ class Socket(AsyncWebsocketConsumer):
             pass
         finally:
             self.closing = True
-            await self.leave()
+            try:
+                await self.leave()
+            finally:
+                await self._forget_channel()
 
     async def _obey(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         while True:
             message = await receive()
             async with self._turn:
                 await self.dispatch(message)
+
+    async def _forget_channel(self) -> None:
+        """The layer forgets a channel where it is cancelled while it waits for a message, and nowhere else: not where
+        a message was being handled."""
+        with suppress(TimeoutError):
+            while self.channel_name in self.channel_layer.channels:
+                await asyncio.wait_for(self._hear(), 0.01)
 
     async def _hear(self) -> dict[str, Any]:
         """What is said to this socket's groups."""

@@ -123,12 +123,15 @@ class CameraConsumer(Socket):
         if not self.seated:
             return
         Hub.here().close(self.connection)
-        try:
-            await presence.leave(async_redis(), self.seat)
-            await self.channel_layer.group_discard(participant_group(self.seat.participant), self.channel_name)
-            await self.channel_layer.group_discard(students_group(self.seat.session), self.channel_name)
-        except DOWN as error:
-            log.warning("a socket's end is not noted, its presence will expire: %s", error)
+        for undone in (
+            presence.leave(async_redis(), self.seat),
+            self.channel_layer.group_discard(participant_group(self.seat.participant), self.channel_name),
+            self.channel_layer.group_discard(students_group(self.seat.session), self.channel_name),
+        ):
+            try:
+                await undone
+            except DOWN as error:
+                log.warning("a socket's end is not noted, its presence will expire: %s", error)
 
     # -- From the browser
 

@@ -39,10 +39,15 @@ class DashboardConsumer(Guarded):
         self.group = session_group(session.pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self._tell_snapshot(after)
-        self.begin_guard(session.public_id)
+        if session.live:
+            self.begin_guard(session.public_id)
+        else:
+            await self.turn_away(CloseCode.SESSION_ENDED)
 
     def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
-        return admit_instructor_again(session_key, session_public_id)
+        """Also tells a dashboard of the end that did not hear of it."""
+        again = admit_instructor_again(session_key, session_public_id)
+        return again if isinstance(again, CloseCode) or again.live else CloseCode.SESSION_ENDED
 
     async def _tell_snapshot(self, after: int) -> None:
         snapshot: MoodSnapshot = await in_database(snapshots.build, self.session, after)

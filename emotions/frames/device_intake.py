@@ -62,17 +62,19 @@ class DeviceIntake:
         self._waiting.append(observation)
         full = len(self._waiting) >= BATCH and len(self._writers) < WRITERS
         if full or not self._writers:
-            task = asyncio.get_running_loop().create_task(self._write())
-            self._writers.add(task)
-            task.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.get_running_loop().create_task(self._write()))
 
     async def _write(self) -> None:
-        while self._waiting:
-            if len(self._waiting) < BATCH:
-                await asyncio.sleep(GATHER_SECONDS)
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            if batch:  # the other writer may have taken all
-                await self._settle(batch)
+        try:
+            while self._waiting:
+                if len(self._waiting) < BATCH:
+                    await asyncio.sleep(GATHER_SECONDS)
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                if batch:  # the other writer may have taken all
+                    await self._settle(batch)
+        finally:
+            # At once, not when the loop comes round: a reading that comes in between would wait for the next one's.
+            self._writers = {task for task in self._writers if task is not asyncio.current_task()}
 
     async def _settle(self, batch: list[Observation]) -> None:
         """Whatever goes wrong, every reading is answered and counted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -39,11 +40,14 @@ class RemoteClock:
 
     The offset is measured at the first message and then only ever shrinks: nothing is captured after it arrived, so
     a frame that seems to be from the future shows that the offset holds a delay, or that the clock was set forward.
+    Frames come in the order in which they were captured: one that seems to be older than the one before shows that
+    the clock was set back, and the offset is measured anew.
     """
 
     def __init__(self) -> None:
         self._offset = 0.0
         self._stale = 0
+        self._last_ms = -math.inf
 
     def anchor(self, client_ms: float, received_ms: float) -> None:
         """The browser says its time."""
@@ -52,6 +56,9 @@ class RemoteClock:
     def corrected(self, captured_ms: float, received_ms: float) -> float | None:
         """When it was captured on our clock, never later than it arrived; None for a frame older than
         STALE_AFTER_MS."""
+        if captured_ms < self._last_ms:
+            self.anchor(captured_ms, received_ms)
+        self._last_ms = captured_ms
         self._offset = min(self._offset, received_ms - captured_ms)
         # A huge number has no room for milliseconds: the sum may lie years ahead, and the reading would stay "now".
         at = min(captured_ms + self._offset, received_ms)

@@ -124,7 +124,8 @@ def _state(student: Student, presence: Presence | None, reading: LiveReading | N
         return "disconnected"
     if presence.camera in _STATES or student.scope == "none":
         return _STATES.get(presence.camera, "camera_off")
-    if reading is not None and now_ms - reading.captured_ms <= measured_ms():
+    # Nothing was captured in times to come: such a reading is older than a clock that was set back.
+    if reading is not None and abs(now_ms - reading.captured_ms) <= measured_ms():
         return "measured"
     return "not_visible"
 

@@ -50,7 +50,8 @@ class Presence:
     seen_ms: int
 
     def fresh(self, now_ms: float) -> bool:
-        return now_ms - self.seen_ms <= GONE_AFTER_MS
+        # Seen in times to come means: before the clock was set back.
+        return abs(now_ms - self.seen_ms) <= GONE_AFTER_MS
 
 
 async def mark(client: redis.asyncio.Redis, seats: Iterable[Seat]) -> None:

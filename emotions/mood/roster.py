@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max
 
 from classroom.actions import HAND_UP
-from classroom.models import Participant
+from classroom.models import ClassSession, Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
 from emotions.mood.alerts import BACK_MS, MEAN_MS, WORDS_MS
@@ -83,6 +83,12 @@ def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
     students, words = _students(now), _words(now)
     return {session: Roster(roll, _said_by(roll, words), alerts) for (session, alerts), roll in students.items()}
+
+
+def still_live(session_pks: Iterable[int]) -> list[int]:
+    """Those of these sessions that have not ended. One query, none for none."""
+    pks = list(session_pks)
+    return list(ClassSession.objects.live().filter(pk__in=pks).values_list("pk", flat=True)) if pks else []
 
 
 def last_points(session_pks: Iterable[int]) -> dict[int, MoodPoint]:

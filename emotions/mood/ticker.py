@@ -76,6 +76,11 @@ class SessionState:
     # Of who shares individually, by participant: another epoch is another consent, or minutes that were erased.
     epochs: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def joined(self) -> bool:
+        """Whether anybody had, a tick ago."""
+        return bool(self.counts and self.counts[0])
+
     def begin_anew(self, named: Sequence[Student]) -> set[UUID]:
         """Whose tile must not remember what was before."""
         known, self.epochs = self.epochs, {one.pk: one.consent_epoch for one in named}
@@ -167,8 +172,10 @@ class Ticker:
         Raises IntegrityError when another ticker stored this second's point."""
         now = datetime.fromtimestamp(now_ms / 1000, UTC)
         in_rooms = rooms.now_in_rooms(now_ms) if settings.ROOM_CAMERAS else {}
+        known = roster.live_rosters(now)
         # A room that is seen needs no student who has joined.
-        rosters = dict.fromkeys(in_rooms, NOBODY_JOINED) | roster.live_rosters(now)
+        empty = [*in_rooms, *roster.still_live(self._just_left(set(known) | set(in_rooms)))]
+        rosters = dict.fromkeys(empty, NOBODY_JOINED) | known
         self._settle_states(set(rosters), now_ms)
         scenes = self._look(rosters, in_rooms, now_ms)
         ticks = self._ticks_of(scenes, round(now_ms))
@@ -178,6 +185,10 @@ class Ticker:
         self._note_seen(scenes, now)
 
     # -- What is known
+
+    def _just_left(self, present: set[int]) -> list[int]:
+        """Sessions whose last tick still had somebody in them: dashboards must hear that everybody has left."""
+        return [pk for pk, state in self._states.items() if state.joined and pk not in present]
 
     def _settle_states(self, session_pks: set[int], now_ms: float) -> None:
         """Forget sessions that ended; go on where the last ticker of a session stopped."""
@@ -281,7 +292,7 @@ class Ticker:
             publish.own_attention(pipe, student, notices.as_own(row))
 
     def _note_seen(self, scenes: list[Scene], now: datetime) -> None:
-        if now.timestamp() - self._noted < NOTE_SEEN_SECONDS:
+        if 0 <= now.timestamp() - self._noted < NOTE_SEEN_SECONDS:  # less: the clock was set back
             return
         self._noted = now.timestamp()
         here = [one.student.pk for scene in scenes for one in scene.present if one.state != "disconnected"]

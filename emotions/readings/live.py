@@ -18,12 +18,16 @@ _READING = struct.Struct(f">dIBB{len(LABELS)}f")
 _UNCERTAIN, _ON_DEVICE = 1, 2
 LIVE_SECONDS = 120
 
-# Two workers may hold two frames of one student: the later capture stays. A reading begins with its time as a
-# big-endian double, which for positive numbers sorts as bytes do.
+FARTHEST_APART_MS = 20_000
+"""Two frames of one student that are read at the same time are closer to each other: no frame gets so old."""
+
+# Two workers may hold two frames of one student: the later capture stays. A capture that is later by more than
+# FARTHEST_APART_MS is of a clock that has been set back since. A reading begins with its time.
 _KEEP_LATEST = """
-for i = 2, #ARGV, 2 do
+for i = 3, #ARGV, 2 do
   local old = redis.call('HGET', KEYS[1], ARGV[i])
-  if not old or string.sub(old, 1, 8) <= string.sub(ARGV[i + 1], 1, 8) then
+  local ahead = old and struct.unpack('>d', old) - struct.unpack('>d', ARGV[i + 1]) or 0
+  if ahead <= 0 or ahead > tonumber(ARGV[2]) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
   end
 end
@@ -64,7 +68,7 @@ def update(pipe: redis.client.Pipeline, observations: Iterable[Observation]) -> 
     for observation in observations:
         face = observation.face
         if face is not None:
-            arguments = by_session.setdefault(observation.frame.session, [LIVE_SECONDS])
+            arguments = by_session.setdefault(observation.frame.session, [LIVE_SECONDS, FARTHEST_APART_MS])
             arguments += [observation.frame.participant, _reading(observation, face).pack()]
     for session, arguments in by_session.items():
         pipe.eval(_KEEP_LATEST, 1, live_key(session), *arguments)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from django.db import InterfaceError, OperationalError
-
 from emotions import actions, publish
 from emotions.frames.frame import SlotFrame
 from emotions.messages import RejectReason, RoomRead
@@ -13,7 +11,7 @@ from emotions.meters import counts
 from emotions.publish import Answer
 from emotions.readings import answers
 from emotions.readings.observations import RoomSums
-from emotions.readings.settling import once_more
+from emotions.readings.settling import AWAY, once_more
 from emotions.store import sync_redis
 
 log = logging.getLogger(__name__)
@@ -33,7 +31,7 @@ def _answer(picture: RoomSums) -> Answer:
         return _refused(picture, picture.refused)
     try:
         verdict, needed = once_more(actions.record_room, picture)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         log.exception("the database does not answer; a room camera's picture is not counted")
         return _refused(picture, "busy")
     if verdict != "stored" and verdict != "too_few":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 import redis
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from emotions import actions, publish
 from emotions.actions import Verdict
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Fate = Verdict | Literal["busy"]
 """What became of a reading; "busy": the database does not answer."""
+AWAY = (OperationalError, InterfaceError, InternalError)
+"""What a database raises that has gone, or that has become another one's copy and takes nothing any more."""
 _What = TypeVar("_What")
 _Stored = TypeVar("_Stored")
 Tell = Callable[[redis.client.Pipeline, list[Answer]], None]
@@ -67,7 +69,7 @@ def _count_fate(observation: Observation, verdict: Fate | None) -> None:
 def _fates(readings: Sequence[Observation]) -> Sequence[Fate]:
     try:
         return _record(readings)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         log.exception("the database does not answer; %d readings are not stored", len(readings))
         return ["busy"] * len(readings)
 
@@ -77,11 +79,11 @@ def _record(readings: Sequence[Observation]) -> list[Verdict]:
 
 
 def once_more(store: Callable[[_What], _Stored], what: _What) -> _Stored:
-    """`store`, and again on a fresh connection: the database may have been restarted. Storing twice is storing
-    once."""
+    """`store`, and again on a fresh connection: the database may have been restarted, or another host's turn have
+    come. Storing twice is storing once."""
     try:
         return store(what)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         connection.close()
         return store(what)
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from classroom import actions
+from classroom.config import env
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
 from emotions.store import sync_redis
@@ -25,7 +26,8 @@ def keys(settings: Settings) -> Iterator[str]:
     prefix = settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
     layers = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
     settings.CHANNEL_LAYERS = {
-        "default": layers | {"CONFIG": {"hosts": [settings.REDIS_URL], "prefix": f"{prefix}:layer"}}
+        "default": layers
+        | {"CONFIG": {"hosts": [env.listening_host(settings.REDIS_URL)], "prefix": f"{prefix}:layer"}}
     }
     yield prefix
     for key in sync_redis().scan_iter(f"{prefix}:*"):

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from importlib import import_module
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
+from classroom import actions
 from classroom.models import ClassSession, Course
+from emotions import publish
 from emotions.consumers import dashboard, guard
-from tests.emotions.sockets import browser, instructor_cookies, web_process
+from emotions.messages import SessionChanged
+from emotions.store import sync_redis
+from tests.emotions.sockets import APPLICATION, browser, instructor_cookies, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,3 +104,54 @@ async def test_a_database_that_is_away_takes_the_page_from_nobody(
         monkeypatch.setattr(dashboard, "admit_instructor_again", away)
         assert await page.silent(0.5)
     assert len(asked) > 1
+
+
+async def test_a_dashboard_that_comes_back_after_the_end_hears_of_it(alice: User, session: ClassSession) -> None:
+    """After what it has missed: a laptop may have slept through the end."""
+    cookies = await sync_to_async(instructor_cookies)(alice)
+    await sync_to_async(actions.end_session)(session)
+    async with browser(f"/ws/dashboard/{session.public_id}/?after=3", cookies) as page:
+        assert (await page.hear())["type"] == "mood.snapshot"
+        assert await page.close_code() == 4410
+
+
+async def test_a_dashboard_hears_of_an_end_that_was_not_told(alice: User, session: ClassSession) -> None:
+    """Redis was away in that moment."""
+    cookies = await sync_to_async(instructor_cookies)(alice)
+    async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
+        await page.hear_type("mood.snapshot")
+        await sync_to_async(ClassSession.objects.filter(pk=session.pk).update)(ended_at=timezone.now())
+        assert await page.close_code() == 4410
+
+
+async def test_a_dashboard_whose_browser_hangs_leaves_nothing_behind(alice: User, session: ClassSession) -> None:
+    """It stops in the middle of a message that it does not take in, not while it waits for one."""
+    cookies = await sync_to_async(instructor_cookies)(alice)
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items()).encode()
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    full, gone, sent = asyncio.Event(), asyncio.Event(), 0
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal sent
+        sent += message["type"] == "websocket.send"
+        if sent == 2:
+            full.set()
+            await gone.wait()
+            raise OSError("the browser went")
+
+    path = f"/ws/dashboard/{session.public_id}/"
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": [(b"cookie", header)]}
+    open_socket = asyncio.create_task(APPLICATION(scope | {"subprotocols": []}, inbox.get, send))
+    await inbox.put({"type": "websocket.connect"})
+    changed = SessionChanged(join_code="A", joining_locked=False, ended=False)
+    while not full.is_set():
+        await sync_to_async(publish.session_changed)(sync_redis(), session.pk, changed)
+        await asyncio.sleep(0.05)
+    assert get_channel_layer().channels
+    await inbox.put({"type": "websocket.disconnect", "code": 1006})
+    await asyncio.sleep(0.1)
+    gone.set()
+    await asyncio.gather(open_socket, return_exceptions=True)
+    layer = get_channel_layer()
+    assert (layer.channels, layer.groups) == ({}, {})
+    assert not layer._shards[0]._subscribed_to

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import struct
 import time
@@ -19,6 +20,7 @@ from pytest_django.fixtures import Settings
 from classroom import actions
 from classroom.models import ClassSession, Participant
 from emotions.device_files import Facts
+from emotions.frames.device_intake import DeviceIntake
 from emotions.frames.frame import FrameHeader
 from emotions.frames.reading import READING_BYTES, DeviceReading
 from emotions.models import EmotionEvent
@@ -237,3 +239,19 @@ def test_a_reading_is_of_a_face(faces: int, help_number: int) -> None:
     message = reading().pack()[:-2] + struct.pack(">BB", faces, help_number)
     with pytest.raises(ValueError, match="expected a face"):
         DeviceReading.unpack(message)
+
+
+async def test_a_reading_that_comes_as_the_writer_ends_does_not_wait_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    intake, settled = DeviceIntake.here(), list[Any]()
+
+    async def settle(batch: list[Any]) -> None:
+        settled.extend(batch)
+        if len(settled) == 1:
+            asyncio.get_running_loop().call_soon(intake.offer, "second")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake, "_settle", settle)
+    intake.offer("first")  # type: ignore[arg-type]
+    await asyncio.sleep(0.5)
+    assert settled == ["first", "second"]

@@ -160,15 +160,31 @@ def test_no_absurd_time_lies_in_the_future(captured_ms: float) -> None:
     assert (RemoteClock().corrected(captured_ms, now) or now) <= now
 
 
-def test_a_late_frame_is_stale_and_a_clock_that_steps_back_is_believed_at_last() -> None:
+def test_a_late_frame_is_stale() -> None:
     clock, now = RemoteClock(), 1e12
     clock.anchor(now, now)
     late = STALE_AFTER_MS + 1
     assert clock.corrected(now, now + late) is None
     assert clock.corrected(now + late, now + late + 5) == pytest.approx(now + late)
-    answers = [clock.corrected(now + n - DAY_MS, now + late + n) for n in (1000, 2000, 3000, 4000)]
+
+
+@pytest.mark.parametrize("step_ms", [2_000, 9_500, DAY_MS])
+def test_a_clock_that_is_set_back_is_believed_at_once(step_ms: float) -> None:
+    """Also by less than a frame may be old: each reading would bear a wrong time, to the end of the session."""
+    clock, now = RemoteClock(), 1e12
+    clock.anchor(now, now)
+    assert clock.corrected(now + 1000, now + 1040) == pytest.approx(now + 1000)
+    for n in (2000, 3000, 4000):
+        assert clock.corrected(now + n - step_ms, now + n + 40) == pytest.approx(now + n, abs=40)
+
+
+def test_a_clock_that_was_set_back_while_nothing_was_sent_is_believed_at_last() -> None:
+    clock, now = RemoteClock(), 1e12
+    clock.anchor(now, now)
+    clock.corrected(now, now)
+    answers = [clock.corrected(now + n, now + 60_000 + n) for n in (1000, 2000, 3000, 4000)]
     assert answers[:3] == [None, None, None]
-    assert answers[3] == pytest.approx(now + late + 4000)
+    assert answers[3] == pytest.approx(now + 64_000)
 
 
 # -- Slots

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from pytest_django.fixtures import Settings
 
 from classroom.local.folder import DataFolder
@@ -135,3 +139,71 @@ async def test_a_browser_that_has_gone_is_no_error() -> None:
         assert outlet.offer("hello")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+
+async def test_a_redis_that_is_gone_without_a_word_is_missed(
+    valkey: Valkey, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its host has lost power: no connection ends, and none answers. Another serves at its address."""
+    monkeypatch.setattr(hub, "QUIET_SECONDS", 0.3)
+    monkeypatch.setattr(hub, "RECONNECT_SECONDS", 0.05)
+    page, connection = Page(), uuid.uuid4()
+    async with web_process(), swallowing(settings) as lose:
+        await Hub.here().open(connection, page.send)
+        await asyncio.sleep(1)  # asked again and again, and answered
+        await sync_to_async(publish)(connection, "before")
+        await eventually(lambda: page.heard == ["before"])
+        lose()
+
+        def again() -> bool:
+            with redis.Redis.from_url(valkey.url) as client:
+                own_readings(client, [Answer(connection, "after")])
+            return "after" in page.heard
+
+        await eventually(again, 10)
+
+
+@asynccontextmanager
+async def swallowing(settings: Settings) -> AsyncIterator[Callable[[], None]]:
+    """Puts a relay before Redis. What it yields makes the relay swallow all that passes on what is open now."""
+    real = urlsplit(settings.REDIS_URL)
+    ends: list[asyncio.StreamWriter] = []
+    lost: set[asyncio.StreamWriter] = set()
+    pouring: set[asyncio.Task[None]] = set()
+
+    async def pour(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65_536):
+                if to not in lost:
+                    to.write(data)
+
+    async def relay(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        back, there = await asyncio.open_connection(real.hostname, real.port)
+        ends.extend((to, there))
+        pouring.update(asyncio.create_task(pour(*way)) for way in ((source, there), (back, to)))
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings.REDIS_URL = real._replace(netloc=real.netloc.replace(f":{real.port}", f":{port}")).geturl()
+    try:
+        yield lambda: lost.update(ends)
+    finally:
+        for task in pouring:
+            task.cancel()
+        for end in ends:
+            end.close()
+        server.close()
+
+
+async def test_who_only_listens_notices_that_redis_is_gone(keys: str) -> None:
+    """The channel layer's own connection: nothing that it sends could stay unanswered, so the system asks."""
+    async with web_process():
+        layer = get_channel_layer()
+        await layer.group_add("a-group", await layer.new_channel())
+        listening = layer._shards[0]._pubsub.connection._writer.get_extra_info("socket")
+        assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        seconds = [
+            listening.getsockopt(socket.IPPROTO_TCP, name) for name in (socket.TCP_KEEPIDLE, socket.TCP_KEEPCNT)
+        ]
+        assert seconds == [10, 3]
+        assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000

@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import InterfaceError, OperationalError
+from celery.signals import after_task_publish, task_postrun
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from pytest_django.fixtures import Settings
 
 from classroom import actions as classroom_actions
+from classroom.config import celery
 from classroom.models import Participant
 from emotions import actions, tasks
 from emotions.frames import slots
@@ -262,3 +265,62 @@ def test_the_network_answers_for_good_and_bad_pictures_side_by_side() -> None:
     assert garbage.refused == "not_jpeg"
     assert wall.frame.jpeg == b""
     assert wall.model_version
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_nothing_any_more_is_busy(
+    join: Join, seen: dict[bytes, dict[str, Any]], answers: Callable[[], dict[str, dict[str, Any]]]
+) -> None:
+    """After a failover the old one is a copy: every frame is answered and counted, and the next goes elsewhere."""
+    sam = join()
+    put(first := frame_of(sam, sequence=1))
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    tasks.analyse_pending(0)
+    # It asked again on a fresh connection, which took it.
+    assert EmotionEvent.objects.count() == 1
+    assert answers()[first.connection.hex]["type"] == "reading.own"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_read_only_database_is_told_as_busy(
+    join: Join,
+    seen: dict[bytes, dict[str, Any]],
+    answers: Callable[[], dict[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: object) -> None:
+        raise InternalError("cannot execute SELECT FOR SHARE in a read-only transaction")
+
+    monkeypatch.setattr(actions, "record_readings", refuse)
+    put(frame := frame_of(join(), sequence=1))
+    tasks.analyse_pending(0)
+    assert answers()[frame.connection.hex]["reason"] == "busy"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_only_keeps_house_lets_a_broken_connection_go() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [mine] = cursor.fetchone()
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [mine])
+    with pytest.raises((OperationalError, InterfaceError)):
+        EmotionEvent.objects.count()
+    task_postrun.send(sender=None)
+    assert EmotionEvent.objects.count() == 0
+
+
+def test_the_brokers_line_stays_short_where_no_worker_takes_from_it(settings: Settings) -> None:
+    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    queues = [f"{prefix}housekeeping", f"{prefix}frames"]
+    for queue in queues:
+        sync_redis().lpush(queue, *range(3 * celery.LONGEST_LINE))
+    try:
+        for _ in range(celery.MEASURED_EVERY):
+            after_task_publish.send(sender="emotions.tasks.sweep_lanes")
+        left = [sync_redis().lrange(queue, 0, -1) for queue in queues]
+        assert [len(each) for each in left] == [celery.LONGEST_LINE] * 2
+        assert left[0][0] == str(3 * celery.LONGEST_LINE - 1).encode(), "the newest stay"
+    finally:
+        sync_redis().delete(*queues)

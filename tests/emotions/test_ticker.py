@@ -537,3 +537,54 @@ def test_a_room_camera_is_told_beside_the_mood_and_its_end_too(
     assert [tick.room and tick.room.faces for tick in told] == [8, None]
     assert [tick.point.joined for tick in told] == [0, 0]
     assert told[0].point.shares is None
+
+
+@pytest.mark.django_db
+def test_when_the_last_one_leaves_dashboards_hear_it_once(session: ClassSession, one: Ticker, ticks: Any) -> None:
+    students, now = class_of(session, 6), time.time() * 1000
+    actions.raise_hand(students[0])
+    one.tick(now)
+    for student in students:
+        actions.leave(student)
+    ticks()
+    for second in range(1, 6):
+        one.tick(now + 1000 * second)
+    [tick] = ticks()
+    assert (tick.point.joined, tick.point.connected, tick.point.measured) == (0, 0, 0)
+    assert set(tick.gone) == {student.public_id for student in students}
+    assert tick.notices is not None
+    assert not tick.notices.hands
+    last = MoodPoint.objects.order_by("-sequence").first()
+    assert last is not None
+    assert last.joined == 0
+
+
+@pytest.mark.django_db
+def test_a_session_that_has_ended_gets_no_point_of_an_empty_room(session: ClassSession, one: Ticker) -> None:
+    class_of(session, 6)
+    now = time.time() * 1000
+    one.tick(now)
+    actions.end_session(session)
+    one.tick(now + 1000)
+    assert MoodPoint.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_clock_that_is_set_back_stops_no_class(session: ClassSession, one: Ticker) -> None:
+    """Readings of the time before count for nothing, and new ones take their place at once."""
+    students, now = class_of(session, 6), time.time() * 1000
+    one.tick(now)
+    before, back = (0.02, 0.01, 0.02, 0.05, 0.80, 0.05, 0.05), now - 3_600_000
+    for student in students:
+        sit(student, seen_ms=back)
+    one.tick(back)
+    assert MoodPoint.objects.get(sequence=2).measured == 0
+    frames = [frame_of(student, captured_ms=back, received_ms=back, sequence=9) for student in students]
+    with sync_redis().pipeline() as pipe:
+        live.update(pipe, [observation(frame, before) for frame in frames])
+        pipe.execute()
+    one.tick(back + 1000)
+    point = MoodPoint.objects.get(sequence=3)
+    assert point.measured == 6
+    assert point.shares is not None
+    assert point.shares[4] > 0.5

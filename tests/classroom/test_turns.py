@@ -1,0 +1,70 @@
+"""However many people come at once, a process makes a few pages at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.test import RequestFactory
+
+from classroom import turns
+
+
+class Pages:
+    """Takes its time over each, and notes how many it made at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._lock = seconds, threading.Lock()
+        self.now = self.most = 0
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self._seconds)
+        with self._lock:
+            self.now -= 1
+        if request.path == "/broken/":
+            raise ValueError("broken")
+        return HttpResponse("a page")
+
+
+def ask(answer: turns.Answer, path: str = "/") -> HttpResponseBase:
+    return answer(RequestFactory().get(path))
+
+
+def test_the_others_wait_in_line() -> None:
+    pages = Pages(0.02)
+    answer = turns.in_turn(pages)
+    with ThreadPoolExecutor(4 * turns.AT_ONCE) as crowd:
+        answers = list(crowd.map(lambda _: ask(answer), range(4 * turns.AT_ONCE)))
+    assert {each.status_code for each in answers} == {200}
+    assert 1 < pages.most <= turns.AT_ONCE
+
+
+def test_whoever_asks_after_our_health_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
+    pages = Pages(0.5)
+    answer = turns.in_turn(pages)
+    with ThreadPoolExecutor(turns.AT_ONCE) as crowd:
+        busy = [crowd.submit(ask, answer) for _ in range(turns.AT_ONCE)]
+        while pages.now < turns.AT_ONCE:
+            time.sleep(0.005)
+        late = ask(answer)
+        assert ask(answer, "/healthz").status_code == 200
+    assert (late.status_code, late["Retry-After"]) == (503, "5")
+    assert isinstance(late, HttpResponse)
+    assert "Try again in a moment" in late.content.decode()
+    assert {each.result().status_code for each in busy} == {200}
+
+
+def test_a_page_that_breaks_gives_its_turn_back() -> None:
+    answer = turns.in_turn(Pages(0))
+    for _ in range(2 * turns.AT_ONCE):
+        with pytest.raises(ValueError, match="broken"):
+            ask(answer, "/broken/")
+    assert ask(answer).status_code == 200
