@@ -5,8 +5,10 @@ Counts of readings are added by `emotions.admin`, which registers sessions again
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -24,7 +26,7 @@ from classroom import actions
 from classroom.admin_parts import CourseFilter, Erasable, OwnRows, Recorded, RecordedInline, StateFilter
 from classroom.errors import RefusedError
 from classroom.forms_admin import InvitationForm, SignInForm
-from classroom.invitations import invite
+from classroom.invitations import by_hand, invite
 from classroom.models import (
     CheckIn,
     ClassSession,
@@ -35,9 +37,11 @@ from classroom.models import (
     Participant,
     ShownText,
 )
-from classroom.retention import told_lines
+from classroom.retention import of_whole_session, told_lines
 from classroom.roles import ROLES
 from classroom.templatetags.roomtone import lasted
+
+log = logging.getLogger(__name__)
 
 admin.site.site_header = admin.site.site_title = "Roomtone"
 admin.site.index_title = "School administration"
@@ -182,8 +186,9 @@ class ClassSessionAdmin(Recorded, OwnRows, Erasable):
         return "Purged" if session.purged_at else "Live" if session.live else "Ended"
 
     @admin.display(description="Students", ordering="participant_count")
-    def students(self, session: Any) -> int:
-        return int(session.participant_count)
+    def students(self, session: Any) -> str:
+        """Of a purged one nobody knows any more."""
+        return "–" if session.purged_at else str(session.participant_count)
 
     @admin.display(description="Report")
     def report(self, session: ClassSession) -> SafeString:
@@ -242,10 +247,24 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("at", "what", "why", "course", "session_started_at", "went")
     list_filter = ("what", "why", "at")
-    search_fields = ("public_id", "course")
+    search_fields = ("course",)
+    search_help_text = "A course, or the whole number of a receipt that somebody shows you"
     date_hierarchy = "at"
     list_per_page = 50
-    fields = ("public_id", "at", "what", "why", "course", "session_started_at", "since", "until", "went")
+
+    def get_fields(self, request: HttpRequest, obj: Erasure | None = None) -> tuple[str, ...]:
+        """The number opens the receipt's own page, which tells a student more than their school sees."""
+        number = ("public_id",) if obj is not None and of_whole_session(obj) else ()
+        return (*number, "at", "what", "why", "course", "session_started_at", "since", "until", "went")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Erasure], search_term: str
+    ) -> tuple[QuerySet[Erasure], bool]:
+        """A number is found as a whole: by its beginning it could be guessed, letter by letter."""
+        try:
+            return queryset.filter(public_id=UUID(search_term.strip())), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="Rows")
     def went(self, receipt: Erasure) -> str:
@@ -319,7 +338,9 @@ class InstructorAdmin(UserAdmin):  # type: ignore[type-arg]
         try:
             self.message_user(request, invite(request, user), messages.SUCCESS)
         except OSError as error:
-            self.message_user(request, f"No e-mail to {user.email}: {error}", messages.ERROR)
+            log.warning("no invitation could be sent: %s", error)
+            words = f"The e-mail to {user.email} could not be sent. {by_hand(request, user)}"
+            self.message_user(request, words, messages.WARNING)
 
 
 def _nothing_unless_live(rows: Iterable[ClassSession]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.conf import settings
 from classroom import places
 from classroom.models import ClassSession, ConsentEvent, Participant, ReadingPlace, ShownText
 
-VERSION = "2026-11e"
+VERSION = "2026-11f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ class ConsentText:
 
 
 _NO_CAMERA = Choice(
-    "none", "Take part without a camera", "You can still say how the pace is. Nothing else is recorded."
+    "none",
+    "Take part without a camera",
+    "No face is read. You are in the list of those present, and can say how the pace is.",
 )
 _WITH_CAMERA = (
     Choice("aggregate", "Only as part of the class", "Your instructor sees the class average, never you alone."),
@@ -66,7 +68,8 @@ _PACE = Paragraph(
 )
 _NAME = Paragraph(
     "Your name",
-    "Your instructor sees the name that you typed in the list of those present. It need not be your full name.",
+    "Your instructor sees the name that you typed in the list of those present, and when you came and went; both are "
+    "also in the report of the session. It need not be your full name.",
 )
 _LAW = Paragraph(
     "The law",
@@ -160,7 +163,7 @@ def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condit
     device = place == ReadingPlace.DEVICE
     told = _ON_DEVICE if device else _ON_SERVER
     measured = Paragraph(told.heading, told.text.format(often=often))
-    short = "read as seven expressions on your own device" if device else "read as seven expressions"
+    where = "a program on your own device" if device else "a program"
     pictures = "Pictures never leave your device." if device else "Pictures for seconds."
     choose = (_CHOOSE,) if place == ReadingPlace.CHOICE else ()
     room = (_ROOM,) if rooms and not device else ()
@@ -169,7 +172,11 @@ def _camera(interval_ms: int, place: ReadingPlace, keep_days: int | None, condit
         version=f"{VERSION}-camera-{place}{'-room' if room else ''}",
         title="Before you join",
         short=(
-            Paragraph("What is measured", f"{often}, a small picture of your face is {short}."),
+            Paragraph(
+                "What is measured",
+                f"{often}, {where} guesses from a small picture whether your face looks happy, sad, angry or "
+                "otherwise. It is often wrong.",
+            ),
             Paragraph("Who sees it", "You, and your instructor: the class average, or you by name if you choose so."),
             Paragraph("How long it is kept", f"{pictures} Readings {_until(keep_days)}."),
         ),
@@ -200,7 +207,10 @@ def _check_ins(keep_days: int | None) -> ConsentText:
         version=f"{VERSION}-check-ins",
         title="Before you join",
         short=(
-            Paragraph("What is recorded", "The name that you typed, and what you say about the pace."),
+            Paragraph(
+                "What is recorded",
+                "The name that you typed, when you came and went, and what you say about the pace.",
+            ),
             Paragraph(
                 "Who sees it", "Your instructor: who is present, how many pressed what, and raised hands by name."
             ),

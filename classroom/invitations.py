@@ -43,13 +43,19 @@ def invite(request: HttpRequest, user: User) -> str:
 
     Raises OSError (smtplib's errors are among them) where the e-mail server refuses.
     """
-    link = set_password_link(request, user)
     if not (mail_is_set_up() and user.email):
-        return f"Give {user.get_username()} this link; it works once, for {days_valid()} days: {link}"
+        return by_hand(request, user)
+    link = set_password_link(request, user)
     context = {"user": user, "link": link, "domain": urlsplit(link).netloc, "days": days_valid()}
     send_mail("Your invitation to Roomtone", render_to_string("registration/invitation_email.txt", context),
               None, [user.email])  # fmt: skip
     return f"A link to set a password is on its way to {user.email}."
+
+
+def by_hand(request: HttpRequest, user: User) -> str:
+    """The link, for an administrator who passes it on."""
+    link = set_password_link(request, user)
+    return f"Give {user.get_username()} this link; it works once, for {days_valid()} days: {link}"
 
 
 def first_admin() -> User | None:

@@ -77,8 +77,12 @@ def told_lines(receipt: Erasure) -> list[tuple[str, int]]:
 
 def own_lines(receipt: Erasure) -> list[tuple[str, int]]:
     """What its page says: the administration finds the numbers of those receipts that tell of a whole session."""
-    of_all = receipt.what in {Erasure.What.SESSION, Erasure.What.RECORDS}
-    return told_lines(receipt) if of_all else receipt_lines(receipt)
+    return told_lines(receipt) if of_whole_session(receipt) else receipt_lines(receipt)
+
+
+def of_whole_session(receipt: Erasure) -> bool:
+    """Not of one student."""
+    return receipt.what in {Erasure.What.SESSION, Erasure.What.RECORDS}
 
 
 def receipt_lines(receipt: Erasure) -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -152,13 +153,17 @@ class MinuteRollupAdmin(Readings):
 class MoodPointAdmin(Readings):
     """The class mood second by second; empty shares are seconds under the floor."""
 
-    list_display = ("at", "session", "measured", "not_visible", "connected", "share_words")
+    list_display = ("second", "session", "measured", "not_visible", "connected", "share_words")
     list_select_related = ("session__course",)
     in_session = "sequence"
     fields = (
         "session", "sequence", "at", "share_words", "joined", "connected", "measured", "uncertain", "not_visible",
         "pace",
     )  # fmt: skip
+
+    @admin.display(description="At", ordering="at")
+    def second(self, point: MoodPoint) -> str:
+        return f"{timezone.localtime(point.at):%-d %b %Y, %H:%M:%S}"
 
 
 admin.site.unregister(ClassSession)
@@ -190,7 +195,7 @@ class SessionList(ChangeList):
 class MeasuredSessionAdmin(ClassSessionAdmin):
     """Past sessions with their mood, as far as the report tells it; export and purge."""
 
-    list_display = (*ClassSessionAdmin.list_display[:-1], "mood", "report")
+    list_display = ("started_at", "course", "title", "state", "students", "mood", "report", "instructor", "length")
     fields = (*ClassSessionAdmin.fields, "recorded")
     actions = ("export_chosen", *ClassSessionAdmin.actions[:-1], "purge_chosen", "erase_chosen")
     change_form_template = "admin/emotions/session.html"
@@ -207,9 +212,10 @@ class MeasuredSessionAdmin(ClassSessionAdmin):
         return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
 
     @admin.display(description="Mood")
-    def mood(self, session: Any) -> SafeString:
-        mood = None if session.purged_at else session.mean_mood
-        return format_html("{} {}", mood_words(mood), strip(mood))
+    def mood(self, session: Any) -> str:
+        if session.purged_at:
+            return "–"
+        return format_html("{} {}", mood_words(session.mean_mood), strip(session.mean_mood))
 
     # -- Export
 
@@ -248,7 +254,9 @@ class MeasuredSessionAdmin(ClassSessionAdmin):
         return f"purged. {went}."
 
     @admin.display(description="Recorded")
-    def recorded(self, session: ClassSession) -> SafeString:
+    def recorded(self, session: ClassSession) -> str:
+        if session.purged_at:
+            return "Nothing any more"
         lists = {"emotionevent": "Readings", "minuterollup": "Minutes", "moodpoint": "Class mood"}
         return _links(lists, f"{SESSION}={session.pk}")
 

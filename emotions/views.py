@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
@@ -63,6 +64,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
     facts = session_facts(request, session) | {"started_ms": selectors.milliseconds(session.started_at)}
     return {
         "session": facts,
+        "now_ms": time.time() * 1000,
         "measuring": not inference_refusal(session),
         "latest": page.latest(session),
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],

@@ -7,10 +7,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from classroom.errors import RefusedError
@@ -39,14 +40,13 @@ def refused(request: HttpRequest, error: RefusedError, to: str) -> HttpResponse:
     return redirect(to)
 
 
-def closed(
-    request: HttpRequest, status: int, title: str, message: str, action: tuple[str, str] | None = None
-) -> HttpResponse:
-    """A page that says what happened and what to do. `action`: (label, address) of its one button."""
+def closed(request: HttpRequest, status: int, title: str, message: str, *actions: tuple[str, str]) -> HttpResponse:
+    """A page that says what happened and what to do. `actions`: (label, address) of its buttons, the likelier
+    first."""
     if wants_json(request):
         return JsonResponse({"ok": False, "error": message}, status=status)
-    button = {"label": action[0], "url": action[1]} if action else None
-    context = {"title": title, "message": message, "action": button}
+    buttons = [{"label": label, "url": url} for label, url in actions]
+    context = {"title": title, "message": message, "actions": buttons}
     return render(request, "classroom/closed.html", context, status=status)
 
 
@@ -63,7 +63,8 @@ def own_data(session: ClassSession) -> tuple[str, str]:
 
 
 def instructors_only(view: Page[P]) -> Page[P]:
-    """For pages of one course or session: never cached, and a stranger gets 404, with the form to sign in.
+    """For pages of one course or session: never cached, and a stranger gets 404, with the form to sign in; so does
+    who was signed out meanwhile and sends a form.
 
     Whether the object is the visitor's own is for `classroom.access` to say.
     """
@@ -72,10 +73,22 @@ def instructors_only(view: Page[P]) -> Page[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        if request.method != "GET" or wants_json(request):
+        if wants_json(request):
             raise Http404
-        response = LoginView.as_view(extra_context={"next": request.get_full_path(), "not_found": True})(request)
-        response.status_code = 404
-        return response
+        sent = request.method == "POST"
+        context = {
+            "form": AuthenticationForm(request),
+            "next": _page_before(request) if sent else request.get_full_path(),
+            "signed_out": sent,
+            "not_found": not sent,
+        }
+        return render(request, "registration/login.html", context, status=404)
 
     return never_cache(guarded)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page of ours whose form was sent: the form's own address is none that a browser could open."""
+    before = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return before if before and ours else reverse("courses")

@@ -15,7 +15,10 @@ from classroom.models import ClassSession
 from classroom.throttle import JOIN_CODES, JOINS, NETWORKS, client_address
 from classroom.views.answers import closed, done, ended, wants_json
 
-NO_SUCH_CODE = "No live session has this code. Check it on your instructor's screen: it may have been renewed."
+NO_SUCH_CODE = (
+    "No class is open under this code now. It may not have begun, may be over, or may have a new code: look at your "
+    "instructor's screen."
+)
 TOO_MANY = "Too many wrong codes came from your network. Check yours, wait a few seconds, then try again."
 CROWDED = "Very many have joined from your network just now. Wait a few minutes, or tell your instructor."
 
@@ -48,7 +51,10 @@ def join_session(request: HttpRequest, code: str) -> HttpResponse:
     """The name. Whoever is in the session already goes on to their own page: a reload is the same student."""
     session, problem = _look_up(request, code)
     if session is None:
-        return closed(request, _status(problem), "No such session", problem, ("Type a code", reverse("home")))
+        title = "Wait a moment" if problem == TOO_MANY else "This class is not open now"
+        return closed(
+            request, _status(problem), title, problem, ("Try again", request.path), ("Type a code", reverse("home"))
+        )
     if access.participant_from_cookies(request.COOKIES, session.public_id):
         return redirect("student", session.public_id)
     if session.joining_locked:

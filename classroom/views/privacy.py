@@ -46,8 +46,10 @@ def erase(request: HttpRequest, participant: Participant) -> HttpResponse:
         receipt = _erased(request, participant)
     except RefusedError as error:
         return refused(request, error, to)
-    response = done(request, reverse("receipt", args=[receipt.public_id]), receipt=str(receipt.public_id))
-    if receipt.what == Erasure.What.PARTICIPANT:
+    everything = receipt.what == Erasure.What.PARTICIPANT
+    back = "" if everything else f"?back={participant.session.public_id}"
+    response = done(request, reverse("receipt", args=[receipt.public_id]) + back, receipt=str(receipt.public_id))
+    if everything:
         access.delete_participant_cookie(response, participant)
     return response
 
@@ -75,9 +77,18 @@ def _last_erased(participant: Participant, minutes: int) -> Erasure:
 @never_cache
 @require_safe
 def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Whoever has its number may read it: it names nobody."""
+    """Whoever has its number may read it: it names nobody. ?back= is the session whose class goes on."""
     shown = _receipt(public_id)
-    return render(request, "classroom/receipt.html", {"receipt": shown, "lines": own_lines(shown)})
+    context = {"receipt": shown, "lines": own_lines(shown), "back": _session_page(request.GET.get("back", ""))}
+    return render(request, "classroom/receipt.html", context)
+
+
+def _session_page(public_id: str) -> str:
+    """The address of the student's own page; "" for what is no session's number."""
+    try:
+        return reverse("student", args=[UUID(public_id)])
+    except ValueError:
+        return ""
 
 
 @never_cache

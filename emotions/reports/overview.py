@@ -32,12 +32,13 @@ def overview(session: ClassSession) -> Overview:
     rows = [] if session.purged_at else selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
     sections, found = selectors.sections(session, marked, selectors.words(session)), moments(rows, marked)
+    recorded = totals(session)
     return Overview(
-        summary=page.summary(session, rows, sections),
+        summary=page.summary(session, rows, sections, recorded.students),
         figure=page.figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
         marked=page.marker_times(marked),
         moments=page.moment_lines(found),
         sections=[page.section_line(section) for section in sections],
-        totals=totals(session),
+        totals=recorded,
     )

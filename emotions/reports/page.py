@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from classroom.models import CheckIn, ClassSession, ReadingPlace
+from classroom.models import CheckIn, ClassSession, Erasure, ReadingPlace
 from emotions.reports import charts, people, rollups, rooms, selectors, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
@@ -21,6 +21,10 @@ from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)
 # Why there was no class mood, of whatever stretch: a stored point doesn't say which of the two it was.
+PURGED_WHY: dict[str, str] = {
+    Erasure.Why.EXPIRED: "because it had been kept for as long as was said",
+    Erasure.Why.SCHOOL: "because the school decided it",
+}
 TOO_FEW = "too few measured, or too few to keep each of them unseen"
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
@@ -68,11 +72,12 @@ class MomentLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. `figure` is None where no class mood was ever known; `missing`: minutes whose
-    readings are not counted yet."""
+    """Everything that the page shows. `nothing`: nobody joined, and nothing was kept. `figure` is None where no class
+    mood was ever known; `missing`: minutes whose readings are not counted yet."""
 
     session: ClassSession
     summary: list[str]
+    nothing: bool
     figure: charts.Figure | None
     legend: Sequence[str]
     marked: list[tuple[datetime, str]]
@@ -100,10 +105,11 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     sharing = [replace(sharer, name=text(sharer.name)) for sharer in selectors.sharers(session)]
     students = selectors.students(session, sharing)
     present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
-    found = moments(rows, marked)
+    found, there = moments(rows, marked), selectors.attendance(session)
     return Report(
         session=session,
-        summary=summary(session, rows, sections),
+        summary=summary(session, rows, sections, there.joined),
+        nothing=not there.joined and not rows,
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
         marked=marker_times(marked),
@@ -111,7 +117,7 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
         heat=heat_map(session, sharing, present, selectors.minutes(session), marked, said),
-        attendance=selectors.attendance(session),
+        attendance=there,
         roll=roll_lines(present, students),
         comparison=comparison(session),
         missing=rollups.missing_minutes(session),
@@ -147,14 +153,16 @@ def zone_offset_ms(at: datetime) -> float:
 # -- Words
 
 
-def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[Section]) -> list[str]:
-    """The session in a few sentences; each says what it rests on."""
+def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[Section], joined: int) -> list[str]:
+    """The session in a few sentences; each says what it rests on. `joined`: how many students had."""
     known = [row for row in rows if row.shares is not None]
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
     if session.purged_at:
-        return [f"{length}. What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}."]
+        return [f"{length}. {_purged_sentence(session)} Only its course, title and times stay."]
     said = [*rooms.sentences(session), *_said_sentence(sections)]
+    if not joined and not rows:
+        return [f"{length}. Nobody joined.", *said]
     if not session.measures:
         return [f"{length}, without cameras: attendance and words about the pace.", *said]
     if not known:
@@ -166,9 +174,17 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
 
 
+def _purged_sentence(session: ClassSession) -> str:
+    """When, and why, as far as its receipt is found: it refers to no row."""
+    receipts = Erasure.objects.filter(course=session.course.title, session_started_at=session.started_at)
+    receipt = receipts.filter(what=Erasure.What.RECORDS).first()
+    why = f" {PURGED_WHY[receipt.why]}" if receipt and receipt.why in PURGED_WHY else ""
+    return f"What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}{why}."
+
+
 def _mood_sentence(length: str, mean: Sequence[float], known: Sequence[MoodRow]) -> str:
     share = wording.percent(wording.troubled(mean))
-    return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average {share} looked troubled."
+    return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average about {share} looked troubled."
 
 
 def _coverage_sentence(rows: Sequence[MoodRow], known: Sequence[MoodRow]) -> str:
@@ -209,7 +225,7 @@ def section_line(section: Section) -> SectionLine:
 def section_words(shares: Sequence[float] | None) -> str:
     if shares is None:
         return f"Not shown: {TOO_FEW}"
-    return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
+    return f"{wording.mood(shares)['word']}, about {wording.percent(wording.troubled(shares))} looked troubled"
 
 
 def _rests_on(section: Section) -> str:

@@ -62,7 +62,7 @@ def _sentence(start: datetime, end: datetime, faces: float, shares: Sequence[flo
     when = f"{timezone.localtime(start):%H:%M}–{timezone.localtime(end):%H:%M}"
     word, troubled = wording.mood(shares)["word"].lower(), wording.percent(wording.troubled(shares))
     return (
-        f"Room camera, {when}: {wording.rounded(faces)} faces on average, mostly {word}; on average {troubled} "
+        f"Room camera, {when}: {wording.rounded(faces)} faces on average, mostly {word}; on average about {troubled} "
         "looked troubled. It is counted apart from the class mood, since the same students may be in both."
     )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from emotions.mood.cohort import FLOOR
+
 
 @dataclass(frozen=True, slots=True)
 class MoodRow:
@@ -117,6 +119,11 @@ class Attendance:
     without_camera: int
     left: int
     removed: int
+
+    @property
+    def heard(self) -> bool:
+        """Whether any word about the pace could be counted: of one with a name, or of FLOOR without."""
+        return self.individual > 0 or self.joined >= FLOOR
 
     @property
     def gone(self) -> int:

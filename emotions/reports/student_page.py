@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import ClassSession
-from emotions.reports import heat, lanes, page, people, selectors, wording
+from emotions.reports import charts, heat, lanes, page, people, selectors, wording
 from emotions.reports.rows import Attendee, Section, StudentMinute
 from emotions.reports.strips import strip
 from ml.labels import LABELS
@@ -42,6 +42,7 @@ class StudentPage:
 
     line: page.StudentLine
     attendee: Attendee
+    legend: Sequence[str]
     axis: lanes.Axis
     lane: SafeString
     class_lane: SafeString
@@ -63,6 +64,7 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     return StudentPage(
         line=page.student_line(student),
         attendee=attendee,
+        legend=charts.STACK[::-1],
         axis=axis,
         lane=_lane(axis, minutes, attendee, sharer),
         class_lane=heat.class_lane(axis, selectors.minutes(session)),
@@ -92,8 +94,15 @@ def _against(section: Section, minutes: Sequence[StudentMinute]) -> AgainstClass
     means = (
         [sum(each.shares[n] * each.readings for each in own) / readings for n in range(len(LABELS))] if own else None
     )
-    words = page.section_words(means) if means else "No reading"
+    words = _own_words(means) if means else "No reading"
     return AgainstClass(page.section_line(section), words, strip(means), len(own))
+
+
+def _own_words(means: Sequence[float]) -> str:
+    """The two largest shares. A class may be called uneasy; one person is not."""
+    first, second = sorted(range(len(LABELS)), key=lambda n: -means[n])[:2]
+    words = (f"{wording.ADJECTIVES[LABELS[n]]} {wording.percent(means[n])}" for n in (first, second))
+    return ", ".join(words).capitalize()
 
 
 def _minute_line(minute: StudentMinute) -> MinuteLine:

@@ -112,7 +112,7 @@ def _summary(session: ClassSession, words: Sequence[tuple[datetime, str]]) -> li
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
     sections = selectors.sections(session, [], words)
-    sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, sections)]
+    sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, sections, there.joined)]
     return [
         ["course", session.course.title],
         ["title", session.title or None],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
+from emotions.mood.cohort import FLOOR
 from emotions.reports.pace import heard
 from emotions.reports.selectors import fetch
 from ml.labels import LABELS
@@ -30,7 +31,8 @@ _MOODS = f"""
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
     `known` of the time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
-    (emotions.reports.pace). `joined`: None where the session was purged, for nobody knows any more."""
+    (emotions.reports.pace), None where no word could be counted. `joined`: None where the session was purged, for
+    nobody knows any more."""
 
     session: ClassSession
     shares: Sequence[float] | None
@@ -38,15 +40,17 @@ class TermRow:
     connected: float
     known: float
     joined: int | None
-    hard: int
+    hard: int | None
 
 
 def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
     """One row each, in their order."""
     keys = [session.pk for session in sessions]
     moods = mean_moods(keys)
-    joined, hard = _joined(keys), _said_hard(keys)
-    return [_row(session, moods.get(session.pk), joined[session.pk], hard[session.pk]) for session in sessions]
+    there, hard = _there(keys), _said_hard(keys)
+    return [
+        _row(session, moods.get(session.pk), there.get(session.pk, (0, 0)), hard[session.pk]) for session in sessions
+    ]
 
 
 def mean_moods(keys: Sequence[int]) -> dict[int, list[float]]:
@@ -64,10 +68,12 @@ def _normal(mood: Sequence[float]) -> list[float]:
     return [value / sum(shares) for value in shares]
 
 
-def _joined(keys: Sequence[int]) -> Counter[int]:
-    """Per session how many joined."""
+def _there(keys: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Per session how many joined, and how many of them share with their name."""
     people = Participant.objects.students().filter(session__in=keys).order_by().values("session_id")
-    return Counter(dict(people.annotate(joined=Count("pk")).values_list("session_id", "joined")))
+    named = Count("pk", filter=Q(scope=Participant.Scope.INDIVIDUAL))
+    counted = people.annotate(joined=Count("pk"), named=named).values_list("session_id", "joined", "named")
+    return {session: (joined, by_name) for session, joined, by_name in counted}
 
 
 def _said_hard(keys: Sequence[int]) -> Counter[int]:
@@ -77,7 +83,9 @@ def _said_hard(keys: Sequence[int]) -> Counter[int]:
     )
 
 
-def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, hard: int) -> TermRow:
+def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int], said_hard: int) -> TermRow:
+    joined, named = people
+    hard = said_hard if named or joined >= FLOOR else None
     measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
     # While a large session is deleted, some of it may still be there.
     there, mood = (None, None) if session.purged_at else (joined, mood)

@@ -25,7 +25,7 @@ _BARS = (
 @dataclass(frozen=True, slots=True)
 class TermLine:
     """`rests_on`: "" where no mood was known; `hard`: how many said that they were lost or it was too fast, "" where
-    nobody knows; so for `joined`."""
+    nobody knows, or nobody joined; `joined`: "" where nobody knows."""
 
     session: ClassSession
     words: str
@@ -55,7 +55,8 @@ def lines(rows: Sequence[TermRow]) -> list[TermLine]:
 
 
 def _line(row: TermRow) -> TermLine:
-    hard, there = ("", "") if row.joined is None else (f"{row.hard} of {row.joined}", str(row.joined))
+    there = "" if row.joined is None else str(row.joined)
+    hard = f"{row.hard} of {row.joined}" if row.joined and row.hard is not None else ""
     return TermLine(row.session, _words(row), strip(row.shares), _rests_on(row), hard, there)
 
 
@@ -69,7 +70,7 @@ def mood_words(shares: Sequence[float] | None) -> str:
     """A session's mean mood."""
     if shares is None:
         return "No class mood"
-    return f"{wording.mood(shares)['word']}, {wording.percent(wording.troubled(shares))} looked troubled"
+    return f"{wording.mood(shares)['word']}, about {wording.percent(wording.troubled(shares))} looked troubled"
 
 
 def _rests_on(row: TermRow) -> str:
@@ -117,7 +118,7 @@ def troubled(row: TermRow) -> float | None:
 
 def hard(row: TermRow) -> float | None:
     """The part of those who joined; None where nobody did, or nobody knows."""
-    return row.hard / row.joined if row.joined else None
+    return row.hard / row.joined if row.joined and row.hard is not None else None
 
 
 def joined(row: TermRow) -> float | None:
@@ -126,7 +127,7 @@ def joined(row: TermRow) -> float | None:
 
 
 MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
-    ("{now} looked troubled; in the {many} it was {usual} on average.", troubled),
+    ("About {now} looked troubled; in the {many} it was {usual} on average.", troubled),
     ("{now} said that they were lost or it was too fast; before it was {usual}.", hard),
     ("{now} joined; before it was {usual} on average.", joined),
 )
@@ -136,25 +137,26 @@ MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
 
 
 def trends(rows: Sequence[TermRow]) -> list[Trend]:
-    """Mood, pace, attendance over the ended sessions of `rows` (newest first), without purged ones. None for fewer
-    than two sessions."""
+    """Mood, pace, attendance over the ended sessions of `rows` (newest first), without purged ones; what is known of
+    none is left out. None for fewer than two sessions."""
     ended = [row for row in reversed(rows) if not row.session.live and not row.session.purged_at]
     if len(ended) < 2:
         return []
-    return [
+    found = [
         _trend("Looked troubled", ended, troubled, wording.percent),
         _trend("Said “lost” or “too fast”", ended, hard, wording.percent),
         _trend("Joined", ended, joined, lambda value: str(wording.rounded(value))),
     ]
+    return [trend for trend in found if trend]
 
 
 def _trend(
     title: str, rows: Sequence[TermRow], measure: Callable[[TermRow], float | None], said: Callable[[float], str]
-) -> Trend:
+) -> Trend | None:
     values = [measure(row) for row in rows]
     mean = _mean(values)
     if mean is None:
-        return Trend(title, "not known", _bars(values, f"{title}: not known"))
+        return None
     latest = "not known" if values[-1] is None else said(values[-1])
     words = f"{latest} last time, {said(mean)} on average"
     return Trend(title, words, _bars(values, f"{title}: {_each(rows, values, said)}"))

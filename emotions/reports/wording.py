@@ -33,8 +33,9 @@ RULES: dict[str, Any] = {
     # The live sentence speaks of the mean of the last seconds, so that its words don't flicker.
     "steady_ms": 15_000,
     "floor": 5,
-    "empty": "Nobody has joined yet.",
-    "unmeasured": "Nobody is measured yet.",
+    "empty": "Nobody is in this session now.",
+    "unconnected": "Nobody is connected now.",
+    "unmeasured": "Nobody is measured now.",
     "under_floor": "Fewer than five students are measured: the class mood is shown from five on.",
     "nobody_lost": "Nobody says they are lost.",
     "unheard": "Words about the pace are counted when five students share them without a name.",
@@ -90,7 +91,7 @@ def _not_shown(point: Mapping[str, Any]) -> str:
     if point["connected"] == 0 and point["joined"] == 0:
         return str(RULES["empty"])
     if point["measured"] == 0:
-        return str(RULES["unmeasured"])
+        return str(RULES["unmeasured" if point["connected"] else "unconnected"])
     return str(RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"])
 
 
@@ -116,11 +117,14 @@ def _lost_clause(point: Mapping[str, Any]) -> str:
     return f"; {lost} say they are lost"
 
 
-def coverage(point: Mapping[str, Any]) -> list[str]:
+def coverage(point: Mapping[str, Any], *, measuring: bool = True) -> list[str]:
     """What the mood rests on, in parts: "Rests on 21 of 24 students", "2 not visible", …
 
-    Without a mood, who is measured: "3 of 6 measured", "2 not visible", "1 without camera".
+    Without a mood, who is measured: "3 of 6 measured", "2 not visible", "1 without camera". Not `measuring`: who is
+    there.
     """
+    if not measuring:
+        return [f"{point['connected']} of {point['joined']} connected"]
     shown, counts = point["shares"] is not None, f"{point['measured']} of {point['connected']}"
     parts = [f"Rests on {counts} students" if shown else f"{counts} measured"]
     if point["not_visible"]:

@@ -69,7 +69,7 @@ def test_a_wrong_code_is_said_beside_the_field(visitors: Visitors) -> None:
     page.goto("/")
     page.get_by_label("Session code").fill("zzz-zzzz")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("alert")).to_contain_text("No live session has this code.")
+    expect(page.get_by_role("alert")).to_contain_text("No class is open under this code now.")
     expect(page.get_by_label("Session code")).to_have_value("ZZZ-ZZZZ")
     expect(page.get_by_label("Session code")).to_have_attribute("aria-invalid", "true")
 

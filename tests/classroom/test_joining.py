@@ -65,7 +65,7 @@ def test_a_script_gets_words_too(client: Client, db: None) -> None:
     answer = client.post("/join/", {"code": "ZZZZZZZ"}, headers=JSON)
     assert answer.status_code == 404
     assert answer.json()["ok"] is False
-    assert "No live session has this code" in answer.json()["error"]
+    assert "No class is open under this code now" in answer.json()["error"]
 
 
 def test_an_old_code_stops_working_when_it_is_renewed(client: Client, session: ClassSession) -> None:
@@ -79,7 +79,7 @@ def test_the_code_of_an_ended_session_is_no_code(client: Client, session: ClassS
     actions.end_session(session)
     page = client.get(f"/join/{session.join_code}/")
     assert page.status_code == 404
-    assert page.context["action"]["url"] == "/"
+    assert [action["url"] for action in page.context["actions"]] == [f"/join/{session.join_code}/", "/"]
 
 
 # -- Guessing

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classroom import access, actions, roles
-from classroom.models import ClassSession, ConsentEvent, Course, Participant
+from classroom.models import ClassSession, ConsentEvent, Course, Erasure, Participant
 
 LISTS = ("course", "classsession", "participant", "consentevent")
 Agree = Callable[..., None]
@@ -326,3 +326,26 @@ def test_a_school_admin_does_not_reach_a_superusers_password(
     (told,) = [str(message) for message in page.context["messages"]]
     assert "only a superuser may do this" in told
     assert "http" not in told
+
+
+def test_the_administration_finds_no_number_of_a_students_own_receipt(
+    login: Callable[[User], Client], people: dict[str, User], both: list[ClassSession]
+) -> None:
+    """It opens a page that tells the student how often they were read; the school must not learn that."""
+    session = {"course": "Algebra", "session_started_at": timezone.now()}
+    own = Erasure.objects.create(what="participant", why="student", rows={"EmotionEvent": 17}, **session)
+    whole = Erasure.objects.create(what="session", why="school", rows={"Marker": 2}, **session)
+    browser = login(people["school admin"])
+
+    def page(receipt: Erasure) -> str:
+        return browser.get(reverse("admin:classroom_erasure_change", args=[receipt.pk])).content.decode()
+
+    def found(search: object) -> int:
+        listed = browser.get(reverse("admin:classroom_erasure_changelist"), {"q": str(search)})
+        return int(listed.context["cl"].result_count)
+
+    assert str(own.public_id) not in page(own)
+    assert str(whole.public_id) in page(whole)
+    assert found(own.public_id) == 1, "who shows a receipt can be told that it is one"
+    assert found(str(own.public_id)[:8]) == 0, "else it could be guessed"
+    assert found("Algebra") == 2

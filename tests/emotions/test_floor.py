@@ -287,8 +287,11 @@ def check_report(session: ClassSession) -> None:
     columns = [Counter(dict(zip(tables.WORDS, row[1:], strict=True))) for row in rows["check_ins"]]
     assert +sum(columns, Counter[str]()) == expected
     (one,) = term.term_rows([session])
-    assert one.hard <= sum(expected[hard] for hard in term.HARD_WORDS)
-    assert (one.hard == 0) == (not any(expected[hard] for hard in term.HARD_WORDS))
+    hard = one.hard or 0
+    assert hard <= sum(expected[word] for word in term.HARD_WORDS)
+    assert (hard == 0) == (not any(expected[word] for word in term.HARD_WORDS))
+    assert report.attendance.heard == (one.hard is not None)
+    assert report.attendance.heard or not +expected, "where no word could be counted, none was"
     sharing = {str(student.public_id) for student in Participant.objects.filter(session=session, scope="individual")}
     assert {row[1] for row in rows["students"]} <= sharing
     assert {str(line.id) for line in report.heat.lines} <= sharing

@@ -132,7 +132,7 @@ def test_after_the_end_and_after_a_removal_the_page_is_there(sam: Participant, w
         actions.remove_participant(sam, by=sam.session.course.instructor)
     client = browser_of(sam)
     closed = client.get(address("student", sam))
-    assert closed.context["action"]["url"] == address("own_data", sam)
+    assert closed.context["actions"][0]["url"] == address("own_data", sam)
     assert client.get(address("own_data", sam)).status_code == 200
     assert client.post(address("erase", sam), {"minutes": "60"}).status_code == 302
     assert not EmotionEvent.objects.filter(participant=sam).exists()
@@ -153,7 +153,8 @@ def test_nobody_sees_anothers(sam: Participant, mia: Participant, name: str) -> 
 def test_the_last_minutes_go_and_the_counts_are_right(sam: Participant, mia: Participant) -> None:
     answer = browser_of(sam).post(address("erase", sam), {"minutes": "10"})
     receipt = Erasure.objects.get()
-    assert answer["Location"] == reverse("receipt", args=[receipt.public_id])
+    assert answer["Location"] == f"{reverse('receipt', args=[receipt.public_id])}?back={sam.session.public_id}"
+    assert f'href="{address("student", sam)}"' in Client().get(answer["Location"]).content.decode()
     assert (receipt.what, receipt.why) == ("minutes", "student")
     assert (receipt.rows["EmotionEvent"], receipt.rows["CheckIn"]) == (3, 3)
     assert EmotionEvent.objects.filter(participant=sam).count() == minutes_counted(sam) == 3

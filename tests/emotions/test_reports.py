@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from classroom import actions
 from classroom.models import CheckIn, ClassSession, Marker
 from emotions.reports import page
 from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
@@ -45,12 +46,15 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
     report = page.build(put(session, 10))
     assert report.summary == [
-        "10 minutes, mostly calm; on average 36 % looked troubled.",
+        "10 minutes, mostly calm; on average about 36 % looked troubled.",
         "This rests on 20 of 24 connected students on average, over 84 % of the time.",
         "Students said “lost” once.",
     ]
     assert [line.section.title for line in report.sections] == ["Beginning", "quiz"]
-    assert [line.words for line in report.sections] == ["Calm, 13 % looked troubled", "Uneasy, 70 % looked troubled"]
+    assert [line.words for line in report.sections] == [
+        "Calm, about 13 % looked troubled",
+        "Uneasy, about 70 % looked troubled",
+    ]
     assert [line.rests_on for line in report.sections] == ["20 of 24 (83 %)", "20 of 24 (83 %), 67 % of the time"]
     assert [moment.words.split(";")[0] for moment in report.moments] == [
         "At its height, about 14 of 20 looked troubled after “quiz”"
@@ -59,7 +63,37 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     assert [shape["name"] for shape in report.figure["layout"]["shapes"]] == ["gap", "marker", "moment"]
 
 
+@pytest.mark.usefixtures("pages")
+def test_a_session_that_nobody_joined_says_so_and_no_more(client: Client, session: ClassSession) -> None:
+    assert page.build(put(session, 1)).summary == ["1 minute. Nobody joined."]
+    client.force_login(session.course.instructor)
+    text = client.get(reverse("report", args=[session.public_id])).content.decode()
+    assert "Nobody joined." in text
+    assert "Attendance" not in text
+
+
+@pytest.mark.usefixtures("pages")
+def test_words_that_could_not_be_counted_are_no_zeros(client: Client, session: ClassSession) -> None:
+    """Of fewer than five without a name: one who said that they were lost is not nobody."""
+    actions.save_check_in(actions.join(session, "Ida"), "lost")
+    put(session, 1)
+    client.force_login(session.course.instructor)
+
+    def cells() -> list[str]:
+        text = client.get(reverse("report", args=[session.public_id])).content.decode()
+        section = text[text.index("From marker to marker") : text.index("Attendance</h2>")]
+        return [cell.strip() for cell in re.findall(r'<td class="number">([^<]*)</td>', section)]
+
+    assert cells() == ["–"] * 4
+    for number in range(4):
+        ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
+        actions.join(ClassSession.objects.get(pk=session.pk), f"Student {number}")
+    put(session, 1)
+    assert cells() == ["0"] * 4
+
+
 def test_a_session_that_nobody_was_measured_in_has_a_report_too(session: ClassSession) -> None:
+    actions.join(session, "Ida")
     report = page.build(put(session, 1))
     why = "too few measured, or too few to keep each of them unseen"
     assert report.summary == [f"1 minute. No class mood: {why}."]

@@ -35,8 +35,8 @@ def only(label: str) -> list[float]:
         (point(pace={"lost": 2}), "Calm, but about 3 of 21 look troubled."),
         (point(None, measured=3), wording.RULES["under_floor"]),
         (point(None, measured=8), wording.RULES["withheld"]),
-        (point(None, measured=0), "Nobody is measured yet."),
-        (point(None, measured=0, connected=0, joined=0), "Nobody has joined yet."),
+        (point(None, measured=0), "Nobody is measured now."),
+        (point(None, measured=0, connected=0, joined=0), "Nobody is in this session now."),
     ],
 )
 def test_the_class_in_one_sentence(given_point: dict[str, Any], sentence: str) -> None:

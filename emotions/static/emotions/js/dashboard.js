@@ -29,7 +29,7 @@ const page = JSON.parse(byId("dashboard-data").textContent);
 const clock = (ms) => new Date(ms + page.offset_ms).toISOString().slice(11, 16);
 
 const words = wording(page.rules);
-const room = new Room(page.latest, page.markers, page.tile_fields);
+const room = new Room(page.now_ms, page.latest, page.markers, page.tile_fields);
 const plot = new Plot(byId("mood-chart"));
 const spoken = new SpokenMood(page.rules.labels, page.bar_order, clock);
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
@@ -86,7 +86,7 @@ function showWords(point) {
   document.body.classList.toggle("waiting-room", isEmpty(point));
   if (!point) return;
   write(byId("sentence"), sentence());
-  write(byId("coverage"), [...words.coverage(point), standstill()].filter(Boolean).join(" · "));
+  write(byId("coverage"), [...words.coverage(point, page.measuring), standstill()].filter(Boolean).join(" · "));
   bars.update(point);
   showPace(byId("pace"), byId("pace-note"), point.pace, point.joined);
 }
@@ -98,21 +98,21 @@ const isEmpty = (point) => (!point || point.joined === 0) && room.tiles.size ===
 /** An old mood is never passed off as the present one. */
 function standstill() {
   const age = room.latest?.connected ? room.now - room.latest.at_ms : 0; // An empty room has no news.
-  return age > STANDSTILL_MS && room.sequence !== null ? `no news for ${ago(age).replace(" ago", "")}` : "";
+  return age > STANDSTILL_MS && room.isKnown ? `no news for ${ago(age).replace(" ago", "")}` : "";
 }
 
 function showStudents() {
   tiles.setWaiting(room.notices.attention.map(({ id }) => id));
   tiles.update(room.tiles, room.takeChanged(), room.now);
-  write(byId("students-title"), `Students who share individually (${room.tiles.size})`);
-  byId("no-students").hidden = room.tiles.size > 0;
+  if (room.isKnown) write(byId("students-title"), `Students who share individually (${room.tiles.size})`);
+  byId("no-students").hidden = room.tiles.size > 0 || !room.isKnown;
   byId("sorting").hidden = room.tiles.size < 2;
   student.update();
 }
 
 function draw() {
   drawn = performance.now();
-  if (room.sequence === null || byId("room").hidden || document.hidden) return;
+  if (!room.isKnown || byId("room").hidden || document.hidden) return;
   // A marker that was set this second is newer than the newest tick.
   const now = Math.max(room.now, ...room.markers.map((marker) => marker.at_ms));
   const end = Math.max(now, session.started_ms + SHORTEST_WINDOW_MS);
@@ -128,8 +128,8 @@ function draw() {
 }
 
 function speak(point) {
-  if (!point || room.sequence === null) return;
-  spoken.update(`${sentence()} ${words.coverage(point).join(", ")}.`, room.points, room.now - WINDOW_MS, room.now);
+  if (!point || !room.isKnown) return;
+  spoken.update(`${sentence()} ${words.coverage(point, page.measuring).join(", ")}.`, room.points, room.now - WINDOW_MS, room.now);
 }
 
 // -- Messages

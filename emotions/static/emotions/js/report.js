@@ -1,6 +1,7 @@
 // The report's chart: a figure that the server made, in the colours of the page; and once more for paper.
 
 import { Plot } from "./dashboard/plot.js";
+import { closesMenus } from "./report/menu.js";
 import { showMood } from "./report/chart.js";
 import { countMissing } from "./report/counting.js";
 
@@ -11,4 +12,5 @@ async function show() {
 
 show();
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
+closesMenus();
 countMissing(document.getElementById("counting"));

@@ -85,7 +85,7 @@ export const PROBLEMS = {
   },
   insecure: {
     state: "off",
-    words: `Browsers give no camera to a page without https. Ask your instructor for the address that begins with https:// (Roomtone makes one when it is started with make run LAN=1).`,
+    words: `Browsers give no camera to a page without https. Ask your instructor for the address that begins with https://.`,
   },
   no_device: {
     state: "off",

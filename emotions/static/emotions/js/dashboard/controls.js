@@ -56,6 +56,7 @@ function refuse(form, words) {
 
 /** Buttons with data-opens="ID" open that dialog; data-closes closes the one that they stand in. */
 export function dialogs() {
+  for (const opener of document.querySelectorAll("[data-opens]")) opener.disabled = false; // It did nothing before.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     if (opener) openDialog(opener.dataset.opens);

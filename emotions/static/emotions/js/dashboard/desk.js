@@ -23,12 +23,14 @@ export class Desk {
     );
     this.waiting = new ActionList(byId("attention"), {
       done: "Seen",
+      heading: byId("attention-title"),
       says: (name) => `Seen: take ${name} off this list`,
       onOpen,
       onDone: (id) => this.act("dismiss-form", id, () => room.dismiss(id)),
     });
     this.hands = new ActionList(byId("hands"), {
       done: "Lower",
+      heading: byId("pace-title"),
       says: (name) => `Lower the hand of ${name}`,
       onOpen: (id) => onOpen(id, room.notices.hands.find((hand) => hand.id === id)?.name),
       onDone: (id) => this.act("lower-form", id, () => room.lower(id)),
@@ -61,7 +63,7 @@ export class Desk {
       words: reasons(student, this.room.now),
     }));
     const more = this.waiting.update(rows);
-    byId("nobody-waits").hidden = rows.length > 0;
+    byId("nobody-waits").hidden = rows.length > 0 || !this.room.isKnown;
     byId("attention-more").hidden = more === 0;
     write(byId("attention-more"), `${more} more`);
     return rows;

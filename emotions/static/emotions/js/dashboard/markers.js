@@ -38,6 +38,7 @@ export class MarkerList {
   changed(markers) {
     byId("change-dialog").close();
     this.onChange(markers);
+    byId("markers-title").focus(); // The row that was pressed is made anew, or gone.
   }
 }
 

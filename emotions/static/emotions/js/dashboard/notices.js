@@ -8,11 +8,11 @@ const SHOWN = 4;
 
 /**
  * Keeps the list `element` as the rows have it. `onOpen(id)`, `onDone(id)` are called when a button is used; `done` is the
- * second one's word, `says(name)` what it is called for those who hear the page.
+ * second one's word, `says(name)` what it is called for those who hear the page; `heading` gets the focus of the last row.
  */
 export class ActionList {
-  constructor(element, { done, says, onOpen, onDone }) {
-    Object.assign(this, { element, done, says, rows: new Map(), all: false });
+  constructor(element, { done, says, heading, onOpen, onDone }) {
+    Object.assign(this, { element, done, says, heading, rows: new Map(), all: false });
     element.addEventListener("click", ({ target }) => {
       const id = target.closest("[data-id]")?.dataset.id;
       if (target.closest("[data-done]")) onDone(id);
@@ -26,9 +26,13 @@ export class ActionList {
     const ids = new Set(shown.map(({ id }) => id));
     for (const [id, view] of this.rows) if (!ids.has(id)) this.drop(id, view);
     for (const row of shown) this.show(row);
-    const items = shown.map(({ id }) => this.rows.get(id).item);
-    if (items.some((item, n) => this.element.children[n] !== item)) this.element.append(...items);
+    shown.forEach(({ id }, n) => this.place(this.rows.get(id).item, n));
     return rows.length - shown.length;
+  }
+
+  /** Only who stands elsewhere is moved: a row that is moved loses the focus. */
+  place(item, n) {
+    if (this.element.children[n] !== item) this.element.insertBefore(item, this.element.children[n] ?? null);
   }
 
   show({ id, name, words }) {
@@ -41,10 +45,11 @@ export class ActionList {
 
   /** Where the button under somebody's hand goes, the next one takes its place. */
   drop(id, { item }) {
-    const next = item.contains(document.activeElement) && (item.nextElementSibling ?? item.previousElementSibling);
+    const held = item.contains(document.activeElement);
+    const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
     this.rows.delete(id);
-    if (next) next.querySelector("[data-done]").focus();
+    if (held) (next?.querySelector("[data-done]") ?? this.heading).focus();
   }
 }
 

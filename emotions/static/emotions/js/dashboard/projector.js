@@ -15,6 +15,7 @@ export function projector(button) {
   const toggle = () => turn(!isOn(), button);
   const leave = () => isOn() && turn(false, button);
   button.addEventListener("click", toggle);
+  button.disabled = false;
   document.addEventListener("fullscreenchange", () => !document.fullscreenElement && leave());
   return { toggle, leave };
 }

@@ -5,9 +5,9 @@ const LONGEST_HOURS = 6;
 const NOTHING_BESIDE = { room: null, unread: false };
 
 export class Room {
-  /** `first`: the newest point when the page was written, or null. `fields`: what stands where in a tick's tiles
+  /** `now_ms`: the server's time when the page was written; `first`: the newest point then, or null. `fields`: what stands where in a tick's tiles
    * (TILE_FIELDS in emotions/messages.py). */
-  constructor(first, markers, fields) {
+  constructor(now_ms, first, markers, fields) {
     this.fields = fields;
     this.points = [];
     this.first = first;
@@ -17,7 +17,12 @@ export class Room {
     this.notices = { attention: [], hands: [], alerts: [] };
     this.beside = NOTHING_BESIDE;
     this.sequence = null; // Nothing has come over the socket yet.
-    this.clock = { server: first?.at_ms ?? Date.now(), page: performance.now() };
+    this.clock = { server: now_ms, page: performance.now() };
+  }
+
+  /** Whether anything has come over the socket: before, the page knows of no student by name. */
+  get isKnown() {
+    return this.sequence !== null;
   }
 
   get latest() {

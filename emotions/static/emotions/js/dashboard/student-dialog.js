@@ -12,6 +12,7 @@ export class StudentDialog {
     Object.assign(this, { room, tiles, chosen: null, dialog: byId("student-dialog") });
     this.dialog.addEventListener("close", () => (this.chosen = null));
     byId("remove-ask").addEventListener("click", () => this.ask());
+    byId("remove-not").addEventListener("click", () => this.keep());
     inPlace(byId("remove-form"), () => {
       const removed = this.chosen;
       this.dialog.close();
@@ -25,8 +26,7 @@ export class StudentDialog {
     this.named = this.room.tiles.has(id) ? "" : name;
     byId("student-readings").hidden = Boolean(this.named);
     byId("student-spark").replaceChildren(newSpark().svg);
-    byId("remove-step").hidden = true;
-    byId("remove-ask").hidden = false;
+    this.asking(false);
     this.update();
     if (this.chosen) openDialog("student-dialog");
   }
@@ -51,9 +51,20 @@ export class StudentDialog {
     this.dialog.querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
   }
 
+  /** The question has the focus, not its answer: whoever presses twice removes nobody. */
   ask() {
-    byId("remove-ask").hidden = true;
-    byId("remove-step").hidden = false;
-    byId("remove-step").querySelector("button").focus();
+    write(byId("remove-name"), `Remove ${byId("student-name").textContent} from this session?`);
+    this.asking(true);
+    byId("remove-question").focus();
+  }
+
+  keep() {
+    this.asking(false);
+    byId("remove-ask").focus();
+  }
+
+  asking(on) {
+    byId("remove-step").hidden = !on;
+    byId("remove-ask").hidden = on;
   }
 }

@@ -21,7 +21,7 @@ export function wording(rules) {
 
   function notShown(point) {
     if (point.connected === 0 && point.joined === 0) return rules.empty;
-    if (point.measured === 0) return rules.unmeasured;
+    if (point.measured === 0) return point.connected ? rules.unmeasured : rules.unconnected;
     return point.measured < rules.floor ? rules.under_floor : rules.withheld;
   }
 
@@ -67,8 +67,9 @@ export function wording(rules) {
       const unsure = uncertain ? ` (unsure about ${uncertain})` : "";
       return `Room camera: ${row.word.toLowerCase()}${lead} ${troubles}${unsure}. Counted apart from the class mood: the same students may be in both.`;
     },
-    /** What the mood rests on, in parts; without a mood, who is measured. */
-    coverage(point) {
+    /** What the mood rests on, in parts; without a mood, who is measured; not `measuring`: who is there. */
+    coverage(point, measuring = true) {
+      if (!measuring) return [`${point.connected} of ${point.joined} connected`];
       const without = point.connected - point.measured - point.not_visible;
       const counts = `${point.measured} of ${point.connected}`;
       return [
