@@ -328,7 +328,7 @@ def test_a_report_says_what_it_saw_apart_from_the_mood(
     for name in ("report", "report_html"):
         text = client.get(reverse(name, args=[seen.public_id])).content.decode()
         assert SAID in text
-            assert "Nobody joined." in text, "a camera of the room is no student"
+        assert "Nobody joined." in text, "a camera of the room is no student"
     by_minute = reported.minutes(seen)
     assert [minute.pictures for minute in by_minute] == [30, 30]
     assert [(minute.faces, minute.uncertain) for minute in by_minute] == [(8, 1)] * 2
