@@ -215,6 +215,8 @@ class MeasuredSessionAdmin(ClassSessionAdmin):
     def mood(self, session: Any) -> str:
         if session.purged_at:
             return "–"
+        if session.mean_mood is None:
+            return mood_words(None)
         return format_html("{} {}", mood_words(session.mean_mood), strip(session.mean_mood))
 
     # -- Export

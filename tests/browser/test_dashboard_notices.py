@@ -225,3 +225,52 @@ def test_an_alert_is_a_calm_line_a_list_and_a_mark_on_the_timeline(visitors: Vis
     socket.send(tick(point(150)))
     expect(page.locator("#alert")).to_be_hidden()
     expect(page.locator("#alerts-title")).to_have_text("2 alerts")
+
+
+def test_the_focus_stays_on_its_row_while_the_list_changes(visitors: Visitors, session: ClassSession) -> None:
+    """Whoever works with the keyboard is not thrown to the top of the page by somebody else's trouble."""
+    ada, ben, mia = tile("Ada"), tile("Ben"), tile("Mia")
+    now = BEGAN_MS + 1000
+    rows = [waiting(student, lost_ms=now) for student in (ada, ben)]
+    socket = played(visitors, session, snapshot([point(1)], [ada, ben, mia], Notices(attention=rows)))
+    page = socket.page
+    seen = page.locator("#attention [data-done]")
+    expect(seen).to_have_count(2)
+    seen.nth(1).focus()
+    socket.send(tick(point(2), notices=Notices(attention=[waiting(mia, lost_ms=now - MINUTE_MS), *rows])))
+    expect(page.locator("#attention li")).to_have_count(3)
+    assert names(page) == ["Mia", "Ada", "Ben"]
+    expect(seen.nth(2)).to_be_focused()
+    socket.send(tick(point(3), notices=Notices()))
+    expect(page.locator("#attention li")).to_have_count(0)
+    expect(page.locator("#attention-title")).to_be_focused()
+
+
+def test_three_presses_of_a_key_remove_nobody(visitors: Visitors, session: ClassSession) -> None:
+    socket = played(visitors, session, snapshot([point(1)], [tile("Ada")]))
+    page = socket.page
+    removed: list[str] = []
+    page.on("request", lambda asked: removed.append(asked.url) if "/remove/" in asked.url else None)
+    page.locator("#tiles button").focus()
+    for _ in range(3):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(100)
+    expect(page.locator("#student-dialog")).to_be_visible()  # opened, closed, opened
+    page.get_by_role("button", name="Remove from the session").click()
+    expect(page.locator("#remove-question")).to_be_focused()
+    expect(page.locator("#remove-name")).to_have_text("Remove Ada from this session?")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#remove-step")).to_be_hidden()
+    assert not removed
+
+
+def test_before_the_socket_speaks_the_page_claims_nothing_of_students(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    """And what needs the script waits for it."""
+    page = played(visitors, session).page
+    expect(page.locator("#nobody-waits")).to_be_hidden()
+    expect(page.locator("#no-students")).to_be_hidden()
+    expect(page.locator("#students-title")).to_have_text("Students who share individually")
+    expect(page.locator("[data-opens=end-dialog]")).to_be_enabled()

@@ -296,3 +296,16 @@ def test_the_square_code_changes_with_the_code(teacher: Client, session: ClassSe
 )
 def test_lengths_read_as_people_say_them(minutes: int, words: str) -> None:
     assert duration(timedelta(minutes=minutes, seconds=20)) == words
+
+
+def test_who_was_signed_out_meanwhile_is_told_so_and_led_back(client: Client, course: Course) -> None:
+    """The address of a form is none that a browser could open after the sign-in."""
+    start, before = reverse("start_session", args=[course.public_id]), reverse("course", args=[course.public_id])
+    answer = client.post(start, {"title": "Lesson 7"}, headers={"Referer": f"http://testserver{before}"})
+    text = answer.content.decode()
+    assert answer.status_code == 404, "a stranger learns nothing"
+    assert "You were signed out meanwhile, so nothing was changed." in text
+    assert f'name="next" value="http://testserver{before}"' in text
+    elsewhere = client.post(start, headers={"Referer": "https://elsewhere.example/teach/"}).content.decode()
+    assert 'name="next" value="/courses/"' in elsewhere
+    assert not ClassSession.objects.exists()

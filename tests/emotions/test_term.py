@@ -128,7 +128,7 @@ def test_pages_say_that_a_session_was_purged(client: Client, purged: ClassSessio
     course = client.get(reverse("course", args=[purged.course.public_id])).content.decode()
     start = course.index(reverse("report", args=[purged.public_id]))
     cells = " ".join(re.sub(r"<[^>]+>", " ", course[start : course.index("</tr>", start)]).split())
-    assert re.search(r"Purged on \d+ \w+ \d{4} – – – lost or too fast – students Purged", cells)
+    assert re.search(r"Purged on \d+ \w+ \d{4} – – lost or too fast – students Purged", cells)
     report = client.get(reverse("report", args=[purged.public_id])).content.decode()
     assert "was purged on" in report
     assert ">0 of" not in report
