@@ -50,9 +50,10 @@ class NativeBatchNormalization(layers.BatchNormalization):
     """The same layer, the same weights; channels last."""
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
-        """(n, h, w, c) -> (n, h, w, c), in the inputs' own type."""
+        """(n, h, w, c) -> (n, h, w, c), or (n, c) -> (n, c), in the inputs' own type."""
+        pictures = inputs.ndim == 4
         normal = functional.batch_norm(
-            _channels_first(inputs),
+            _channels_first(inputs) if pictures else inputs,
             self.moving_mean.value,
             self.moving_variance.value,
             self.gamma.value,
@@ -61,7 +62,7 @@ class NativeBatchNormalization(layers.BatchNormalization):
             momentum=1 - self.momentum,
             eps=self.epsilon,
         )
-        return _channels_last(normal)
+        return _channels_last(normal) if pictures else normal
 
 
 NATIVE: dict[type[keras.Layer], type[keras.Layer]] = {
