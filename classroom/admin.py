@@ -248,7 +248,6 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("at", "what", "why", "course", "session_started_at", "went")
     list_filter = ("what", "why", "at")
     search_fields = ("course",)
-    search_help_text = "A course, or the whole number of a receipt that somebody shows you"
     date_hierarchy = "at"
     list_per_page = 50
 

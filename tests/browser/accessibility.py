@@ -47,5 +47,6 @@ class Looks:
         if folder := os.environ.get("SCREENSHOTS"):
             path = Path(folder) / f"{name}-{self.theme}-{self.viewport['width']}.png"
             page.screenshot(path=path, full_page=True)
-        assert violations(page) == [], name
+        broken = violations(page)
+        assert not broken, f"{name}: {broken}"
         assert page.evaluate("document.documentElement.scrollWidth") <= self.viewport["width"], name
