@@ -256,6 +256,10 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
         number = ("public_id",) if obj is not None and of_whole_session(obj) else ()
         return (*number, "at", "what", "why", "course", "session_started_at", "since", "until", "went")
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Nor by what stands in an address (`?public_id__startswith=`)."""
+        return not lookup.startswith("public_id") and super().lookup_allowed(lookup, value, request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Erasure], search_term: str
     ) -> tuple[QuerySet[Erasure], bool]:

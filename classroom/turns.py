@@ -8,7 +8,8 @@ wait in line, which is short: a page takes some hundredths of a second.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
@@ -20,13 +21,17 @@ PATIENCE_SECONDS = 30.0
 # They ask whether this very process still serves, and must not wait for it.
 PASSED = frozenset({"/healthz", "/readyz", "/metrics"})
 
+_GONE = "roomtone.gone"
+
 Answer = Callable[[HttpRequest], HttpResponseBase]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def in_turn(get_response: Answer) -> Answer:
-    """A middleware. After PATIENCE_SECONDS in line the answer is 503, in words.
+    """A middleware. After PATIENCE_SECONDS in line the answer is 503, in words. Who has gone meanwhile gets no page
+    made: a student who reloads again and again must not fill the line.
 
     Behind the files' middleware (a file needs no database), before everything that asks the database. What is
     streamed afterwards takes a connection of its own.
@@ -38,12 +43,34 @@ def in_turn(get_response: Answer) -> Answer:
         if not _turns.acquire(timeout=PATIENCE_SECONDS):
             return _too_many(request)
         try:
-            return get_response(request)
+            return HttpResponse(status=499) if _has_gone(request) else get_response(request)
         finally:
             _let_connections_go()
             _turns.release()
 
     return answer
+
+
+def noting_who_goes(application: Application) -> Application:
+    """Tells `in_turn` of browsers that have gone: a thread that waits in line is not stopped by it."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        gone = threading.Event()
+
+        async def heard() -> Any:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                gone.set()
+            return message
+
+        await application(scope | {_GONE: gone}, heard, send)
+
+    return answer
+
+
+def _has_gone(request: HttpRequest) -> bool:
+    gone = getattr(request, "scope", {}).get(_GONE)
+    return gone is not None and gone.is_set()
 
 
 def _let_connections_go() -> None:
@@ -55,4 +82,5 @@ def _let_connections_go() -> None:
 
 def _too_many(request: HttpRequest) -> HttpResponse:
     # Without the request: no context processor may ask the database now.
-    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+    page = render_to_string("503.html", {"sent": request.method not in {"GET", "HEAD"}})
+    return HttpResponse(page, status=503, headers={"Retry-After": "5"})

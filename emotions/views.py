@@ -49,7 +49,7 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "facts": page["session"],
         "typed_address": typed_address(page["session"]["join_url"]),
         "sentence": wording.sentence(page["latest"], measuring=page["measuring"]) if page["latest"] else "",
-        "empty": not page["latest"] or page["latest"]["joined"] == 0,
+        "empty": not page["joined"],
         "words": CheckIn.Word.choices,
         "bar_order": BAR_ORDER,
         "half_life": HALF_LIFE_SECONDS,
@@ -60,13 +60,15 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any]:
     """What dashboard.js starts from; the socket brings the rest."""
-    marked = selectors.markers(session)
+    marked, latest = selectors.markers(session), page.latest(session)
     facts = session_facts(request, session) | {"started_ms": selectors.milliseconds(session.started_at)}
     return {
         "session": facts,
         "now_ms": time.time() * 1000,
         "measuring": not inference_refusal(session),
-        "latest": page.latest(session),
+        "latest": latest,
+        # Before the first point nobody has been there; of those who have left, their rows are.
+        "joined": latest is not None and (latest["joined"] > 0 or session.participants.students().exists()),
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
         "tile_fields": TILE_FIELDS,
         "rules": wording.RULES,

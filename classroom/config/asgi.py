@@ -28,6 +28,7 @@ pages = get_asgi_application()
 from classroom.config.bodies import limited  # noqa: E402
 from classroom.config.same_origin import same_origin  # noqa: E402
 from classroom.garbage import search_rarely  # noqa: E402
+from classroom.turns import noting_who_goes  # noqa: E402
 from emotions.meters import sending  # noqa: E402
 from emotions.routing import sockets  # noqa: E402
 
@@ -35,7 +36,7 @@ sending.start("web")
 
 application = ProtocolTypeRouter(
     {
-        "http": limited(pages),
+        "http": limited(noting_who_goes(pages)),
         "websocket": same_origin(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )

@@ -13,7 +13,8 @@ from celery.signals import after_task_publish, task_postrun, worker_process_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom.config.settings")
 
 LONGEST_LINE = 1_000
-"""Tasks of a queue that wait. Where workers work, there are a few; where none does, these have long expired."""
+"""Tasks of a queue that wait. Where workers work, there are a few; where none does, nearly all have long expired, and
+the rest (purging, counting again) is asked for once more by beat or by a person."""
 MEASURED_EVERY = 100
 
 app = Celery("roomtone")

@@ -41,7 +41,8 @@ class RemoteClock:
     The offset is measured at the first message and then only ever shrinks: nothing is captured after it arrived, so
     a frame that seems to be from the future shows that the offset holds a delay, or that the clock was set forward.
     Frames come in the order in which they were captured: one that seems to be older than the one before shows that
-    the clock was set back, and the offset is measured anew.
+    the clock was set back, and the offset is measured anew. (By less than the time between two frames it may be set
+    back unnoticed: then times are wrong by so much.)
     """
 
     def __init__(self) -> None:

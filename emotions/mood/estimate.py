@@ -17,7 +17,7 @@ from django.conf import settings
 
 from emotions.messages import Pace, Point, Tile, TileState
 from emotions.mood.cohort import FLOOR, Group, next_cohort
-from emotions.mood.presence import Presence
+from emotions.mood.presence import AHEAD_MS, Presence
 from emotions.readings.live import LiveReading
 
 MEASURED_MS = 10_000
@@ -124,8 +124,7 @@ def _state(student: Student, presence: Presence | None, reading: LiveReading | N
         return "disconnected"
     if presence.camera in _STATES or student.scope == "none":
         return _STATES.get(presence.camera, "camera_off")
-    # Nothing was captured in times to come: such a reading is older than a clock that was set back.
-    if reading is not None and abs(now_ms - reading.captured_ms) <= measured_ms():
+    if reading is not None and -AHEAD_MS <= now_ms - reading.captured_ms <= measured_ms():
         return "measured"
     return "not_visible"
 

@@ -22,6 +22,9 @@ from emotions.store import presence_key
 REFRESH_SECONDS = 4.0
 # Two refreshes may be late.
 GONE_AFTER_MS = 12_000
+# So far may the clock of the host that wrote a time be ahead of the one that reads it. What is farther ahead was
+# written before a clock was set back.
+AHEAD_MS = 60_000
 PRESENCE_SECONDS = 60
 
 # The field goes only if it is still this connection's: a second tab may have taken over.
@@ -50,8 +53,7 @@ class Presence:
     seen_ms: int
 
     def fresh(self, now_ms: float) -> bool:
-        # Seen in times to come means: before the clock was set back.
-        return abs(now_ms - self.seen_ms) <= GONE_AFTER_MS
+        return -AHEAD_MS <= now_ms - self.seen_ms <= GONE_AFTER_MS
 
 
 async def mark(client: redis.asyncio.Redis, seats: Iterable[Seat]) -> None:

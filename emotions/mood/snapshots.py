@@ -19,11 +19,12 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
 
     The tiles are read first: a tick stores its point before its tiles, so every point up to theirs is there. Without
     tiles in Redis (a session that has ended) it is as of the last stored point; in a live session as of the one
-    before: the first tiles may be on their way, in the tick of the last one.
+    before: the first tiles may be on their way, in the tick of the last one. Not so where everybody has left: then no
+    tick follows, and there are no tiles.
     """
     sequence, tiles, told = _kept(session.pk)
     points = _points(session.pk, after, sequence)
-    if sequence is None and session.live:
+    if sequence is None and session.live and points and points[-1].joined:
         points = points[:-1]
     if sequence is None:
         sequence = points[-1].sequence if points else after

@@ -109,7 +109,7 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     return Report(
         session=session,
         summary=summary(session, rows, sections, there.joined),
-        nothing=not there.joined and not rows,
+        nothing=_nobody(rows, there.joined),
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
         marked=marker_times(marked),
@@ -161,7 +161,7 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     if session.purged_at:
         return [f"{length}. {_purged_sentence(session)} Only its course, title and times stay."]
     said = [*rooms.sentences(session), *_said_sentence(sections)]
-    if not joined and not rows:
+    if _nobody(rows, joined):
         return [f"{length}. Nobody joined.", *said]
     if not session.measures:
         return [f"{length}, without cameras: attendance and words about the pace.", *said]
@@ -172,6 +172,11 @@ def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[S
     only = session.reading_place == ReadingPlace.DEVICE
     where = wording.on_device(selectors.on_device(session), only)
     return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
+
+
+def _nobody(rows: Sequence[MoodRow], joined: int) -> bool:
+    """Nobody joined: neither is anybody there, nor was anybody who erased everything. A room's camera is nobody."""
+    return not joined and not any(row.joined for row in rows)
 
 
 def _purged_sentence(session: ClassSession) -> str:

@@ -122,8 +122,9 @@ class Attendance:
 
     @property
     def heard(self) -> bool:
-        """Whether any word about the pace could be counted: of one with a name, or of FLOOR without."""
-        return self.individual > 0 or self.joined >= FLOOR
+        """Whether no word about the pace is nobody's: where those without a name are fewer than FLOOR, none of theirs
+        counts, and a zero says nothing of them."""
+        return not 0 < self.joined - self.individual < FLOOR
 
     @property
     def gone(self) -> int:

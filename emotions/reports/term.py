@@ -31,8 +31,8 @@ _MOODS = f"""
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
     `known` of the time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
-    (emotions.reports.pace), None where no word could be counted. `joined`: None where the session was purged, for
-    nobody knows any more."""
+    (emotions.reports.pace), None instead of none where those without a name are too few to be heard. `joined`: None
+    where the session was purged, for nobody knows any more."""
 
     session: ClassSession
     shares: Sequence[float] | None
@@ -85,7 +85,7 @@ def _said_hard(keys: Sequence[int]) -> Counter[int]:
 
 def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int], said_hard: int) -> TermRow:
     joined, named = people
-    hard = said_hard if named or joined >= FLOOR else None
+    hard = (said_hard or None) if 0 < joined - named < FLOOR else said_hard
     measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
     # While a large session is deleted, some of it may still be there.
     there, mood = (None, None) if session.purged_at else (joined, mood)

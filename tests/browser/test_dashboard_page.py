@@ -98,6 +98,9 @@ def test_before_anybody_joins_the_code_is_the_page(visitors: Visitors, session: 
     socket.send(tick(point(2, None, **(nobody | {"joined": 1, "connected": 1}))))
     expect(socket.page.locator("#lobby")).to_be_hidden()
     expect(socket.page.locator("#sentence")).to_have_text("Nobody is measured now.")
+    socket.send(tick(point(3, None, **nobody)))
+    expect(socket.page.locator("#sentence")).to_have_text("Nobody is in this session now.")
+    expect(socket.page.locator("#lobby")).to_be_hidden()  # Who has left leaves a timeline behind.
 
 
 # -- Students who share individually

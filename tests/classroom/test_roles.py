@@ -349,3 +349,6 @@ def test_the_administration_finds_no_number_of_a_students_own_receipt(
     assert found(own.public_id) == 1, "who shows a receipt can be told that it is one"
     assert found(str(own.public_id)[:8]) == 0, "else it could be guessed"
     assert found("Algebra") == 2
+    for lookup in ("public_id__startswith", "public_id__lt", "public_id"):
+        address = reverse("admin:classroom_erasure_changelist")
+        assert browser.get(address, {lookup: str(own.public_id)[:8]}, follow=False).status_code in {302, 400}

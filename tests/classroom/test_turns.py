@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -68,3 +69,44 @@ def test_a_page_that_breaks_gives_its_turn_back() -> None:
         with pytest.raises(ValueError, match="broken"):
             ask(answer, "/broken/")
     assert ask(answer).status_code == 200
+
+
+def test_whoever_has_gone_gets_no_page_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages(0)
+    answer = turns.in_turn(pages)
+    left = RequestFactory().get("/")
+    left.scope = {"roomtone.gone": threading.Event()}  # type: ignore[attr-defined]
+    assert answer(left).status_code == 200
+    left.scope["roomtone.gone"].set()  # type: ignore[attr-defined]
+    assert answer(left).status_code == 499
+    assert pages.most == 1
+
+
+async def test_a_browser_that_goes_is_noted() -> None:
+    seen: list[bool] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(2):
+            await receive()
+            seen.append(scope["roomtone.gone"].is_set())
+
+    messages = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    await turns.noting_who_goes(application)({"type": "http"}, receive, None)
+    assert seen == [False, True]
+
+
+def test_what_was_sent_in_vain_is_not_called_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "_turns", threading.BoundedSemaphore(1))
+    turns._turns.acquire()
+    answer = turns.in_turn(Pages(0))
+    (asked, sent) = (answer(RequestFactory().generic(method, "/")) for method in ("GET", "POST"))
+    assert isinstance(asked, HttpResponse)
+    assert isinstance(sent, HttpResponse)
+    assert "Try again</a>" in asked.content.decode()
+    assert "Try again</a>" not in sent.content.decode()
+    assert "What you sent was not taken" in sent.content.decode()

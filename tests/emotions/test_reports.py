@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from classroom import actions
+from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, Marker
 from emotions.reports import page
 from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
@@ -70,6 +70,13 @@ def test_a_session_that_nobody_joined_says_so_and_no_more(client: Client, sessio
     text = client.get(reverse("report", args=[session.public_id])).content.decode()
     assert "Nobody joined." in text
     assert "Attendance" not in text
+    assert "Attendance" not in client.get(reverse("report_html", args=[session.public_id])).content.decode()
+
+
+def session_again(session: ClassSession) -> ClassSession:
+    """Live once more."""
+    ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
+    return ClassSession.objects.get(pk=session.pk)
 
 
 @pytest.mark.usefixtures("pages")
@@ -81,13 +88,16 @@ def test_words_that_could_not_be_counted_are_no_zeros(client: Client, session: C
 
     def cells() -> list[str]:
         text = client.get(reverse("report", args=[session.public_id])).content.decode()
-        section = text[text.index("From marker to marker") : text.index("Attendance</h2>")]
+        section = text[text.index("From marker to marker") : text.index("Words about the pace: of those")]
         return [cell.strip() for cell in re.findall(r'<td class="number">([^<]*)</td>', section)]
 
     assert cells() == ["–"] * 4
+    named = actions.join(session_again(session), "Sam")
+    actions.record_consent(named, "individual", consent.text_for(session).sha256)
+    put(session, 1)
+    assert cells() == ["–"] * 4, "Ida's word counts no more beside one with a name"
     for number in range(4):
-        ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
-        actions.join(ClassSession.objects.get(pk=session.pk), f"Student {number}")
+        actions.join(session_again(session), f"Student {number}")
     put(session, 1)
     assert cells() == ["0"] * 4
 

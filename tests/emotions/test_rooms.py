@@ -26,7 +26,7 @@ from emotions.consumers import guard
 from emotions.consumers.room import RoomConsumer
 from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
-from emotions.models import EmotionEvent, RoomReading
+from emotions.models import EmotionEvent, MoodPoint, RoomReading
 from emotions.mood import rooms
 from emotions.reports import page, people, selectors, tables
 from emotions.reports import rooms as reported
@@ -315,6 +315,9 @@ def seen(camera: Participant) -> ClassSession:
     ClassSession.objects.filter(pk=camera.session.pk).update(started_at=minute - timedelta(minutes=1))
     fill(camera, minute.timestamp() * 1000, 60)
     camera.session.refresh_from_db()
+    # The ticker stores its seconds without anybody in them.
+    nobody = dict.fromkeys(("joined", "connected", "measured", "uncertain", "not_visible"), 0)
+    MoodPoint.objects.create(session=camera.session, sequence=1, at=minute, pace={}, **nobody)
     return camera.session
 
 

@@ -557,6 +557,9 @@ def test_when_the_last_one_leaves_dashboards_hear_it_once(session: ClassSession,
     last = MoodPoint.objects.order_by("-sequence").first()
     assert last is not None
     assert last.joined == 0
+    sync_redis().delete(tiles_key(session.pk))  # as after two minutes
+    opened = snapshots.build(session)
+    assert (opened.sequence, opened.points[-1].joined) == (last.sequence, 0), "who opens the page then sees the same"
 
 
 @pytest.mark.django_db

@@ -48,6 +48,7 @@ const desk = new Desk(room, tiles, {
   onChange: show,
 });
 let session = page.session;
+let joined = page.joined; // Whether anybody ever has.
 let open = true; // Until the server has closed the connection for good.
 let queued = false;
 let drawn = -Infinity;
@@ -93,7 +94,11 @@ function showWords(point) {
 
 const sentence = () => words.sentence(room.points.length ? words.steady(room.points.slice(-60)) : room.latest, page.measuring);
 
-const isEmpty = (point) => (!point || point.joined === 0) && room.tiles.size === 0;
+/** Nobody has come yet. Who has left leaves a timeline behind. */
+function isEmpty(point) {
+  joined ||= Boolean(point?.joined) || room.tiles.size > 0;
+  return !joined;
+}
 
 /** An old mood is never passed off as the present one. */
 function standstill() {

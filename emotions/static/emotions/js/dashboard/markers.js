@@ -38,7 +38,8 @@ export class MarkerList {
   changed(markers) {
     byId("change-dialog").close();
     this.onChange(markers);
-    byId("markers-title").focus(); // The row that was pressed is made anew, or gone.
+    // The row that was pressed is made anew, or gone; with the last one the whole list goes.
+    (markers.length ? byId("markers-title") : document.querySelector("[data-opens=marker-dialog]")).focus();
   }
 }
 

@@ -114,6 +114,7 @@ export class Room {
   }
 }
 
+/** A ticker that is older than this page writes the value itself. */
 function meant(values, written) {
-  return values === null || written === null ? written : values[written];
+  return values === null || typeof written !== "number" ? written : values[written];
 }
