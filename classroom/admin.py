@@ -124,11 +124,11 @@ class ClassSessionAdmin(Recorded, OwnRows, Erasable):
         "started_at",
         "course",
         "title",
-        "instructor",
-        "length",
         "state",
         "students",
         "report",
+        "instructor",
+        "length",
     )
     list_select_related = ("course__instructor",)
     list_filter = (StateFilter, "mode", "started_at", ("course", CourseFilter), "course__instructor")

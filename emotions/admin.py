@@ -195,7 +195,7 @@ class SessionList(ChangeList):
 class MeasuredSessionAdmin(ClassSessionAdmin):
     """Past sessions with their mood, as far as the report tells it; export and purge."""
 
-    list_display = ("started_at", "course", "title", "state", "students", "mood", "report", "instructor", "length")
+    list_display = (*ClassSessionAdmin.list_display[:5], "mood", *ClassSessionAdmin.list_display[5:])
     fields = (*ClassSessionAdmin.fields, "recorded")
     actions = ("export_chosen", *ClassSessionAdmin.actions[:-1], "purge_chosen", "erase_chosen")
     change_form_template = "admin/emotions/session.html"

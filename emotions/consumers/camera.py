@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
@@ -123,13 +124,14 @@ class CameraConsumer(Socket):
         if not self.seated:
             return
         Hub.here().close(self.connection)
-        for undone in (
-            presence.leave(async_redis(), self.seat),
-            self.channel_layer.group_discard(participant_group(self.seat.participant), self.channel_name),
-            self.channel_layer.group_discard(students_group(self.seat.session), self.channel_name),
+        discard = self.channel_layer.group_discard
+        for undo in (
+            partial(presence.leave, async_redis(), self.seat),
+            partial(discard, participant_group(self.seat.participant), self.channel_name),
+            partial(discard, students_group(self.seat.session), self.channel_name),
         ):
             try:
-                await undone
+                await undo()
             except DOWN as error:
                 log.warning("a socket's end is not noted, its presence will expire: %s", error)
 

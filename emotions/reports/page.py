@@ -16,15 +16,15 @@ from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
 from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
 from emotions.reports.strips import strip
-from emotions.reports.term_page import Comparison, comparison
+from emotions.reports.term_page import Comparison, comparison, mood_words
 from ml.labels import LABELS
 
 WORDS = dict(CheckIn.Word.choices)
-# Why there was no class mood, of whatever stretch: a stored point doesn't say which of the two it was.
 PURGED_WHY: dict[str, str] = {
     Erasure.Why.EXPIRED: "because it had been kept for as long as was said",
     Erasure.Why.SCHOOL: "because the school decided it",
 }
+# Why there was no class mood, of whatever stretch: a stored point doesn't say which of the two it was.
 TOO_FEW = "too few measured, or too few to keep each of them unseen"
 POINT_FIELDS = (
     "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
@@ -228,9 +228,7 @@ def section_line(section: Section) -> SectionLine:
 
 
 def section_words(shares: Sequence[float] | None) -> str:
-    if shares is None:
-        return f"Not shown: {TOO_FEW}"
-    return f"{wording.mood(shares)['word']}, about {wording.percent(wording.troubled(shares))} looked troubled"
+    return f"Not shown: {TOO_FEW}" if shares is None else mood_words(shares)
 
 
 def _rests_on(section: Section) -> str:

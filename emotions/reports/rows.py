@@ -109,6 +109,12 @@ class Attendee:
         return int((self.until - self.joined).total_seconds() / 60 + 0.5) if self.until else 0
 
 
+def all_heard(joined: int, named: int) -> bool:
+    """Whether no word about the pace is nobody's: where those without a name are fewer than FLOOR, none of theirs
+    counts (emotions.reports.pace), and a zero says nothing of them."""
+    return not 0 < joined - named < FLOOR
+
+
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """How many took part, and how. Counts only: of those who share in the aggregate nobody is named."""
@@ -122,9 +128,7 @@ class Attendance:
 
     @property
     def heard(self) -> bool:
-        """Whether no word about the pace is nobody's: where those without a name are fewer than FLOOR, none of theirs
-        counts, and a zero says nothing of them."""
-        return not 0 < self.joined - self.individual < FLOOR
+        return all_heard(self.joined, self.individual)
 
     @property
     def gone(self) -> int:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
-from emotions.mood.cohort import FLOOR
 from emotions.reports.pace import heard
+from emotions.reports.rows import all_heard
 from emotions.reports.selectors import fetch
 from ml.labels import LABELS
 
@@ -85,7 +85,7 @@ def _said_hard(keys: Sequence[int]) -> Counter[int]:
 
 def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int], said_hard: int) -> TermRow:
     joined, named = people
-    hard = (said_hard or None) if 0 < joined - named < FLOOR else said_hard
+    hard = said_hard if said_hard or all_heard(joined, named) else None
     measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
     # While a large session is deleted, some of it may still be there.
     there, mood = (None, None) if session.purged_at else (joined, mood)

@@ -67,7 +67,7 @@ def _words(row: TermRow) -> str:
 
 
 def mood_words(shares: Sequence[float] | None) -> str:
-    """A session's mean mood."""
+    """The mean mood of a session, or of a stretch of it."""
     if shares is None:
         return "No class mood"
     return f"{wording.mood(shares)['word']}, about {wording.percent(wording.troubled(shares))} looked troubled"

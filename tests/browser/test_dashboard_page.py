@@ -350,11 +350,11 @@ def test_the_page_and_the_server_use_the_same_words(visitors: Visitors, session:
         """async ([address, rules, cases]) => {
           const { wording } = await import(address);
           const words = wording(rules);
-          return cases.map(([point, measuring]) => [words.sentence(point, measuring), words.coverage(point)]);
+          return cases.map((both) => [words.sentence(...both), words.coverage(...both)]);
         }""",
         [f"{SCRIPTS}words.js", wording.RULES, said],
     )
-    on_the_server = [[wording.sentence(case, measuring=m), wording.coverage(case)] for case, m in said]
+    on_the_server = [[wording.sentence(case, measuring=m), wording.coverage(case, measuring=m)] for case, m in said]
     assert in_the_page == on_the_server
 
 

@@ -563,16 +563,6 @@ def test_when_the_last_one_leaves_dashboards_hear_it_once(session: ClassSession,
 
 
 @pytest.mark.django_db
-def test_a_session_that_has_ended_gets_no_point_of_an_empty_room(session: ClassSession, one: Ticker) -> None:
-    class_of(session, 6)
-    now = time.time() * 1000
-    one.tick(now)
-    actions.end_session(session)
-    one.tick(now + 1000)
-    assert MoodPoint.objects.count() == 1
-
-
-@pytest.mark.django_db
 def test_a_clock_that_is_set_back_stops_no_class(session: ClassSession, one: Ticker) -> None:
     """Readings of the time before count for nothing, and new ones take their place at once."""
     students, now = class_of(session, 6), time.time() * 1000
