@@ -35,6 +35,7 @@ class CloseCode(IntEnum):
     SESSION_ENDED = 4410
     WITHDRAWN = 4411
     TOO_LARGE = 4413
+    OUTDATED = 4426
     TOO_MANY = 4429
 
 

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from emotions.messages import CloseCode, Message
 from emotions.meters import counts
+from emotions.page_format import is_outdated
 from emotions.threads import database_threads
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,10 @@ class Socket(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         await self.accept()
         try:
-            await self.enter()
+            if is_outdated(self.scope.get("query_string", b"")):
+                await self.turn_away(CloseCode.OUTDATED)
+            else:
+                await self.enter()
         except DOWN as error:
             log.warning("a socket is sent away for now: %s", error)
             await self.turn_away(TRY_AGAIN_LATER)

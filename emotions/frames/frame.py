@@ -12,7 +12,8 @@ from django.conf import settings
 from emotions.messages import RejectReason
 from ml.jpeg import BadJpegError, declared_size
 
-_HEADER = struct.Struct(">IdI")
+HEADER_FORMAT = ">IdI"
+_HEADER = struct.Struct(HEADER_FORMAT)
 HEADER_BYTES = _HEADER.size
 
 # Pixels. Below the network's own input there is no face to read; above, a few bytes would declare gigabytes.

@@ -10,7 +10,8 @@ from emotions.frames.frame import HEADER_BYTES, FrameHeader
 from emotions.messages import Fractions, Help
 from ml.labels import LABELS
 
-_BODY = struct.Struct(f">{len(LABELS)}f4fBB")
+BODY_FORMAT = f">{len(LABELS)}f4fBB"
+_BODY = struct.Struct(BODY_FORMAT)
 READING_BYTES = HEADER_BYTES + _BODY.size
 HELPS: tuple[Help | None, ...] = (None, "too_far", "too_dark")
 """By number on the wire. Without a face nothing is sent."""

@@ -21,7 +21,7 @@ from classroom.models import ClassSession
 from emotions.models import EmotionEvent
 from emotions.reports import selectors
 from emotions.reports.cells import harmless
-from emotions.reports.tables import MINUTE_COLUMNS, minute_cells
+from emotions.reports.tables import MINUTE_COLUMNS, SaidCells, minute_cells
 from ml.labels import LABELS
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -46,7 +46,8 @@ DIALECTS = {"comma": Dialect(","), "semicolon": Dialect(";", ","), "tab": Dialec
 
 def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
     """The class mood minute by minute, with what was said in each."""
-    said = selectors.said_by_minute(selectors.words(session))
+    heard = selectors.attendance(session).heard
+    said = SaidCells(selectors.said_by_minute(selectors.words(session)), heard)
     rows = [minute_cells(row, said) for row in selectors.minutes(session)]
     return lines([MINUTE_COLUMNS, *rows], dialect)
 

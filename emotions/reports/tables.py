@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from classroom.models import CheckIn, ClassSession
 from emotions.reports import page, people, rooms, selectors
 from emotions.reports.charts import MOST_POINTS
-from emotions.reports.rows import Attendee, MoodRow, Section, Student
+from emotions.reports.rows import Attendance, Attendee, MoodRow, Section, Student
 from ml.labels import LABELS
 
 Cell = str | float | datetime | None
@@ -47,13 +47,17 @@ def tables(session: ClassSession) -> list[Table]:
     """Every table of the report."""
     sharing, marked = selectors.sharers(session), selectors.markers(session)
     students = selectors.students(session, sharing)
-    minutes, words = selectors.minutes(session), selectors.words(session)
-    said = selectors.said_by_minute(words)
+    minutes, words, there = selectors.minutes(session), selectors.words(session), selectors.attendance(session)
+    said = SaidCells(selectors.said_by_minute(words), there.heard)
     marks = [(selectors.moment(marker.at_ms), marker.label) for marker in marked]
     return [
-        Table("summary", SUMMARY_COLUMNS, _summary(session, words)),
+        Table("summary", SUMMARY_COLUMNS, _summary(session, words, there)),
         Table("minutes", MINUTE_COLUMNS, [minute_cells(row, said) for row in minutes]),
-        Table("sections", SECTION_COLUMNS, map(_section_cells, selectors.sections(session, marked, words))),
+        Table(
+            "sections",
+            SECTION_COLUMNS,
+            [_section_cells(one, said) for one in selectors.sections(session, marked, words)],
+        ),
         Table("students", STUDENT_COLUMNS, map(_student_cells, students)),
         Table("attendance", ATTENDANCE_COLUMNS, _attendance(people.roll(session, sharing), students)),
         Table("check_ins", CHECK_IN_COLUMNS, _check_ins(session, said)),
@@ -62,11 +66,24 @@ def tables(session: ClassSession) -> list[Table]:
     ]
 
 
-def minute_cells(row: MoodRow, said: Mapping[datetime, Mapping[str, int]]) -> list[Cell]:
+@dataclass(frozen=True, slots=True)
+class SaidCells:
+    """What was said, as cells. Where not everybody is heard, a zero is empty: it is not known."""
+
+    by_minute: Mapping[datetime, Mapping[str, int]]
+    heard: bool
+
+    def of_minute(self, at: datetime) -> list[Cell]:
+        return self.of(self.by_minute.get(at, {}))
+
+    def of(self, counts: Mapping[str, int]) -> list[Cell]:
+        return [counts.get(word, 0) or (0 if self.heard else None) for word in WORDS]
+
+
+def minute_cells(row: MoodRow, said: SaidCells) -> list[Cell]:
     at = selectors.moment(row.at_ms)
-    words = said.get(at, {})
     counts = [row.measured, row.uncertain, row.not_visible, row.connected, row.joined]
-    return [at, *_mood_cells(row), *counts, *(words.get(word, 0) for word in WORDS)]
+    return [at, *_mood_cells(row), *counts, *said.of_minute(at)]
 
 
 def _mood_cells(row: MoodRow | None) -> list[Cell]:
@@ -75,10 +92,10 @@ def _mood_cells(row: MoodRow | None) -> list[Cell]:
     return [value for column in columns for value in (column or _UNKNOWN)]
 
 
-def _section_cells(section: Section) -> list[Cell]:
+def _section_cells(section: Section, said: SaidCells) -> list[Cell]:
     times = [selectors.moment(section.start_ms), selectors.moment(section.end_ms)]
     rests_on = [section.measured, section.connected] if section.mood else [None, None]
-    return [section.title, *times, *_mood_cells(section.mood), *rests_on, section.known, *section.said.values()]
+    return [section.title, *times, *_mood_cells(section.mood), *rests_on, section.known, *said.of(section.said)]
 
 
 def _room_cells(minute: rooms.RoomMinute) -> list[Cell]:
@@ -97,18 +114,17 @@ def _attendance(roll: Sequence[Attendee], students: Sequence[Student]) -> list[l
     return [[one.name, one.joined, one.until, one.how or None, one.minutes, measured.get(one.id)] for one in roll]
 
 
-def _check_ins(session: ClassSession, said: Mapping[datetime, Mapping[str, int]]) -> list[list[Cell]]:
+def _check_ins(session: ClassSession, said: SaidCells) -> list[list[Cell]]:
     """Every minute of the session, also those in which nothing was said."""
     at = session.started_at.replace(second=0, microsecond=0)
     rows: list[list[Cell]] = []
     while at < selectors.session_end(session):
-        rows.append([at, *(said.get(at, {}).get(word, 0) for word in WORDS)])
+        rows.append([at, *said.of_minute(at)])
         at += timedelta(minutes=1)
     return rows
 
 
-def _summary(session: ClassSession, words: Sequence[tuple[datetime, str]]) -> list[list[Cell]]:
-    there = selectors.attendance(session)
+def _summary(session: ClassSession, words: Sequence[tuple[datetime, str]], there: Attendance) -> list[list[Cell]]:
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
     sections = selectors.sections(session, [], words)

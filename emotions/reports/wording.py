@@ -153,5 +153,5 @@ def on_device(share: float | None, only: bool) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """A share as people read it, with a space before the sign."""
-    return f"{rounded(share * 100)} %"
+    """A share as people read it; the space before the sign breaks no line."""
+    return f"{rounded(share * 100)}\N{NO-BREAK SPACE}%"

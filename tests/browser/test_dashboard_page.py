@@ -28,12 +28,33 @@ from emotions.reports import charts, wording
 from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import CALM, chart, played, point, snapshot, tick, tile, wait_for_chart, wait_until
+from tests.browser.dashboards import (
+    CALM,
+    chart,
+    played,
+    point,
+    sign_in,
+    snapshot,
+    tick,
+    tile,
+    wait_for_chart,
+    wait_until,
+)
 
 pytestmark = pytest.mark.browser
 
 TROUBLED = [0.15, 0.05, 0.20, 0.05, 0.30, 0.05, 0.20]
 SCRIPTS = "/static/emotions/js/dashboard/"
+# The first page of a tab is as another version would have made it.
+FROM_BEFORE = """
+    if (!sessionStorage.before) {
+      sessionStorage.before = true;
+      new MutationObserver(() => {
+        const format = document.querySelector("meta[name=page-format]");
+        if (format) format.content = "0badf00d";
+      }).observe(document, { childList: true, subtree: true });
+    }
+"""
 
 
 def sentence(page: Page) -> str:
@@ -54,11 +75,11 @@ def test_the_page_says_what_the_tick_says(visitors: Visitors, session: ClassSess
     expect(page.locator("#coverage")).to_have_text(
         f"Rests on 21 of 24 students · 2 not visible · 1 {wording.RULES['left_out']}"
     )
-    expect(page.locator("#now li.neutral > :last-child")).to_have_text("62 %")
+    expect(page.locator("#now li.neutral > :last-child")).to_have_text("62\xa0%")
     expect(page.locator("#connection-words")).to_have_text("Live")
     socket.send(*(tick(point(n, TROUBLED)) for n in range(60, 80)))
     expect(page.locator("#sentence")).to_have_text("Uneasy: about 15 of 21 look troubled.")
-    expect(page.locator("#now li.sad > :last-child")).to_have_text("30 %")
+    expect(page.locator("#now li.sad > :last-child")).to_have_text("30\xa0%")
     expect(page.locator("#pace [data-word=lost]")).to_have_text("1")
 
 
@@ -305,6 +326,16 @@ def test_a_final_close_is_said_and_not_fought(
     expect(socket.page.locator("#closed-sign-in")).to_be_visible(visible=sign_in)
     socket.page.wait_for_timeout(2500)
     assert len(socket.connections) == 1
+
+
+def test_a_page_from_before_an_update_loads_itself_anew(visitors: Visitors, session: ClassSession) -> None:
+    page = visitors.new(camera=False, script=FROM_BEFORE)
+    sign_in(page, session.course.instructor, visitors.base_url)
+    page.clock.install()
+    page.goto(f"/teach/{session.public_id}/")
+    expect(page.locator("#closed-words")).to_contain_text("Roomtone was updated.")
+    page.clock.fast_forward(60_000)
+    expect(page.locator("#connection-words")).to_have_text("Live")
 
 
 def test_an_end_elsewhere_leads_to_the_report(visitors: Visitors, session: ClassSession) -> None:

@@ -295,7 +295,7 @@ def refuse_every_frame(route: WebSocketRoute) -> None:
     )
 
 
-@pytest.mark.parametrize("code", [4400, 4404, 4413, 4429])
+@pytest.mark.parametrize("code", [4400, 4404, 4413, 4426, 4429])
 def test_after_a_final_code_the_page_does_not_come_back(join: Join, code: int) -> None:
     line = Line()
     page = join(scope="none")

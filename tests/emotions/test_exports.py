@@ -64,6 +64,27 @@ def test_minutes_are_those_of_the_database(session: ClassSession, join: Join, le
     assert second["said_lost"] == "1"
 
 
+def test_where_some_are_too_few_to_be_heard_silence_is_an_empty_cell(
+    session: ClassSession, join: Join, lecture: ClassSession
+) -> None:
+    """One who shares without a name is never counted alone: nobody knows what they said."""
+    ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
+    join("Ada")
+    join("Ben", scope="aggregate")
+    ClassSession.objects.filter(pk=session.pk).update(ended_at=lecture.ended_at)
+    first, _ = read("".join(exports.minutes(lecture, exports.DIALECTS["comma"])))
+    assert {first[said] for said in tables.SAID} == {""}
+    assert first["measured"] == "20"
+    sheets = {
+        table.name: dict(zip(table.columns, next(iter(table.rows)), strict=True)) for table in sheets_of(lecture)
+    }
+    assert {sheets[name][said] for name in ("minutes", "sections", "check_ins") for said in tables.SAID} == {None}
+
+
+def sheets_of(session: ClassSession) -> list[tables.Table]:
+    return [table for table in tables.tables(session) if table.name in ("minutes", "sections", "check_ins")]
+
+
 def test_spreadsheets_that_split_at_semicolons_get_their_decimals(lecture: ClassSession) -> None:
     first, _ = read("".join(exports.minutes(lecture, exports.DIALECTS["semicolon"])), ";")
     assert first["share_neutral"] == "0,62"

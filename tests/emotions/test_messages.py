@@ -108,7 +108,7 @@ def test_every_event_of_a_group_has_a_handler() -> None:
 
 
 def test_close_codes_are_those_that_a_browser_does_not_retry() -> None:
-    assert {int(code) for code in messages.CloseCode} == {4400, 4401, 4403, 4404, 4409, 4410, 4411, 4413, 4429}
+    assert {int(code) for code in messages.CloseCode} == {4400, 4401, 4403, 4404, 4409, 4410, 4411, 4413, 4426, 4429}
 
 
 def test_the_web_process_loads_no_network() -> None:

@@ -46,16 +46,19 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
     report = page.build(put(session, 10))
     assert report.summary == [
-        "10 minutes, mostly calm; on average about 36 % looked troubled.",
-        "This rests on 20 of 24 connected students on average, over 84 % of the time.",
+        "10 minutes, mostly calm; on average about 36\xa0% looked troubled.",
+        "This rests on 20 of 24 connected students on average, over 84\xa0% of the time.",
         "Students said “lost” once.",
     ]
     assert [line.section.title for line in report.sections] == ["Beginning", "quiz"]
     assert [line.words for line in report.sections] == [
-        "Calm, about 13 % looked troubled",
-        "Uneasy, about 70 % looked troubled",
+        "Calm, about 13\xa0% looked troubled",
+        "Uneasy, about 70\xa0% looked troubled",
     ]
-    assert [line.rests_on for line in report.sections] == ["20 of 24 (83 %)", "20 of 24 (83 %), 67 % of the time"]
+    assert [line.rests_on for line in report.sections] == [
+        "20 of 24 (83\xa0%)",
+        "20 of 24 (83\xa0%), 67\xa0% of the time",
+    ]
     assert [moment.words.split(";")[0] for moment in report.moments] == [
         "At its height, about 14 of 20 looked troubled after “quiz”"
     ]
@@ -133,9 +136,9 @@ def test_students_are_described_not_judged(session: ClassSession, join: Join) ->
     store_rollup(student, datetime.now(UTC), "sad")
     session.ended_at = datetime.now(UTC)
     (line,) = page.build(session).students
-    assert line.words == "Mostly sad, 100 % of readings"
-    assert line.unsure == "10 %"
-    assert 'aria-label="Neutral 0 %, Happy 0 %, Surprise 0 %, Sad 100 %,' in line.strip
+    assert line.words == "Mostly sad, 100\xa0% of readings"
+    assert line.unsure == "10\xa0%"
+    assert 'aria-label="Neutral 0\xa0%, Happy 0\xa0%, Surprise 0\xa0%, Sad 100\xa0%,' in line.strip
     assert '<rect class="sad" x="0.00" y="0" width="100.00"' in line.strip
 
 

@@ -321,7 +321,7 @@ def seen(camera: Participant) -> ClassSession:
     return camera.session
 
 
-SAID = "8 faces on average, mostly cheerful; on average about 0 % looked troubled."
+SAID = "8 faces on average, mostly cheerful; on average about 0\xa0% looked troubled."
 
 
 def test_a_report_says_what_it_saw_apart_from_the_mood(

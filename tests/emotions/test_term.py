@@ -58,8 +58,8 @@ def test_a_session_stands_beside_those_before_it(weeks: list[ClassSession]) -> N
     assert compared is not None
     assert [line.session for line in compared.lines] == weeks[::-1]
     assert compared.words == [
-        "About 70 % looked troubled; in the 3 sessions before it was 30 % on average.",
-        "50 % said that they were lost or it was too fast; before it was 10 %.",
+        "About 70\xa0% looked troubled; in the 3 sessions before it was 30\xa0% on average.",
+        "50\xa0% said that they were lost or it was too fast; before it was 10\xa0%.",
         "8 joined; before it was 11 on average.",
     ]
     assert term_page.comparison(weeks[0]) is None
@@ -72,10 +72,10 @@ def test_only_the_course_itself_is_compared(weeks: list[ClassSession], session: 
 
 def test_trends_run_from_the_first_to_the_last_session(weeks: list[ClassSession]) -> None:
     mood, pace, attendance = term_page.trends(term.term_rows(weeks[::-1]))
-    assert mood.words == "70 % last time, 43 % on average"
-    assert pace.words == "50 % last time, 23 % on average"
+    assert mood.words == "70\xa0% last time, 43\xa0% on average"
+    assert pace.words == "50\xa0% last time, 23\xa0% on average"
     assert attendance.words == "8 last time, 11 on average"
-    assert "2 Mar 13 %, 9 Mar 47 %, 16 Mar not known, 23 Mar 70 %" in mood.bars
+    assert "2 Mar 13\xa0%, 9 Mar 47\xa0%, 16 Mar not known, 23 Mar 70\xa0%" in mood.bars
     assert mood.bars.count("h.8v") == 3
     assert term_page.trends(term.term_rows(weeks[:1])) == []
 
@@ -112,8 +112,8 @@ def test_averages_and_trends_pass_over_purged_sessions(weeks: list[ClassSession]
     compared = term_page.comparison(weeks[3])
     assert compared is not None
     assert compared.words == [
-        "About 70 % looked troubled; in the 2 sessions before it was 13 % on average.",
-        "50 % said that they were lost or it was too fast; before it was 10 %.",
+        "About 70\xa0% looked troubled; in the 2 sessions before it was 13\xa0% on average.",
+        "50\xa0% said that they were lost or it was too fast; before it was 10\xa0%.",
         "8 joined; before it was 7 on average.",
     ]
     _mood, _pace, attendance = term_page.trends(term.term_rows(weeks[::-1]))
@@ -142,8 +142,8 @@ def test_the_course_shows_its_term_and_the_report_what_was_before(
     course = client.get(reverse("course", args=[weeks[0].course.public_id])).content.decode()
     assert course.count('<svg class="bars"') == 3
     assert course.count('<svg class="strip"') == 3
-    assert "Uneasy, about 70 % looked troubled" in course
+    assert "Uneasy, about 70\xa0% looked troubled" in course
     assert "style=" not in course
     report = client.get(reverse("report", args=[weeks[3].public_id])).content.decode()
-    assert "About 70 % looked troubled; in the 3 sessions before it was 30 % on average." in report
+    assert "About 70\xa0% looked troubled; in the 3 sessions before it was 30\xa0% on average." in report
     assert reverse("report", args=[weeks[0].public_id]) in report

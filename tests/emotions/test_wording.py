@@ -69,8 +69,8 @@ def test_coverage_says_what_the_mood_rests_on() -> None:
 def test_a_report_says_where_pictures_were_read() -> None:
     own = "on the students’ own devices"
     assert wording.on_device(None, only=False) == wording.on_device(0.0, only=False) == []
-    assert wording.on_device(0.25, only=False) == [f"25 % of it was read {own}, the rest on the server."]
-    assert wording.on_device(0.4, only=True) == [f"40 % of it was read {own}, the rest on the server."]
+    assert wording.on_device(0.25, only=False) == [f"25\xa0% of it was read {own}, the rest on the server."]
+    assert wording.on_device(0.4, only=True) == [f"40\xa0% of it was read {own}, the rest on the server."]
     assert wording.on_device(1.0, only=True) == [f"Every picture was read {own}; none left them."]
 
 
@@ -99,4 +99,4 @@ def test_troubled_is_what_the_rules_list() -> None:
 
 def test_halves_are_rounded_up_as_in_the_browser() -> None:
     assert [wording.rounded(value) for value in (0.5, 1.5, 2.5, 2.49)] == [1, 2, 3, 2]
-    assert wording.percent(0.205) == "21 %"
+    assert wording.percent(0.205) == "21\xa0%"

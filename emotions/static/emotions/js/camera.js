@@ -7,6 +7,7 @@ import { LiveSocket } from "./camera/live-socket.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { Place } from "./device/place.js";
+import { OUTDATED, loadAnew } from "./page-format.js";
 import { BROKEN, HAND, PROBLEMS, attentionLine, unsent } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
@@ -282,6 +283,7 @@ function end(code) {
   stopped("paused");
   show({ connection: "closed" });
   view.ending(code);
+  if (code === OUTDATED) loadAnew();
 }
 
 function goOnHere() {

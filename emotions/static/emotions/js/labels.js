@@ -11,4 +11,5 @@ export const NAMES = {
   neutral: "Neutral",
 };
 
-export const percent = (share) => `${Math.round(share * 100)} %`;
+// The space before the sign breaks no line.
+export const percent = (share) => `${Math.round(share * 100)}\u00a0%`;

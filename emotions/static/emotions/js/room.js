@@ -14,6 +14,7 @@ const CLOSED = {
   4409: "The room camera was opened in another window. This one has stopped.",
   4410: "The session has ended, and the camera with it.",
   4411: GONE,
+  4426: "Roomtone was updated. Reload the page to go on.",
 };
 const REFUSED = {
   no_consent: GONE,

@@ -13,6 +13,7 @@ import { LABELS, NAMES, percent } from "./labels.js";
 const EVERY_MS = 550; // The server takes two a second.
 const CLOSED = {
   4404: "Trying it out has been switched off on this server.",
+  4426: "Roomtone was updated. Reload the page to go on.",
   4429: "Too many people are trying it out at this moment. Wait a minute, then start again.",
 };
 

@@ -1,5 +1,7 @@
 // A WebSocket that comes back by itself. After a 44xx code it does not: the server has said why it closed.
 
+import { socketUrl } from "../page-format.js";
+
 const WAITS = [1, 2, 4, 8, 15]; // Seconds, then 15 for ever.
 const SILENT_MS = 12000; // Frames on their way and no answer for so long: the line is dead, whatever the browser thinks.
 
@@ -17,7 +19,7 @@ export class LiveSocket {
   #waitedSince = null; // When an answer was first waited for, since the last message.
 
   constructor(path) {
-    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+    this.#url = socketUrl(path);
     window.addEventListener("online", () => this.#retry && this.connect());
   }
 

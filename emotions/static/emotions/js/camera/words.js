@@ -107,6 +107,7 @@ export const ENDINGS = {
   4410: { title: "This session has ended", words: "Nothing more is measured, and your camera is off. You can close this page.", action: "join" },
   4411: { title: "Measuring has stopped", words: "You withdrew or left in another tab. Nothing more is measured, and your camera is off.", action: "reload" },
   4413: { title: "The pictures are too large", words: "This browser sent a picture larger than the server takes. Nothing is measured now. Reload the page to try again.", action: "reload" },
+  4426: { title: "Roomtone was updated", words: "This page is from before, and nothing is measured now. It loads anew by itself within a minute.", action: "reload" },
   4429: { title: "Too many messages", words: "This page sent more than the server takes, so it was cut off. Wait a minute, then reload the page.", action: "reload" },
 };
 export const OTHER_ENDING = { title: "The connection was closed", words: "The server closed it for good, and nothing is measured. Reload the page to go on.", action: "reload" };

@@ -1,5 +1,6 @@
 // The connection, in words.
 
+import { OUTDATED, loadAnew } from "../page-format.js";
 import { write } from "./now.js";
 
 const WORDS = {
@@ -11,6 +12,7 @@ const WORDS = {
 const CLOSED = {
   4401: "You are signed out. Sign in again, and this page goes on where it was.",
   4404: "This session is no longer yours to watch.",
+  [OUTDATED]: "Roomtone was updated. This page loads anew by itself within a minute.",
 };
 export const SESSION_ENDED = 4410;
 
@@ -27,6 +29,7 @@ function showClosed(code) {
   byId("closed").hidden = false;
   write(byId("closed-words"), CLOSED[code] ?? `The server closed the connection (${code}). Reload the page.`);
   byId("closed-sign-in").hidden = code !== 4401;
+  if (code === OUTDATED) loadAnew();
 }
 
 /** The page of a session that is over: its last picture, and the way to the report. */

@@ -1,5 +1,7 @@
 // The dashboard's socket: comes back by itself, and asks only for what it has not seen.
 
+import { socketUrl } from "../page-format.js";
+
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
 const SILENCE_MS = 20_000;
 const isFinal = (code) => code >= 4400 && code < 4500;
@@ -25,8 +27,7 @@ export class LiveSocket {
   }
 
   address() {
-    const url = new URL(this.path, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
+    const url = socketUrl(this.path);
     const after = this.after();
     if (after !== null) url.searchParams.set("after", after);
     return url;
