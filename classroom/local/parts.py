@@ -31,6 +31,9 @@ VALKEY_SETTINGS = {
     # The slow log keeps arguments, and an argument can be a frame.
     "slowlog-log-slower-than": "-1",
 }
+# A statement that fails, and the row that it fails on, hold names and readings: Postgres says what went wrong without
+# them. docker-compose.yml says the same.
+POSTGRES_WORDS = {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
 START_SECONDS = 60.0
 
 
@@ -84,6 +87,7 @@ def postgres_program(
     """Postgres on 127.0.0.1, without a Unix socket (its path may be too long)."""
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "timezone": "UTC"}
     settings |= {"shared_buffers": "64MB", "log_timezone": "UTC", "log_checkpoints": "off"}
+    settings |= POSTGRES_WORDS
     if throw_away:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

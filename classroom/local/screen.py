@@ -16,7 +16,7 @@ COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_c
 NAME_WIDTH = 9
 # What Postgres says in the course of a good day.
 _USUAL = {
-    "postgres": ("LOG:", "STATEMENT:", "DETAIL:", "HINT:", "the database system is starting up"),
+    "postgres": ("LOG:", "the database system is starting up"),
     "valkey": (" * ", "overcommit", "signal-handler", "bye"),
 }
 

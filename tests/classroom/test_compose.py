@@ -16,10 +16,11 @@ import pytest
 import yaml
 from django.conf import settings
 
+from classroom.config import open_files
 from classroom.config.profile import PROFILES
 from classroom.local import health, services
 from classroom.local.folder import CHECKOUT
-from classroom.local.parts import VALKEY_SETTINGS
+from classroom.local.parts import POSTGRES_WORDS, VALKEY_SETTINGS
 
 OURS = ("migrate", "web", "worker", "ticker", "beat")
 
@@ -51,10 +52,32 @@ def test_our_services_may_do_little(compose: dict[str, Any], name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["ulimits"] == {"core": 0}, "no frame in memory can be dumped"
+    assert service["ulimits"]["core"] == 0, "no frame in memory can be dumped"
     assert "ports" not in service
     assert "volumes" not in service, "no frame can reach a disk"
     assert service["init"] is True, "the worker's check ends the child of process 1"
+
+
+def test_who_holds_sockets_may_open_many_files(compose: dict[str, Any]) -> None:
+    for name in ("proxy", "redis", *OURS):
+        assert compose["services"][name]["ulimits"]["nofile"] == open_files.ENOUGH, name
+
+
+def test_what_is_printed_fills_no_disk(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["logging"] == {"driver": "local"}, name
+
+
+def test_postgres_says_no_values_like_the_embedded_one(compose: dict[str, Any]) -> None:
+    words = compose["services"]["postgres"]["command"]
+    assert words[:2] == ["postgres", "-c"]
+    assert dict(word.split("=") for word in words[2::2]) == POSTGRES_WORDS
+
+
+def test_the_proxy_logs_nothing_of_a_request() -> None:
+    """An address may hold a join code. Caddy logs whole requests that fail unless it is told otherwise."""
+    caddyfile = (CHECKOUT / "deploy" / "Caddyfile").read_text()
+    assert re.search(r"log default \{\s+format filter \{\s+wrap json\s+fields \{\s+request delete\s", caddyfile)
 
 
 ADDED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -117,6 +118,27 @@ def test_data_outlives_a_stop(folder: DataFolder) -> None:
             rows = connection.execute("SELECT turn FROM kept ORDER BY turn").fetchall()
         supervisor.stop()
         assert rows == [(each,) for each in range(turn + 1)]
+
+
+def test_what_postgres_prints_of_a_failure_holds_no_value(folder: DataFolder) -> None:
+    """Names, readings: in a statement of several lines, in a row that is there already, in one that is refused."""
+    lines: list[str] = []
+    supervisor = Supervisor(lambda name, line: lines.append(line))
+    with psycopg.connect(start_postgres(supervisor, folder, throw_away=True), autocommit=True) as connection:
+        connection.execute("CREATE TABLE seat (name text UNIQUE, age int CHECK (age > 0))")
+        connection.execute("INSERT INTO seat VALUES ('Mia Miller', 17)")
+        for name, age in (("Mia Miller", "17"), ("Ada Byron", "-18")):
+            with pytest.raises(psycopg.IntegrityError):
+                connection.execute(f"INSERT INTO seat\n\tVALUES (\n\t'{name}', {age})")  # noqa: S608
+    supervisor.stop()
+    printed = "\n".join(lines)
+    assert "duplicate key" in printed
+    assert not [value for value in ("Mia", "Miller", "Ada", "Byron", "17", "-18", "VALUES") if value in _told(printed)]
+
+
+def _told(printed: str) -> str:
+    """Without the times and process numbers that begin Postgres's lines."""
+    return re.sub(r"^\S+ \S+ UTC \[\d+\] ", "", printed, flags=re.MULTILINE)
 
 
 def test_a_killed_postgres_comes_back_by_itself(folder: DataFolder, supervisor: Supervisor) -> None:
