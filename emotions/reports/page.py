@@ -14,7 +14,7 @@ from classroom.models import CheckIn, ClassSession, Erasure, ReadingPlace
 from emotions.reports import charts, people, rollups, rooms, selectors, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
-from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student
+from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student, most_often
 from emotions.reports.strips import strip
 from emotions.reports.term_page import Comparison, comparison, mood_words
 from ml.labels import LABELS
@@ -244,7 +244,7 @@ def _rests_on(section: Section) -> str:
 def student_line(student: Student) -> StudentLine:
     if student.shares is None:
         return StudentLine(student, "No readings", "–", strip(None))
-    most = max(range(len(LABELS)), key=lambda n: student.label_counts[n])
+    most = most_often(student.label_counts, student.shares)
     part = student.label_counts[most] / student.readings
     how = "mostly" if part > 0.5 else "most often"
     words = f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings".capitalize()

@@ -12,15 +12,18 @@ from datetime import datetime
 
 from classroom.models import CheckIn, ClassSession, Participant
 from emotions.reports import rollups
-from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes
+from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes, most_often
 from emotions.reports.selectors import Sharer, fetch, of_sharers, session_end
 from ml.labels import LABELS
 
-_MOST = ", ".join(f"r.label_counts[{n + 1}]" for n in range(len(LABELS)))
+# As rows.most_often: the sum of probabilities, made less than one reading, decides between labels that tie.
+_WEIGHTS = ", ".join(
+    f"r.label_counts[{n + 1}] + r.probability_sums[{n + 1}] / (r.readings + 1)" for n in range(len(LABELS))
+)
 _BY_MINUTE = f"""
     SELECT r.participant_id,
         array_agg((extract(epoch FROM r.minute) / 60)::int ORDER BY r.minute),
-        array_agg(array_position(r.label_counts, GREATEST({_MOST})) - 1 ORDER BY r.minute),
+        array_agg(array_position(ARRAY[{_WEIGHTS}], GREATEST({_WEIGHTS})) - 1 ORDER BY r.minute),
         array_agg(2 * r.uncertain > r.readings ORDER BY r.minute)
     FROM {rollups.SO_FAR} r
     JOIN unnest(%(participants)s::bigint[], %(since)s::timestamptz[]) AS sharer(id, since)
@@ -64,7 +67,7 @@ def _minute(
     at: datetime, readings: int, uncertain: int, sums: Sequence[float], counts: Sequence[int]
 ) -> StudentMinute:
     shares = [total / readings for total in sums]
-    return StudentMinute(minute_of(at), counts.index(max(counts)), readings, uncertain, shares)
+    return StudentMinute(minute_of(at), most_often(counts, sums), readings, uncertain, shares)
 
 
 def summed(minutes: Sequence[StudentMinute]) -> StudentMinutes:

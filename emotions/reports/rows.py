@@ -69,10 +69,16 @@ class Student:
     label_counts: Sequence[int]
 
 
+def most_often(counts: Sequence[int], sums: Sequence[float]) -> int:
+    """The index of the label that was read most often. Of several, the one with the largest sum of probabilities: not
+    the first of the list, which is "angry"."""
+    return max(range(len(counts)), key=lambda n: (counts[n], sums[n]))
+
+
 @dataclass(frozen=True, slots=True)
 class StudentMinutes:
     """A student's minutes with a reading, in order: `at` (minutes since 1970), the index of the label that was read
-    most often, and whether more than half of the readings were unsure."""
+    most often (as `most_often`), and whether more than half of the readings were unsure."""
 
     at: Sequence[int]
     labels: Sequence[int]

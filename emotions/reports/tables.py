@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from classroom.models import CheckIn, ClassSession
 from emotions.reports import page, people, rooms, selectors
 from emotions.reports.charts import MOST_POINTS
-from emotions.reports.rows import Attendance, Attendee, MoodRow, Section, Student
+from emotions.reports.rows import Attendance, Attendee, MoodRow, Section, Student, most_often
 from ml.labels import LABELS
 
 Cell = str | float | datetime | None
@@ -104,7 +104,7 @@ def _room_cells(minute: rooms.RoomMinute) -> list[Cell]:
 
 def _student_cells(student: Student) -> list[Cell]:
     counts = student.label_counts
-    most = LABELS[counts.index(max(counts))] if student.readings else None
+    most = LABELS[most_often(counts, student.shares)] if student.shares else None
     numbers = [student.minutes, student.readings, student.uncertain]
     return [student.name, str(student.id), *numbers, most, *(student.shares or _UNKNOWN), *counts]
 

@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
 from classroom.models import ClassSession, ConsentEvent, Participant
-from emotions.models import EmotionEvent
-from emotions.reports import lanes, people, rollups, selectors
+from emotions.models import EmotionEvent, MinuteRollup
+from emotions.reports import lanes, page, people, rollups, selectors, tables
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.rows import StudentMinutes
 from ml.labels import INDEX, LABELS
@@ -52,6 +52,29 @@ def test_a_minute_has_the_label_read_most_often(lecture: ClassSession) -> None:
             labels = [INDEX[event.label] for event in by_minute[at]]
             assert labels.count(label) == max(map(labels.count, labels))
             assert unsure == (2 * sum(event.uncertain for event in by_minute[at]) > len(labels))
+
+
+def test_a_tie_goes_to_the_label_with_the_larger_sum_and_not_to_the_first_of_the_list(
+    session: ClassSession, join: Join
+) -> None:
+    """One reading just angry, one clearly neutral: not an angry minute, on any page and in any file."""
+    student = join("Ada")
+    ConsentEvent.objects.update(at=START)
+    ClassSession.objects.filter(pk=session.pk).update(started_at=START, ended_at=START + timedelta(minutes=1))
+    session.refresh_from_db()
+    sums, counts = [0.0] * len(LABELS), [0] * len(LABELS)
+    for label, probability in (("angry", 0.4), ("neutral", 0.9)):
+        sums[INDEX[label]], counts[INDEX[label]] = probability, 1
+    MinuteRollup.objects.create(
+        session=session, participant=student, minute=START, readings=2, uncertain=0,
+        probability_sums=sums, label_counts=counts,
+    )  # fmt: skip
+    (sharer,) = selectors.sharers(session)
+    assert people.minutes_by_student(session, [sharer])[0].labels == [INDEX["neutral"]]
+    assert people.minutes_of(session, sharer)[0].label == INDEX["neutral"]
+    assert page.build(session).students[0].words.startswith("Most often neutral, 50")
+    (row,) = next(list(sheet.rows) for sheet in tables.tables(session) if sheet.name == "students")
+    assert row[tables.STUDENT_COLUMNS.index("most_often")] == "neutral"
 
 
 def test_only_who_shares_individually_has_a_lane(lecture: ClassSession) -> None:
