@@ -16,6 +16,8 @@ COPY templates templates
 RUN export ROOMTONE_SECRET_KEY=of-the-build-alone-and-of-nothing-else && /srv/venv/bin/python manage.py device_files \
     && /srv/venv/bin/python manage.py collectstatic --no-input \
     && /srv/venv/bin/python -m compileall -q classroom emotions ml
+# COPY keeps the modes of the checkout, in which a strict umask lets nobody else read.
+RUN chmod -R a+rX /srv
 
 FROM python:3.13-slim
 ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

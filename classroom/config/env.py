@@ -102,6 +102,15 @@ def listening_host(url: str) -> dict[str, object]:
     return {"address": url, "socket_keepalive": True, "socket_keepalive_options": _REDIS_KEEPALIVE}
 
 
+def verified(url: str) -> str:
+    """The address of Redis: over TLS (`rediss://`) with a certificate that is checked, unless the address says
+    otherwise. Celery's client would check nothing by itself."""
+    parts = urlsplit(url)
+    if parts.scheme != "rediss" or "ssl_cert_reqs" in dict(parse_qsl(parts.query)):
+        return url
+    return parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required")))).geturl()
+
+
 def database(url: str) -> dict[str, object]:
     """Django's database settings from `postgres://user:password@host:port/name?option=value`."""
     parts = urlsplit(url)

@@ -42,7 +42,7 @@ HTTPS = env.flag("ROOMTONE_HTTPS", default=not DEBUG)
 # -- Data. `up` and `makemigrations --check` start without a database; everything else fails on first use.
 DATABASE_URL = env.text("DATABASE_URL", "postgres://localhost/roomtone")
 DATABASES = {"default": env.database(DATABASE_URL)}
-REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = env.verified(env.text("REDIS_URL", "redis://localhost:6379/0"))
 # Every key and channel begins with it, so that deployments (and tests) can share one server.
 REDIS_PREFIX = env.text("ROOMTONE_REDIS_PREFIX", "roomtone")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -152,7 +152,13 @@ EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", 587, low=1, high=65_535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
-EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+# Port 465 speaks TLS from the first byte; others begin in the clear and then change over.
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured("EMAIL_USE_SSL and EMAIL_USE_TLS are both on: expected one of them")
+# Seconds. A page waits for its letter: without a limit a server that is silent would keep it for minutes.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "roomtone@localhost")
 
 # -- Language and time: stored in UTC, shown in the school's zone
@@ -205,7 +211,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.flag("ROOMTONE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env.number("ROOMTONE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+# The school's other sites may lie below this name, and speak plain HTTP. Nor is it for us to have the name built into
+# browsers (preload), which takes months to undo. So these two of Django's advices are not taken.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("ROOMTONE_HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = False
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Set only behind a proxy that always overwrites the headers (the one in docker-compose.yml does).
 TRUST_REQUEST_ID = env.flag("ROOMTONE_BEHIND_PROXY")
 if TRUST_REQUEST_ID:

@@ -111,7 +111,7 @@ def test_no_secret_stands_in_a_file_of_ours(compose: dict[str, Any], dockerfile:
 
 def test_only_the_proxy_is_published(compose: dict[str, Any]) -> None:
     assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
-    assert compose["networks"]["inside"]["internal"] is True
+    assert compose["networks"]["inside"]["internal"] == "${ROOMTONE_CLOSED_NETWORK:-true}"
     outside = {name for name, service in compose["services"].items() if "outside" in service["networks"]}
     assert outside == {"proxy", "web"}
 
@@ -212,15 +212,21 @@ def given(service: dict[str, Any], **chosen: str) -> dict[str, str]:
         name, kind, default = match.groups()
         return chosen.get(name) or ("a-word-of-more-than-thirty-letters" if kind == "?" else default)
 
-    return {name: re.sub(r"\$\{(\w+):([-?])([^}]*)\}", value, text) for name, text in service["environment"].items()}
+    def filled(text: str) -> str:
+        """What stands inside first: a default may name a variable."""
+        inner = re.sub(r"\$\{(\w+):([-?])([^${}]*)\}", value, text)
+        return inner if inner == text else filled(inner)
+
+    return {name: filled(text) for name, text in service["environment"].items()}
 
 
 # The names are those of the settings' module; what a container was given as empty has its default here.
 DEFAULTS = {
     "RETENTION_DAYS": 0, "READING_PLACE": "choice", "ROOM_CAMERAS": False, "SAMPLE_INTERVAL_MS": 1000,
     "JOINS_PER_ADDRESS": 600, "FRAME_MAX_BYTES": 60_000, "FRAME_SHARDS": 4, "SECURE_HSTS_SECONDS": 31_536_000,
-    "PUBLIC_URL": "", "METRICS_TOKEN": "", "EMAIL_HOST": "", "EMAIL_USE_TLS": True, "TIME_ZONE": "UTC",
-    "DEBUG": False,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": False, "SECURE_HSTS_PRELOAD": False, "PUBLIC_URL": "", "METRICS_TOKEN": "",
+    "EMAIL_HOST": "", "EMAIL_PORT": 587, "EMAIL_USE_TLS": True, "EMAIL_USE_SSL": False, "EMAIL_TIMEOUT": 10,
+    "REDIS_URL": "redis://:a-word-of-more-than-thirty-letters@redis:6379/0", "TIME_ZONE": "UTC", "DEBUG": False,
 }  # fmt: skip
 LOADER = (
     "import django, json, sys; django.setup(); from django.conf import settings;"
@@ -258,6 +264,45 @@ def test_what_a_school_set_reaches_the_settings(compose: dict[str, Any]) -> None
     )  # fmt: skip
     loaded = json.loads(start_django(environment).stdout)
     assert (loaded["TRY_PAGE_OPEN"], loaded["EMAIL_USE_TLS"], loaded["RETENTION_DAYS"]) == (False, False, 30)
+
+
+def test_databases_of_other_hosts_reach_the_settings(compose: dict[str, Any]) -> None:
+    elsewhere = {"DATABASE_URL": "postgres://db.school.example/x", "REDIS_URL": "rediss://r.school.example/0"}
+    for name in OURS:
+        environment = given(compose["services"][name], **elsewhere)
+        assert {name: environment[name] for name in elsewhere} == elsewhere
+    loaded = json.loads(start_django(environment).stdout)
+    assert loaded["REDIS_URL"] == "rediss://r.school.example/0?ssl_cert_reqs=required"
+
+
+def test_the_port_of_implicit_tls_chooses_it(compose: dict[str, Any]) -> None:
+    web = compose["services"]["web"]
+    loaded = json.loads(start_django(given(web, EMAIL_HOST="mail", EMAIL_PORT="465")).stdout)
+    assert (loaded["EMAIL_USE_SSL"], loaded["EMAIL_USE_TLS"]) == (True, False)
+    refused = start_django(given(web, EMAIL_PORT="465", EMAIL_USE_TLS="on"))
+    assert refused.returncode != 0
+    assert "EMAIL_USE_SSL and EMAIL_USE_TLS are both on" in refused.stderr
+
+
+def test_hsts_reaches_other_names_only_where_somebody_says_so(compose: dict[str, Any]) -> None:
+    loaded = json.loads(start_django(given(compose["services"]["web"], ROOMTONE_HSTS_SUBDOMAINS="1")).stdout)
+    assert (loaded["SECURE_HSTS_INCLUDE_SUBDOMAINS"], loaded["SECURE_HSTS_PRELOAD"]) == (True, False)
+
+
+def test_the_number_of_workers_outlives_the_next_start(compose: dict[str, Any]) -> None:
+    assert compose["services"]["worker"]["deploy"] == {"replicas": "${ROOMTONE_WORKERS:-2}"}
+
+
+def test_the_proxy_takes_another_certificate() -> None:
+    """Compose hands on an empty line where a school names none."""
+    caddyfile = (CHECKOUT / "deploy" / "Caddyfile").read_text()
+    assert re.search(r"^\{\$ROOMTONE_HOST:localhost\} \{\n\t\{\$ROOMTONE_TLS\}\n", caddyfile, re.MULTILINE)
+
+
+def test_a_strict_umask_of_the_checkout_does_not_reach_the_image(dockerfile: str) -> None:
+    build, serve = dockerfile.split("\nFROM ")
+    assert build.endswith("RUN chmod -R a+rX /srv\n")
+    assert "COPY --from=build /srv /srv" in serve
 
 
 def test_an_empty_key_is_refused_in_words(compose: dict[str, Any]) -> None:

@@ -63,6 +63,9 @@ def test_cookies_and_hsts_are_strict_unless_somebody_says_otherwise() -> None:
     assert _setting(words, **SCHOOL) == "True True True True False"
     words = "settings.SECURE_HSTS_SECONDS, settings.SESSION_COOKIE_SAMESITE, settings.CSRF_COOKIE_SAMESITE"
     assert _setting(words, **SCHOOL) == "31536000 Lax Lax"
+    # Other sites of the school's, below this name, are not ours to bind.
+    words = "settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD"
+    assert _setting(words, **SCHOOL) == "False False"
 
 
 # -- Every page
