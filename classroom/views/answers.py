@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,6 +16,8 @@ from django.views.decorators.cache import never_cache
 
 from classroom.errors import RefusedError
 from classroom.models import ClassSession
+
+SIGNED_OUT = "You are signed out. Sign in again; the class goes on."
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -64,7 +66,7 @@ def own_data(session: ClassSession) -> tuple[str, str]:
 
 def instructors_only(view: Page[P]) -> Page[P]:
     """For pages of one course or session: never cached, and a stranger gets 404, with the form to sign in; so does
-    who was signed out meanwhile and sends a form.
+    who was signed out meanwhile and sends a form. A script hears 401, whatever it asks for and whether that exists.
 
     Whether the object is the visitor's own is for `classroom.access` to say.
     """
@@ -74,7 +76,7 @@ def instructors_only(view: Page[P]) -> Page[P]:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if wants_json(request):
-            raise Http404
+            return closed(request, 401, "", SIGNED_OUT)
         sent = request.method == "POST"
         context = {
             "form": AuthenticationForm(request),

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from classroom import access, actions, urls
 from classroom.models import ClassSession, Course, Participant
+from classroom.views.answers import SIGNED_OUT
 
 # Alice owns the course and the session; Sam is her student. Sam and Tess hold a cookie, and no account.
 ROLES = ("stranger", "charlie", "bob", "dana", "root", "tess", "sam", "alice")
@@ -34,6 +35,8 @@ def _accounts(status: int) -> dict[str, int]:
 
 
 OWNER = {"alice": 200}
+# Of who is signed out a script learns just that; who has an account learns nothing of what is not theirs.
+TEACHERS = _accounts(404) | OWNER
 TABLE = {
     "home": Row("GET", 200),
     "join": Row("GET", 200),
@@ -48,22 +51,22 @@ TABLE = {
     "privacy": Row("GET", 200),
     "courses": Row("GET", 302, _accounts(200)),
     "course": Row("GET", 404, OWNER, of="course"),
-    "start_session": Row("POST", 404, {"alice": 409}, of="course"),
-    "lock_session": Row("POST", 404, OWNER, of="session"),
-    "unlock_session": Row("POST", 404, OWNER, of="session"),
-    "renew_code": Row("POST", 404, OWNER, of="session"),
-    "end_session": Row("POST", 404, OWNER, of="session"),
-    "remove_participant": Row("POST", 404, OWNER, of="session"),
-    "add_marker": Row("POST", 404, OWNER, of="session"),
-    "rename_marker": Row("POST", 404, OWNER, of="marker"),
-    "remove_marker": Row("POST", 404, OWNER, of="marker"),
+    "start_session": Row("POST", 401, TEACHERS | {"alice": 409}, of="course"),
+    "lock_session": Row("POST", 401, TEACHERS, of="session"),
+    "unlock_session": Row("POST", 401, TEACHERS, of="session"),
+    "renew_code": Row("POST", 401, TEACHERS, of="session"),
+    "end_session": Row("POST", 401, TEACHERS, of="session"),
+    "remove_participant": Row("POST", 401, TEACHERS, of="session"),
+    "add_marker": Row("POST", 401, TEACHERS, of="session"),
+    "rename_marker": Row("POST", 401, TEACHERS, of="marker"),
+    "remove_marker": Row("POST", 401, TEACHERS, of="marker"),
     "room": Row("GET", 404, OWNER, of="session"),
-    "declare_room": Row("POST", 404, {"alice": 409}, of="session"),
-    "withdraw_room": Row("POST", 404, OWNER, of="session"),
-    "lower_hand": Row("POST", 404, OWNER, of="session"),
-    "set_alerts": Row("POST", 404, OWNER, of="course"),
-    "set_keeping": Row("POST", 404, OWNER, of="course"),
-    "set_reading_place": Row("POST", 404, OWNER, of="course"),
+    "declare_room": Row("POST", 401, TEACHERS | {"alice": 409}, of="session"),
+    "withdraw_room": Row("POST", 401, TEACHERS, of="session"),
+    "lower_hand": Row("POST", 401, TEACHERS, of="session"),
+    "set_alerts": Row("POST", 401, TEACHERS, of="course"),
+    "set_keeping": Row("POST", 401, TEACHERS, of="course"),
+    "set_reading_place": Row("POST", 401, TEACHERS, of="course"),
     "session_qr": Row("GET", 404, OWNER, of="session"),
     "people": Row("GET", 404, OWNER, of="session"),
     "login": Row("GET", 200, _accounts(302)),
@@ -141,6 +144,14 @@ def test_what_does_not_exist_looks_like_what_is_not_yours(name: str, clients: di
     for role, client in clients.items():
         ask = client.post if row.method == "POST" else client.get
         assert ask(missing, headers={"Accept": "application/json"}).status_code in {401, 404}, role
+
+
+def test_who_was_signed_out_meanwhile_is_told_so(client: Client, session: ClassSession) -> None:
+    """Not that the session is over: it goes on, and is measured."""
+    answer = client.post(_address("end_session", session), headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (401, SIGNED_OUT)
+    session.refresh_from_db()
+    assert session.live
 
 
 @pytest.mark.parametrize("name", ["course", "session_qr"])
