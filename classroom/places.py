@@ -41,4 +41,4 @@ def for_browsers() -> dict[str, Any] | None:
     if facts is None:
         return None
     urls = {name: static(path) for name, path in settings.DEVICE_STATIC.items()}
-    return {"urls": urls, "version": facts.version, "uncertain_below": facts.uncertain_below}
+    return {"urls": urls, "version": facts.version, "odds": facts.odds, "uncertain_below": facts.uncertain_below}

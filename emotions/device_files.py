@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classroom.local.registry import Package
+from ml.lesson import Lesson
 from ml.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
 
 FOLDER = Path(__file__).parent / "static" / "emotions" / "device"
@@ -36,17 +37,23 @@ NAMES = tuple(Path(path).name for path in STATIC.values())
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of the files that are there. `version`: of the network; `uncertain_below`: as in ml's manifest."""
+    """Of the files that are there. `version`: of the network; `odds` and `uncertain_below`: those of ml.lesson."""
 
     runtime: str
     version: str
+    odds: list[float]
     uncertain_below: float
+
+    @property
+    def lesson(self) -> Lesson:
+        return Lesson(tuple(self.odds), self.uncertain_below)
 
 
 def wanted() -> Facts:
     """What this checkout's files would be."""
     manifest = Manifest.load()
-    return Facts(RUNTIME.integrity, manifest.device_version, manifest.uncertain_below)
+    odds = [round(each, 6) for each in manifest.lesson.odds]
+    return Facts(RUNTIME.integrity, manifest.device_version, odds, manifest.lesson.uncertain_below)
 
 
 def present(folder: Path = FOLDER) -> Facts | None:

@@ -81,7 +81,8 @@ class FrameAnalyser:
     def _reading(self, face: Face, probabilities: FloatArray) -> Reading:
         best = int(probabilities.argmax())
         confidence = float(probabilities[best])
-        return Reading(face, probabilities, LABELS[best], confidence, confidence < self._classifier.uncertain_below)
+        uncertain = self._classifier.lesson.is_uncertain(probabilities.tolist(), best)
+        return Reading(face, probabilities, LABELS[best], confidence, uncertain)
 
 
 def decode(jpeg: bytes) -> ByteArray | UndecodableFrame:

@@ -26,7 +26,7 @@ class EmotionClassifier:
         from ai_edge_litert.interpreter import Interpreter
 
         self.model_version = manifest.model_version
-        self.uncertain_below = manifest.uncertain_below
+        self.lesson = manifest.lesson
         self._temperature, self._biases = manifest.temperature, manifest.biases
         self._interpreter = Interpreter(model_content=manifest.read(NETWORK_NAME), num_threads=1)
         self._interpreter.allocate_tensors()

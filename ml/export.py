@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,9 @@ from ml import dataset
 from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
+from ml.lesson import Lesson, lesson_odds
 from ml.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest
-from ml.measures import confusion
+from ml.measures import confusion, in_a_lesson
 from ml.onnx_writer import to_onnx
 from ml.training.calibration import fit_calibration, uncertain_below
 from ml.training.mood import FEWEST_FACES, fit_mood
@@ -91,7 +93,7 @@ def export(model: Path, faces: FaceSet, out: Path) -> dict[str, Any]:
     (out / NETWORK_NAME).write_bytes(to_litert(network, learn.pixels[chosen]))
     manifest = _unread_manifest(out, learn) | {"parameters": int(network.count_params())}
     _write(out, manifest)
-    manifest |= _reading(EmotionClassifier.load(out).probabilities(dev.pixels), dev.labels)
+    manifest |= _reading(EmotionClassifier.load(out).probabilities(dev.pixels), dev.labels, manifest["priors"])
     _write(out, manifest)
     return with_device_network(out)
 
@@ -125,27 +127,37 @@ def _unread_manifest(out: Path, learn: FaceSet) -> dict[str, Any]:
     }
 
 
-def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], priors: Sequence[float]) -> dict[str, Any]:
     """How the output is to be read, from the raw probabilities of dev's faces."""
     temperature, biases = fit_calibration(raw, labels)
     probabilities = calibrated(raw, temperature, biases)
-    threshold = uncertain_below(probabilities, labels)
-    sure = probabilities.max(axis=1) >= threshold
-    right = probabilities.argmax(axis=1) == labels
     return {
         "temperature": round(temperature, 4),
         "biases": [round(float(bias), 4) for bias in biases],
-        "uncertain_below": threshold,
         "confusion": _rows_to_shares(confusion(probabilities.argmax(axis=1), labels).astype(float)),
         "soft_confusion": _rows_to_shares(_sums(probabilities, labels)),
         **_mood(probabilities, labels),
-        "dev": {
-            "n": len(labels),
-            "accuracy": round(float(right.mean()), 4),
-            "coverage": round(float(sure.mean()), 4),
-            "accuracy_where_certain": round(float(right[sure].mean()), 4) if sure.any() else None,
-        },
+        **_certainty(probabilities, labels, Lesson(lesson_odds(priors), 0.0)),
     }
+
+
+def _certainty(
+    probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], lesson: Lesson
+) -> dict[str, Any]:
+    """When a reading is uncertain, and what dev says of that: of its own faces, and weighed as in a lesson."""
+    confidence, right, weights = in_a_lesson(probabilities, labels, lesson)
+    threshold = uncertain_below(confidence, right, weights)
+    sure = confidence >= threshold
+    figures = {"n": len(labels), "accuracy": round(float(right.mean()), 4), **_kept(sure, right, np.ones(len(right)))}
+    return {"uncertain_below": threshold, "dev": figures | {"in_a_lesson": _kept(sure, right, weights)}}
+
+
+def _kept(
+    sure: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_], weights: npt.NDArray[np.floating]
+) -> dict[str, float | None]:
+    """The share of the readings that are certain, and of these, of those that are right."""
+    accuracy = round(float(np.average(right[sure], weights=weights[sure])), 4) if sure.any() else None
+    return {"coverage": round(float(np.average(sure, weights=weights)), 4), "accuracy_where_certain": accuracy}
 
 
 def _mood(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, Any]:

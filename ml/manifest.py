@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.labels import LABELS
+from ml.lesson import Lesson, lesson_odds
 
 WEIGHTS = Path(__file__).parent / "weights"
 MANIFEST_NAME = "manifest.json"
@@ -46,7 +47,7 @@ class Manifest:
 
     `temperature`, `biases` (7,): probabilities are raised to the temperature's inverse, each label's is multiplied by
     the exponential of its bias, and all are normalised. Without biases in the file they are zeros.
-    `uncertain_below`: readings with less confidence count as uncertain.
+    `lesson`: how a single reading is seen, and when it counts as uncertain.
     `confusion`: (7, 7), row i = P(predicted label | true label i).
     `soft_confusion`: (7, 7), row i = mean calibrated probabilities of the faces of label i.
     `priors`: (7,) shares of the labels that the calibrated probabilities assume.
@@ -59,7 +60,7 @@ class Manifest:
     checksums: dict[str, str]
     temperature: float
     biases: npt.NDArray[np.float64]
-    uncertain_below: float
+    lesson: Lesson
     confusion: npt.NDArray[np.float64]
     soft_confusion: npt.NDArray[np.float64]
     priors: npt.NDArray[np.float64]
@@ -81,16 +82,17 @@ class Manifest:
 
     @classmethod
     def _from_json(cls, folder: Path, data: dict[str, Any]) -> Manifest:
+        priors = _shares(data, "priors", (len(LABELS),))
         return cls(
             directory=folder,
             model_version=str(data["model_version"]),
             checksums={name: str(entry["sha256"]) for name, entry in data["files"].items()},
             temperature=_positive(data, "temperature"),
             biases=_numbers(data, "biases", (len(LABELS),)) if "biases" in data else np.zeros(len(LABELS)),
-            uncertain_below=float(data["uncertain_below"]),
+            lesson=Lesson(lesson_odds(priors.tolist()), float(data["uncertain_below"])),
             confusion=_shares(data, "confusion", (len(LABELS), len(LABELS))),
             soft_confusion=_shares(data, "soft_confusion", (len(LABELS), len(LABELS))),
-            priors=_shares(data, "priors", (len(LABELS),)),
+            priors=priors,
             mood=_mood(data["mood"] if "mood" in data else _plain_mood(data)),
             device_version=str(data.get("device_version", "")),
         )

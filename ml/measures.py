@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from ml.classifier import SMALLEST_PROBABILITY
 from ml.labels import LABELS
+from ml.lesson import Lesson
 
 Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
 Indexes = npt.NDArray[np.int64]
 
 BINS = 15
@@ -64,14 +66,21 @@ def cross_entropy(probabilities: Floats, labels: Indexes) -> float:
     return float(-np.log(np.maximum(given, SMALLEST_PROBABILITY)).mean())
 
 
-def coverage_curve(probabilities: Floats, labels: Indexes) -> tuple[Floats, Floats, Floats]:
+def coverage_curve(confidence: Floats, right: Bools, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """(thresholds, coverage, accuracy): what is kept when readings under a confidence are left out, and how often
-    the kept ones are right; one point per face, from the most confident down."""
-    confidence = probabilities.max(axis=1)
+    the kept ones are right; one point per face, the most confident first. `weights`: how much each face counts."""
     order = np.argsort(-confidence, kind="stable")
-    right = (probabilities.argmax(axis=1) == labels)[order]
-    kept = np.arange(1, len(labels) + 1)
-    return confidence[order], kept / len(labels), np.cumsum(right) / kept
+    kept = np.cumsum(weights[order])
+    return confidence[order], kept / kept[-1], np.cumsum((right * weights)[order]) / kept
+
+
+def in_a_lesson(probabilities: Floats, labels: Indexes, lesson: Lesson) -> tuple[Floats, Bools, Floats]:
+    """Of faces whose labels are as frequent as `lesson` takes them for: the probability that each reading has in a
+    lesson, whether it is right, and how much the face counts there; (n,) each."""
+    odds, read = np.array(lesson.odds), probabilities.argmax(axis=1)
+    weighed = probabilities * odds
+    confidence = weighed[np.arange(len(read)), read] / weighed.sum(axis=1)
+    return confidence, read == labels, odds[labels]
 
 
 def figures(probabilities: Floats, labels: Indexes, missed: Indexes = NONE_MISSED) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from ml import dataset
 from ml.classifier import EmotionClassifier
 from ml.evaluate import rows_of
 from ml.labels import LABELS
+from ml.lesson import Lesson
 from ml.manifest import WEIGHTS, ModelFileError
-from ml.measures import BINS, calibration_error, confusion, coverage_curve, reliability
+from ml.measures import BINS, calibration_error, confusion, coverage_curve, in_a_lesson, reliability
 
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.int64]
@@ -57,19 +58,20 @@ def reliability_figure(probabilities: Floats, labels: Indexes) -> Figure:
     return figure
 
 
-def coverage_figure(probabilities: Floats, labels: Indexes, uncertain_below: float) -> Figure:
-    """How often readings are right when only the more confident ones count."""
-    thresholds, coverage, accuracy = coverage_curve(probabilities, labels)
+def coverage_figure(probabilities: Floats, labels: Indexes, lesson: Lesson) -> Figure:
+    """How often readings are right when only the more confident ones count: of these faces, and of faces as frequent
+    as in a lesson."""
+    confidence, right, weights = in_a_lesson(probabilities, labels, lesson)
     figure, axes = _figure(5.6, 4.2)
-    axes.plot(coverage, accuracy, color="#1f5f99")
-    kept = max(int((thresholds >= uncertain_below).sum()) - 1, 0)
-    axes.scatter([coverage[kept]], [accuracy[kept]], color="#c04a2b", zorder=3)
-    axes.annotate(
-        f"confidence {uncertain_below:.2f} or more",
-        (coverage[kept], accuracy[kept]),
-        (-10, 10),
-        textcoords="offset points",
-    )
+    for name, counted, colour in (
+        ("in a lesson", weights, "#1f5f99"),
+        ("of these faces", weights * 0 + 1, "#888888"),
+    ):
+        thresholds, coverage, accuracy = coverage_curve(confidence, right, counted)
+        axes.plot(coverage, accuracy, color=colour, label=name)
+        kept = max(int((thresholds >= lesson.uncertain_below).sum()) - 1, 0)
+        axes.scatter([coverage[kept]], [accuracy[kept]], color="#c04a2b", zorder=3)
+    axes.legend(title=f"Certain (dot): {lesson.uncertain_below:.2f} or more", loc="lower left")
     axes.set(xlabel="share of the readings that count", ylabel="of these, right", xlim=(0, 1), ylim=(0.5, 1.01))
     return figure
 
@@ -115,7 +117,7 @@ def _of_network(options: argparse.Namespace) -> dict[str, Figure]:
     return {
         "confusion": confusion_figure(probabilities, labels),
         "reliability": reliability_figure(probabilities, labels),
-        "coverage": coverage_figure(probabilities, labels, classifier.uncertain_below),
+        "coverage": coverage_figure(probabilities, labels, classifier.lesson),
     }
 
 

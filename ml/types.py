@@ -47,7 +47,7 @@ class Face:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the network says about one face. `probabilities`: (7,) float32 in the order of `ml.labels.LABELS`,
-    calibrated, summing to 1. `uncertain`: the confidence is below the classifier's threshold."""
+    calibrated, summing to 1. `uncertain`: in a lesson it would too often be wrong (`ml.lesson`)."""
 
     face: Face
     probabilities: FloatArray

@@ -146,15 +146,15 @@ class FrameGate:
 
     def _observation(self, frame: SlotFrame, reading: DeviceReading) -> Observation:
         """Label and certainty follow from the seven numbers here, as they do for a worker's."""
-        facts, confidence = self._device, max(reading.probabilities)
+        facts, label = self._device, reading.probabilities.index(max(reading.probabilities))
         if facts is None:
             raise ValueError("a reading came before device.began")
         face = FaceRead(
             box=reading.box,
             probabilities=reading.probabilities,
-            label=cast(Label, LABELS[reading.probabilities.index(confidence)]),
-            confidence=confidence,
-            uncertain=confidence < facts.uncertain_below,
+            label=cast(Label, LABELS[label]),
+            confidence=reading.probabilities[label],
+            uncertain=facts.lesson.is_uncertain(reading.probabilities, label),
         )
         return Observation(
             frame, (face,), reading.face_count, reading.help, model_version=facts.version, source="device"

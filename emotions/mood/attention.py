@@ -99,11 +99,11 @@ def _averaged(watch: Watch, sight: Sight) -> Watch:
 
 
 def _with_baseline(watch: Watch, value: float, seconds: float) -> Watch:
-    """A plain mean first, a slow average later. A spell must not become its own measure."""
+    """A plain mean of the warm-up, a slow average later. A spell must not become its own measure."""
     if watch.since_ms is not None:
         return watch
     measured = watch.measured + seconds
-    weight = max(seconds / measured, _forgotten(seconds, BASELINE_HALF_LIFE))
+    weight = seconds / measured if measured <= WARM_UP_SECONDS else _forgotten(seconds, BASELINE_HALF_LIFE)
     return replace(watch, measured=measured, baseline=_towards(watch.baseline, value, weight))
 
 

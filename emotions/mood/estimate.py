@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any, Protocol
 from uuid import UUID
@@ -19,6 +20,8 @@ from emotions.messages import Pace, Point, Tile, TileState
 from emotions.mood.cohort import FLOOR, Group, next_cohort
 from emotions.mood.presence import AHEAD_MS, Presence
 from emotions.readings.live import LiveReading
+from ml.lesson import Lesson
+from ml.manifest import Manifest
 
 MEASURED_MS = 10_000
 """A reading that is older says nothing about now: unless one comes more seldom (`measured_ms`)."""
@@ -218,7 +221,14 @@ def tile(one: Standing) -> Tile:
     )
 
 
+@cache
+def _lesson() -> Lesson:
+    return Manifest.load().lesson
+
+
 def pleasantness(reading: LiveReading) -> float:
-    """How pleasant the face looks, -1..1."""
-    value = sum(weight * share for weight, share in zip(PLEASANTNESS, reading.probabilities, strict=True))
+    """How pleasant the face looks, -1..1, seen as in a lesson. By the network's own probabilities a neutral face
+    looks somewhat troubled: -0.18 on average (the manifest's `soft_confusion`)."""
+    shares = _lesson().probabilities(reading.probabilities)
+    value = sum(weight * share for weight, share in zip(PLEASANTNESS, shares, strict=True))
     return round(min(1.0, max(-1.0, value)), 2)

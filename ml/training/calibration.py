@@ -8,7 +8,8 @@ import numpy.typing as npt
 from ml.classifier import SMALLEST_PROBABILITY
 from ml.labels import LABELS
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
 Indexes = npt.NDArray[np.int64]
 
 ROUNDS = 50
@@ -55,15 +56,14 @@ def _slopes(
     return second + np.eye(len(at)), first
 
 
-def uncertain_below(probabilities: Floats, labels: Indexes) -> float:
+def uncertain_below(confidence: Floats, right: Bools, weights: Floats) -> float:
     """The least confidence at which a reading is right at least as often as wrong, in steps of 0.01.
 
     "At" means within 0.05 of it, where at least FEWEST readings are. Below it a reading says less than a toss of a
-    coin, and counts as uncertain.
+    coin, and counts as uncertain. `weights`: how much each reading counts.
     """
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     for threshold in np.arange(0.20, 0.90, 0.01):
         near = np.abs(confidence - threshold) <= NEIGHBOURS
-        if near.sum() >= FEWEST and right[near].mean() >= RIGHT:
+        if near.sum() >= FEWEST and np.average(right[near], weights=weights[near]) >= RIGHT:
             return round(float(threshold), 2)
     return 0.9

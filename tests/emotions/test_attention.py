@@ -88,6 +88,14 @@ def test_a_spell_does_not_become_its_own_measure() -> None:
     assert watches[-1].baseline == pytest.approx(NEUTRAL, abs=0.05)
 
 
+@pytest.mark.parametrize("minutes", [2, 4, 6, 8])
+def test_a_slow_decline_is_noticed(minutes: int) -> None:
+    """After the warm-up the baseline forgets slowly: it must not sink along."""
+    falling = [(120 + n, 0.2 - 0.5 * n / (minutes * 60)) for n in range(minutes * 60)]
+    low = [(120 + minutes * 60 + n, -0.3) for n in range(900)]
+    assert named_after(followed([*every(1, (120, 0.2)), *falling, *low]))
+
+
 def test_a_gap_ends_a_spell_and_keeps_the_baseline() -> None:
     before = followed(every(1, (300, NEUTRAL), (100, LOW)))[-1]
     waited = follow(before, None, before.seen_ms + GAP_MS)

@@ -15,12 +15,14 @@ from pytest_django.fixtures import Settings
 
 from emotions.messages import CameraState, Pace, TileState
 from emotions.mood import estimate
+from emotions.mood.attention import STILL_UNPLEASANT, UNPLEASANT
 from emotions.mood.cohort import FLOOR
 from emotions.mood.estimate import HALF_LIFE_SECONDS, MEASURED_MS, Bands, Memory, Moment, Standing, Student
 from emotions.mood.presence import GONE_AFTER_MS, Presence
 from emotions.readings.live import LiveReading
 from emotions.reports import wording
 from ml.labels import LABELS
+from ml.manifest import Manifest
 from tests.emotions.parts import MeanEstimator
 
 NOW = 1.8e12
@@ -94,6 +96,14 @@ def test_pleasantness_has_a_weight_for_each_emotion() -> None:
     assert weights["happy"] == max(weights.values()) == 1
     assert weights["neutral"] == 0
     assert all(weights[label] < 0 for label in ("angry", "disgust", "fear", "sad"))
+
+
+def test_the_networks_mean_neutral_face_does_not_look_troubled_and_a_sad_one_does() -> None:
+    looks = dict(zip(LABELS, Manifest.load().soft_confusion.tolist(), strict=True))
+    values = {label: estimate.pleasantness(reading(probabilities=tuple(looks[label]))) for label in LABELS}
+    assert abs(values["neutral"]) < abs(STILL_UNPLEASANT) / 2
+    assert estimate.pleasantness(reading(probabilities=(0.05, 0.01, 0.05, 0.01, 0.8, 0.02, 0.06))) <= UNPLEASANT
+    assert values["happy"] > 0.5
 
 
 # -- The point

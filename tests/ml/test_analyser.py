@@ -9,6 +9,7 @@ import pytest
 from ml.analyser import FrameAnalyser, brightness
 from ml.jpeg import BadJpegError, declared_size
 from ml.labels import LABELS
+from ml.lesson import Lesson, lesson_odds
 from ml.preprocess import align
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import ByteArray, FrameAnalysis, UndecodableFrame
@@ -50,7 +51,8 @@ def test_a_face_becomes_a_reading(analyser: FrameAnalyser, frame: ByteArray) -> 
     np.testing.assert_allclose(reading.probabilities, tiny_probabilities(align(decoded, reading.face)), atol=1e-4)
     assert reading.label == LABELS[int(reading.probabilities.argmax())]
     assert reading.confidence == pytest.approx(float(reading.probabilities.max()))
-    assert reading.uncertain is (reading.confidence < 0.4)
+    lesson = Lesson(lesson_odds([1 / 7] * 7), 0.4)
+    assert reading.uncertain is lesson.is_uncertain(reading.probabilities.tolist(), LABELS.index(reading.label))
 
 
 @pytest.mark.parametrize("label", ["angry", "happy", "sad", "surprise", "neutral"])

@@ -55,11 +55,11 @@ def test_calibration_error_is_the_distance_of_confidence_and_accuracy() -> None:
 
 
 def test_the_coverage_curve_leaves_out_the_least_confident_first() -> None:
-    probabilities = np.concatenate([_sure(0.4, 1), _sure(0.9, 1), _sure(0.6, 1)])
-    thresholds, coverage, accuracy = measures.coverage_curve(probabilities, np.array([0, 3, 3]))
+    right = np.array([False, True, True])
+    thresholds, coverage, accuracy = measures.coverage_curve(np.array([0.4, 0.9, 0.6]), right, np.array([2.0, 1, 1]))
     np.testing.assert_allclose(thresholds, [0.9, 0.6, 0.4])
-    np.testing.assert_allclose(coverage, [1 / 3, 2 / 3, 1])
-    np.testing.assert_allclose(accuracy, [1, 1, 2 / 3])
+    np.testing.assert_allclose(coverage, [1 / 4, 1 / 2, 1])
+    np.testing.assert_allclose(accuracy, [1, 1, 1 / 2])
 
 
 def _always_happy(faces: np.ndarray) -> np.ndarray:

@@ -137,18 +137,31 @@ def test_a_label_without_a_face_keeps_a_finite_bias() -> None:
 
 def test_a_reading_is_uncertain_where_it_is_more_often_wrong_than_right() -> None:
     raw, labels = _overconfident()
-    assert uncertain_below(calibrated(raw, 2.0), labels) == pytest.approx(0.5, abs=0.05)
+    assert threshold(calibrated(raw, 2.0), labels) == pytest.approx(0.5, abs=0.05)
+
+
+def test_readings_that_weigh_more_move_the_threshold() -> None:
+    """Where wrong readings are three times as frequent, one has to be three times as sure: 0.75."""
+    raw, labels = _overconfident()
+    probabilities = calibrated(raw, 2.0)
+    weights = np.where(probabilities.argmax(axis=1) == labels, 1.0, 3.0)
+    assert threshold(probabilities, labels, weights) == pytest.approx(0.75, abs=0.05)
+
+
+def threshold(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    right = probabilities.argmax(axis=1) == labels
+    return uncertain_below(probabilities.max(axis=1), right, np.ones(len(labels)) if weights is None else weights)
 
 
 def test_a_single_lucky_guess_makes_no_low_confidence_certain() -> None:
     raw, labels = _overconfident()
     raw[0], labels[0] = (0.2, 0.16, 0.16, 0.12, 0.12, 0.12, 0.12), 0
-    assert uncertain_below(calibrated(raw, 2.0), labels) > 0.4
+    assert threshold(calibrated(raw, 2.0), labels) > 0.4
 
 
 def test_a_network_that_is_never_right_is_uncertain_throughout() -> None:
     raw, _ = _overconfident()
-    assert uncertain_below(raw, (raw.argmax(axis=1) + 1) % 7) == 0.9
+    assert threshold(raw, (raw.argmax(axis=1) + 1) % 7) == 0.9
 
 
 def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:

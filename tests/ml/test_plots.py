@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from ml import plots
+from ml.lesson import Lesson
 from tests.ml.drawn import drawn_faces, faces_csv
 
 PROBABILITIES = np.random.default_rng(1).dirichlet(np.full(7, 0.3), 200).astype(np.float32)
@@ -23,10 +24,13 @@ def test_the_confusion_shows_shares_of_each_row() -> None:
 
 
 def test_the_coverage_curve_marks_the_threshold() -> None:
-    axes = plots.coverage_figure(PROBABILITIES, LABELS, 0.6).axes[0]
-    coverage, accuracy = np.asarray(axes.collections[0].get_offsets())[0]
-    assert coverage == pytest.approx((PROBABILITIES.max(axis=1) >= 0.6).mean())
-    assert accuracy == 1
+    odds = np.array([1.0] * 6 + [4.0])
+    axes = plots.coverage_figure(PROBABILITIES, LABELS, Lesson(tuple(odds), 0.6)).axes[0]
+    confidence = (PROBABILITIES * odds / (PROBABILITIES @ odds)[:, None])[np.arange(200), LABELS]
+    for dot, weights in zip(axes.collections, (odds[LABELS], np.ones(200)), strict=True):
+        coverage, accuracy = np.asarray(dot.get_offsets())[0]
+        assert coverage == pytest.approx(np.average(confidence >= 0.6, weights=weights))
+        assert accuracy == 1
 
 
 def test_the_reliability_diagram_names_the_calibration_error() -> None:

@@ -21,7 +21,7 @@ const config = JSON.parse(document.querySelector("#try-config").textContent);
 const place = new Place(config.place, config.device, "nothing is sent");
 const camera = new Camera(part("video"));
 const overlay = new Overlay(part("boxes"));
-const socket = new LiveSocket(document.querySelector("[data-socket]").dataset.socket);
+const socket = new LiveSocket(document.querySelector("[data-socket]").dataset.socket, { greeted: false });
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 const bars = LABELS.map(newBar);
 let sequence = 0;
@@ -58,7 +58,7 @@ function facesLine({ faces, too_dark }) {
 }
 
 function show(reading) {
-  const words = (face) => `${NAMES[face.label]} · ${percent(face.confidence)}, ${sureness(face.confidence, face.uncertain)}`;
+  const words = (face) => `${NAMES[face.label]} · ${percent(face.confidence)}, ${sureness(face.uncertain)}`;
   overlay.show(reading.faces.map((face) => ({ ...face, words: words(face) })));
   showShares(reading.faces[0]?.probabilities);
   say(facesLine(reading));
@@ -118,8 +118,8 @@ async function sampleHere() {
 /** As the server says it: the likeliest label, and whether it is a guess. */
 function named({ box, probabilities }) {
   const confidence = Math.max(...probabilities);
-  const label = LABELS[probabilities.indexOf(confidence)];
-  return { box, label, confidence, uncertain: confidence < place.uncertainBelow, probabilities };
+  const best = probabilities.indexOf(confidence);
+  return { box, label: LABELS[best], confidence, uncertain: place.isUncertain(probabilities, best), probabilities };
 }
 
 // -- Where pictures are read
@@ -164,6 +164,7 @@ clock.onmessage = () => {
   sample();
 };
 camera.addEventListener("ended", () => stop("The camera is off.", "unplugged"));
+camera.addEventListener("broken", () => stop("The camera is off.", "broken"));
 camera.addEventListener("still", () => look({ running: true, problem: "still" }));
 camera.addEventListener("moving", () => look({ running: true }));
 wire(start, stop);

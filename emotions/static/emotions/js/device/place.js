@@ -20,7 +20,7 @@ function remember(place) {
   }
 }
 
-/** `allowed`: "server" | "device" | "choice"; `device`: { urls, version, uncertain_below }, or null where the server
+/** `allowed`: "server" | "device" | "choice"; `device`: { urls, version, odds, uncertain_below }, or null where the server
  *  has no files for it; `sends`: what leaves this device then, in words. Event "changed": the place, or whether this
  *  device is ready. */
 export class Place extends EventTarget {
@@ -54,8 +54,12 @@ export class Place extends EventTarget {
     return this.#device.version;
   }
 
-  get uncertainBelow() {
-    return this.#device.uncertain_below;
+  /** Whether the reading `label` (its place) of these seven probabilities would too often be wrong in a lesson, where most
+   *  faces are neutral: as the server's ml/lesson.py says it. */
+  isUncertain(probabilities, label) {
+    const { odds, uncertain_below } = this.#device;
+    const weighed = probabilities.map((share, place) => share * odds[place]);
+    return weighed[label] / weighed.reduce((sum, share) => sum + share) < uncertain_below;
   }
 
   /** Load what this device needs, once. It may fail: then `failed` is set, and no picture goes anywhere. */
