@@ -257,8 +257,8 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
         return (*number, "at", "what", "why", "course", "session_started_at", "since", "until", "went")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Nor by what stands in an address (`?public_id__startswith=`)."""
-        return not lookup.startswith("public_id") and super().lookup_allowed(lookup, value, request)
+        """Nor by what stands in an address (`?public_id__startswith=`). Traces are for `erase_again` alone."""
+        return not lookup.startswith(("public_id", "trace")) and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Erasure], search_term: str

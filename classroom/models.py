@@ -267,6 +267,9 @@ class Erasure(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     # How many rows went, by the name of their model.
     rows = models.JSONField(default=dict)
+    # Of whom it tells, for a database that was restored from an older copy (classroom.traces); shown to nobody. Not
+    # indexed: it is compared with those of one session. Empty: from before there were traces.
+    trace = models.CharField(max_length=64, blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["-at"]

@@ -28,6 +28,8 @@ participant_removed = Signal()
 participant_erased = Signal()
 # With `since`: what was recorded from then on is being deleted. Receivers answer as above; the epoch has gone up.
 minutes_erased = Signal()
+# After a restore, with `since` and `until`: what had been stored by then is being deleted again. Answers as above.
+minutes_erased_again = Signal()
 # Sent with `session`: a marker was placed, renamed or removed.
 markers_changed = Signal()
 # Sent with `check_in`.

@@ -14,7 +14,7 @@ class EmotionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers of classroom's signals (withdrawal, erasure, end of a session), and roles."""
-        from emotions import receivers, slices  # noqa: F401
+        from emotions import receivers, restored, slices  # noqa: F401
 
         post_migrate.connect(grant_roles, sender=self)
 

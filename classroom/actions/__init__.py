@@ -28,6 +28,7 @@ from classroom.actions.participants import (
     save_check_in,
     withdraw,
 )
+from classroom.actions.restored import erase_again, kept_receipts
 from classroom.actions.rooms import declare_room, withdraw_room
 from classroom.actions.sessions import (
     LONGEST_SESSION,
@@ -51,12 +52,14 @@ __all__ = [
     "declare_room",
     "end_session",
     "erase",
+    "erase_again",
     "erase_last",
     "erase_session",
     "expire",
     "expire_some",
     "hand_up_ms",
     "join",
+    "kept_receipts",
     "leave",
     "lock_joining",
     "lower_hand",

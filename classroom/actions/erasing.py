@@ -20,6 +20,7 @@ from classroom import signals
 from classroom.actions._common import lock_participant
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession, Erasure, Participant
+from classroom.traces import trace
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,17 @@ def erase(participant: Participant, why: str = _School) -> Erasure:
 
     Raises NotPresentError for one who is erased already.
     """
+    rows = erase_rows(participant)
+    return _receipt(Erasure.What.PARTICIPANT, why, participant.session, rows, of=participant)
+
+
+def erase_rows(participant: Participant) -> list[Mapping[str, int]]:
+    """The work of `erase`, within the caller's transaction; returns how many rows, by model."""
     lock_participant(participant)
     answers = signals.participant_erased.send(Participant, participant=participant)
     # By query, so that the instance keeps its key for receivers that run after the commit.
     _total, rows = Participant.objects.filter(pk=participant.pk).delete()
-    return _receipt(Erasure.What.PARTICIPANT, why, participant.session, [*_counts(answers), _names(rows)])
+    return [*_counts(answers), _names(rows)]
 
 
 @transaction.atomic
@@ -59,13 +66,14 @@ def erase_last(participant: Participant, minutes: int, why: str = _Student) -> E
     answers = signals.minutes_erased.send(Participant, participant=participant, since=since)
     _total, words = CheckIn.objects.filter(participant=participant.pk, at__gte=since).delete()
     rows = [*_counts(answers), _names(words)]
-    return _receipt(Erasure.What.MINUTES, why, participant.session, rows, since=since, until=until)
+    session = participant.session
+    return _receipt(Erasure.What.MINUTES, why, session, rows, of=participant, since=since, until=until)
 
 
 @transaction.atomic
 def erase_session(session: ClassSession, why: str = _School) -> Erasure:
     """Delete an ended session with everything that refers to it. Raises RefusedError while it is live, or gone."""
-    return _receipt(Erasure.What.SESSION, why, session, [_delete(session)])
+    return _receipt(Erasure.What.SESSION, why, session, [erase_session_rows(session)])
 
 
 @transaction.atomic
@@ -74,15 +82,18 @@ def purge_session(session: ClassSession, why: str = _School) -> Erasure:
 
     Raises RefusedError while it is live, where it was purged before, and where it is gone.
     """
-    locked = _lock_ended(session)
-    if locked.purged_at:
+    return _receipt(Erasure.What.RECORDS, why, session, purge_rows(session))
+
+
+def purge_rows(session: ClassSession) -> list[Mapping[str, int]]:
+    """The work of `purge_session`, as `erase_rows`."""
+    if _lock_ended(session).purged_at:
         raise RefusedError("This session was purged before.")
     answers = signals.session_purged.send(ClassSession, session=session)
     parts = [session.markers.all().delete(), session.participants.all().delete()]
     ClassSession.objects.filter(pk=session.pk).update(purged_at=Now())
     session.refresh_from_db(fields=["purged_at"])
-    rows = [*_counts(answers), *(_names(rows) for _total, rows in parts)]
-    return _receipt(Erasure.What.RECORDS, why, session, rows)
+    return [*_counts(answers), *(_names(rows) for _total, rows in parts)]
 
 
 def expire(session: ClassSession) -> Erasure:
@@ -130,7 +141,7 @@ def _delete_some_people(session: ClassSession) -> dict[str, int]:
 
 @transaction.atomic
 def _expire_rest(session: ClassSession) -> Erasure:
-    receipt = _note(Erasure.What.SESSION, session, _delete(session))
+    receipt = _note(Erasure.What.SESSION, session, erase_session_rows(session))
     log.info("session %s was kept long enough: receipt %s", session.public_id, receipt.public_id)
     return receipt
 
@@ -153,7 +164,7 @@ def _number(session: ClassSession) -> UUID:
     return UUID(bytes=digest[:16], version=4)
 
 
-def _delete(session: ClassSession) -> dict[str, int]:
+def erase_session_rows(session: ClassSession) -> dict[str, int]:
     """An ended session with everything that refers to it; returns how many rows, by model."""
     _lock_ended(session)
     signals.session_erased.send(ClassSession, session=session)
@@ -188,8 +199,16 @@ def _sum(rows: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return {name: count for name, count in sorted(total.items()) if count}
 
 
-def _receipt(what: str, why: str, session: ClassSession, rows: Iterable[Mapping[str, int]], **values: Any) -> Erasure:
-    return Erasure.objects.create(
+def _receipt(
+    what: str,
+    why: str,
+    session: ClassSession,
+    rows: Iterable[Mapping[str, int]],
+    of: Participant | None = None,
+    **values: Any,
+) -> Erasure:
+    """`of`: whom it tells of, where that is not the whole session."""
+    receipt = Erasure(
         what=what,
         why=why,
         course=session.course.title,
@@ -197,3 +216,6 @@ def _receipt(what: str, why: str, session: ClassSession, rows: Iterable[Mapping[
         rows=_sum(rows),
         **values,
     )
+    receipt.trace = trace(receipt.public_id, (of or session).public_id)
+    receipt.save()
+    return receipt

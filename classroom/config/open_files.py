@@ -10,7 +10,7 @@ ENOUGH = 65_536
 
 
 def allow_many_open_files() -> None:
-    """For this process and all that it starts: up to ENOUGH, as far as the hard limit goes. Never fewer than before."""
+    """For this process and all that it starts: ENOUGH, as far as the hard limit goes. Never fewer than before."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wished = ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
     if soft != resource.RLIM_INFINITY and soft < wished:

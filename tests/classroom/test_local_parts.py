@@ -129,11 +129,13 @@ def test_what_postgres_prints_of_a_failure_holds_no_value(folder: DataFolder) ->
         connection.execute("INSERT INTO seat VALUES ('Mia Miller', 17)")
         for name, age in (("Mia Miller", "17"), ("Ada Byron", "-18")):
             with pytest.raises(psycopg.IntegrityError):
-                connection.execute(f"INSERT INTO seat\n\tVALUES (\n\t'{name}', {age})")  # noqa: S608
+                connection.execute(f"INSERT INTO seat\n\tVALUES (\n\t'{name}', {age})")
     supervisor.stop()
     printed = "\n".join(lines)
     assert "duplicate key" in printed
-    assert not [value for value in ("Mia", "Miller", "Ada", "Byron", "17", "-18", "VALUES") if value in _told(printed)]
+    assert not [
+        value for value in ("Mia", "Miller", "Ada", "Byron", "17", "-18", "VALUES") if value in _told(printed)
+    ]
 
 
 def _told(printed: str) -> str:

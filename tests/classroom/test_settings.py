@@ -112,4 +112,4 @@ def test_a_mail_server_that_says_nothing_is_given_up(mute: int) -> None:
     letters = get_connection(backend, host="127.0.0.1", port=mute, timeout=0.2, use_tls=False)
     with pytest.raises(OSError, match="timed out"):
         letters.open()
-    assert get_connection(backend).timeout == settings.EMAIL_TIMEOUT
+    assert vars(get_connection(backend))["timeout"] == settings.EMAIL_TIMEOUT

@@ -1,4 +1,5 @@
-"""As docs/operations.md describes: pg_dump, pg_restore into another database, and the reports are the same."""
+"""As docs/operations.md describes: pg_dump, pg_restore into another database, and the reports are the same; what was
+erased since the copy was made is erased again."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -20,7 +22,7 @@ from django.contrib.auth.models import User
 from classroom import actions
 from classroom.local.folder import CHECKOUT, DataFolder
 from classroom.local.wheels import postgres_programs
-from classroom.models import ClassSession, Course
+from classroom.models import ClassSession, Course, Erasure
 from tests.emotions.lectures import hold
 
 # What a teacher takes from a session, as text: the report as a file, the minutes; and what these rest on.
@@ -65,12 +67,8 @@ def lecture(transactional_db: None) -> ClassSession:
 
 def _reported(database: str, session: ClassSession) -> dict[str, list[object]]:
     """As a process of the product that runs on this database tells it."""
-    environment = os.environ | {"DATABASE_URL": _url(database)}
     program = REPORT.format(session=session.public_id)
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", program]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, list[object]] = json.loads(done.stdout)
+    found: dict[str, list[object]] = json.loads(_manage(database, "shell", "--verbosity", "0", "-c", program))
     return found
 
 
@@ -95,3 +93,76 @@ def test_a_copy_restored_elsewhere_tells_the_same(lecture: ClassSession, empty_d
     assert len(before["readings"]) > 300
     assert before["consents"]
     assert "Calculus 1" in str(before["report"])
+
+
+WHO = """
+import json
+from classroom.models import CheckIn, ClassSession, Erasure, Participant
+from emotions.models import EmotionEvent, MinuteRollup
+rows = Erasure.objects.order_by("pk").values_list("public_id", "at", "what", "trace")
+print(json.dumps({
+    "people": sorted(Participant.objects.values_list("display_name", flat=True)),
+    "sessions": sorted(ClassSession.objects.values_list("title", flat=True)),
+    "readings": {name: EmotionEvent.objects.filter(participant__display_name=name).count() for name in ["Diya"]},
+    "words": CheckIn.objects.count(),
+    "receipts": [str(row) for row in rows],
+}))
+"""
+
+
+@pytest.mark.pipeline
+def test_what_was_erased_since_the_copy_is_erased_again(
+    lecture: ClassSession, empty_database: str, tmp_path: Path
+) -> None:
+    """By the receipts alone, which name nobody, kept from the database that goes."""
+    programs = postgres_programs(DataFolder.open(tmp_path / "parts"), None)
+    live, copy, kept = str(settings.DATABASES["default"]["NAME"]), tmp_path / "roomtone.dump", tmp_path / "kept.sql"
+    erased_before = actions.erase(lecture.participants.get(display_name="Vivaan"))
+    alice = lecture.course.instructor
+    courses = [Course.objects.create(title=f"Course {title}", instructor=alice) for title in "BCD"]
+    gone, purged, running = (actions.start_session(course, title=course.title) for course in courses)
+    for session in (purged, running):
+        actions.join(session, f"Of {session.title}")
+    _run(programs / "pg_dump", "--format=custom", "--no-owner", f"--file={copy}", f"--dbname={_url(live)}")
+
+    student = lecture.participants.get(display_name="Diya")
+    actions.erase(lecture.participants.get(display_name="Meera"), Erasure.Why.STUDENT)
+    actions.erase_last(student, 4)
+    for session in (gone, purged):
+        actions.end_session(session)
+    actions.erase_session(gone)
+    actions.purge_session(purged)
+    after = _who(live)
+
+    _run(programs / "pg_dump", "--data-only", "--table=classroom_erasure", f"--file={kept}", f"--dbname={_url(live)}")
+    _run(programs / "pg_restore", "--exit-on-error", "--no-owner", f"--dbname={_url(empty_database)}", str(copy))
+    kept.write_text("TRUNCATE classroom_erasure;\n" + kept.read_text())
+    options = ("--single-transaction", "--set=ON_ERROR_STOP=1", "--quiet", f"--file={kept}")
+    _run(programs / "psql", *options, f"--dbname={_url(empty_database)}")
+    assert _who(empty_database)["people"] != after["people"]
+
+    said = _manage(empty_database, "erase_again")
+    assert said.count("Erased again: ") == 4
+    assert "Everything about a student, Calculus 1, session of 02 Nov 2026" in said
+    assert "4 of 5 erasures were done again." in said
+    assert erased_before.public_id.hex not in said.replace("-", "")
+    assert _who(empty_database) == after
+    assert _manage(empty_database, "erase_again").splitlines() == ["0 of 5 erasures were done again."]
+    assert after["readings"]["Diya"] > 0
+
+
+def _who(database: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_manage(database, "shell", "--verbosity", "0", "-c", WHO))
+    return found
+
+
+def _manage(database: str, *words: str) -> str:
+    environment = os.environ | {"DATABASE_URL": _url(database)}
+    command = [sys.executable, "manage.py", *words]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _run(program: Path, *words: str) -> None:
+    subprocess.run([str(program), *words], check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,24 @@
+"""After a restore: readings that a student had erased are in the database again, and go again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from classroom import signals
+from classroom.models import Participant
+from emotions.models import EmotionEvent
+from emotions.reports import rollups
+
+
+@receiver(signals.minutes_erased_again)
+def minutes_erased_again(participant: Participant, since: datetime, until: datetime, **_: Any) -> int:
+    """How many readings went. By our clock, not the browser's, none had come in after the erasure."""
+    rollups.hold(participant.session_id)
+    span = EmotionEvent.objects.filter(participant=participant, captured_at__gte=since, received_at__lte=until)
+    gone, _total = span.delete()
+    if gone:
+        rollups.recount_participant(participant.session_id, participant.pk, since)
+    return gone
