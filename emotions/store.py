@@ -95,6 +95,10 @@ def purging_key() -> str:
     return key("purging")
 
 
+def housekeeping_key() -> str:
+    return key("housekeeping")
+
+
 def notices_key(session_pk: int) -> str:
     return key("notices", session_pk)
 

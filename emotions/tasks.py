@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 from celery import shared_task
+from django.core.management import call_command
 
 from classroom import retention
 from classroom.actions import expire_some
@@ -17,6 +18,7 @@ from classroom.errors import RefusedError
 from classroom.models import ClassSession
 from emotions import forgotten
 from emotions.frames import slots
+from emotions.meters import housekeeping
 from emotions.reports import counting, rollups
 from emotions.store import purging_key, sync_redis
 
@@ -58,12 +60,21 @@ def sweep_lanes() -> None:
 def close_minutes() -> None:
     """Write the rollups of the minutes that have closed."""
     rollups.close_minutes()
+    housekeeping.note("close-minutes")
 
 
 @shared_task(ignore_result=True)
 def end_forgotten() -> None:
     """End the live sessions that nobody ends any more."""
     forgotten.end_forgotten()
+    housekeeping.note("end-forgotten")
+
+
+@shared_task(ignore_result=True)
+def clear_sign_ins() -> None:
+    """Delete sign-ins that ran out: nobody can use them any more."""
+    call_command("clearsessions")
+    housekeeping.note("clear-sign-ins")
 
 
 @shared_task(ignore_result=True)
@@ -75,7 +86,9 @@ def purge_expired(goes_on: bool = False) -> None:
     """
     if not sync_redis().set(purging_key(), 1, nx=not goes_on, ex=PURGE_LEASE_SECONDS):
         return
-    if _purged_some():
+    more = _purged_some()
+    housekeeping.note("purge-expired")
+    if more:
         purge_expired.apply_async((True,))
     else:
         sync_redis().delete(purging_key())

@@ -124,6 +124,7 @@ CELERY_BEAT_SCHEDULE = {
     "close-minutes": {"task": "emotions.tasks.close_minutes", "schedule": 60.0, "options": {"expires": 60.0}},
     "end-forgotten": {"task": "emotions.tasks.end_forgotten", "schedule": 600.0, "options": {"expires": 600.0}},
     "purge-expired": {"task": "emotions.tasks.purge_expired", "schedule": 900.0, "options": {"expires": 900.0}},
+    "clear-sign-ins": {"task": "emotions.tasks.clear_sign_ins", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
 # -- Seen from outside: who bears this token may read /metrics; without one nobody may

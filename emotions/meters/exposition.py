@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from emotions.frames import slots
-from emotions.meters import sending
+from emotions.meters import housekeeping, sending
 from emotions.meters.counts import METERS, OPEN, Counter, Histogram
 from emotions.store import sync_redis
 
@@ -39,12 +39,14 @@ def _now() -> Iterator[Metric]:
     for process in living:
         levels.update(process.levels)
     yield _gauge(OPEN.name, OPEN.words, levels, OPEN.label)
+    ages = housekeeping.ages()
+    yield _gauge("roomtone_housekeeping_age_seconds", "Since housekeeping ended well, by task", ages, "task")
     waiting, oldest_ms = slots.waiting(sync_redis()), slots.oldest_waiting_ms(sync_redis())
     yield GaugeMetricFamily("roomtone_frames_waiting", "Frames that wait to be analysed", waiting)
     yield GaugeMetricFamily("roomtone_queue_age_seconds", "How long the oldest of them has waited", oldest_ms / 1000)
 
 
-def _gauge(name: str, words: str, values: Mapping[str, int], label: str) -> Metric:
+def _gauge(name: str, words: str, values: Mapping[str, float], label: str) -> Metric:
     family = GaugeMetricFamily(name, words, labels=[label])
     for value, number in sorted(values.items()):
         family.add_metric([value], number)

@@ -6,23 +6,26 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 from redis.exceptions import RedisError
 
 from classroom import logs
 from classroom.models import ClassSession, Participant
-from emotions import publish
+from emotions import publish, tasks
 from emotions.consumers import base
 from emotions.consumers.admission import StudentAdmission
 from emotions.consumers.gate import FrameGate
 from emotions.frames import slots
-from emotions.meters import counts, exposition, sending
+from emotions.meters import counts, exposition, housekeeping, sending
 from emotions.mood import presence
 from emotions.mood.ticker import Ticker
 from emotions.publish import Answer
@@ -248,3 +251,48 @@ def test_without_the_database_every_frame_is_answered_and_counted(
     assert [json.loads(answer.text)["type"] for answer in told] == ["frame.rejected", "reading.own"]
     assert page()["roomtone_frames_rejected_total", ("busy",)] == 1
     assert page()["roomtone_frames_analysed_total", ("no face",)] == 1
+
+
+# What beat asks for, but for the sweep: lanes that nobody sweeps show in the age of the queue.
+KEEPING = {
+    "close-minutes": tasks.close_minutes, "end-forgotten": tasks.end_forgotten, "purge-expired": tasks.purge_expired,
+    "clear-sign-ins": tasks.clear_sign_ins,
+}  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", list(KEEPING))
+def test_housekeeping_says_when_it_was_done_last(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = ("roomtone_housekeeping_age_seconds", (name,))
+    assert sample not in page()
+    KEEPING[name]()
+    assert page()[sample] < 60
+    later = time.time() + 4000
+    monkeypatch.setattr(housekeeping.time, "time", lambda: later)
+    assert 3900 < page()[sample] < 4100
+
+
+@pytest.mark.django_db
+def test_deletion_that_fails_does_not_count_as_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> bool:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(tasks, "_purged_some", broken)
+    with pytest.raises(OperationalError):
+        tasks.purge_expired()
+    assert housekeeping.ages() == {}
+
+
+def test_all_that_beat_asks_for_is_seen(settings: Settings) -> None:
+    asked = {name: str(entry["task"]) for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+    assert asked.pop("sweep-lanes")
+    assert asked == {name: task.name for name, task in KEEPING.items()}
+
+
+@pytest.mark.django_db
+def test_sign_ins_that_ran_out_go() -> None:
+    for name, hours in (("over", -1), ("valid", 1)):
+        expires = timezone.now() + timedelta(hours=hours)
+        Session.objects.create(session_key=name, session_data="", expire_date=expires)
+    tasks.clear_sign_ins()
+    assert [session.session_key for session in Session.objects.all()] == ["valid"]

@@ -14,7 +14,7 @@ from classroom.models import ClassSession
 from classroom.throttle import JOIN_CODES, NETWORKS
 from emotions.consumers import visitors
 from emotions.frames import slots
-from emotions.meters import counts, sending
+from emotions.meters import counts, housekeeping, sending
 from emotions.mood import dismissals, presence
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
@@ -59,13 +59,14 @@ def test_every_key_is_in_the_table_with_its_lifetime(session: ClassSession, keys
     meter = sending.Sender("web")
     counts.RECEIVED.add()
     meter.send()
+    housekeeping.note("purge-expired")
     found = {
         name.decode().removeprefix(f"{keys}:"): sync_redis().pttl(name)
         for name in sync_redis().scan_iter(f"{keys}:*")
     }
     kinds = {name.split(":")[0] for name in found}
     met = {"frame", "ready", "queued", "drained", "live", "presence", "tiles", "cohort", "ticker", "try", "guesses"}
-    met |= {"meters", "processes", "known", "lane"}
+    met |= {"meters", "processes", "housekeeping", "known", "lane"}
     met |= {"notices", "watch", "dismissed"}
     assert kinds == met
     for name, left_ms in found.items():
