@@ -83,9 +83,14 @@ class DeviceBegan(Message):
     model_version: Annotated[str, Field(max_length=40)]
 
 
-FromStudent = TypeAdapter[Hello | CameraStateChanged | CheckInSaid | HandMoved | DeviceBegan](
-    Annotated[Hello | CameraStateChanged | CheckInSaid | HandMoved | DeviceBegan, Field(discriminator="type")]
-)
+class StillThere(Message):
+    """A page that has heard nothing for long asks whether the line lives; the answer is `StillHere`."""
+
+    type: Literal["still.there"] = "still.there"
+
+
+_OfStudent = Hello | CameraStateChanged | CheckInSaid | HandMoved | DeviceBegan | StillThere
+FromStudent = TypeAdapter[_OfStudent](Annotated[_OfStudent, Field(discriminator="type")])
 
 
 FromRoom = TypeAdapter[Hello | CameraStateChanged](Annotated[Hello | CameraStateChanged, Field(discriminator="type")])
@@ -157,9 +162,12 @@ class FrameRejected(Message):
 
 
 class CheckInSaved(Message):
+    """`for_ms`: how long the word counts."""
+
     type: Literal["check_in.saved"] = "check_in.saved"
     word: Word
     at_ms: float
+    for_ms: float
 
 
 class ConsentChanged(Message):
@@ -400,6 +408,14 @@ class MarkersChanged(Message):
 
     type: Literal["markers.changed"] = "markers.changed"
     markers: list[MarkerPlaced]
+
+
+class StillHere(Message):
+    """The line lives: an answer to a student's question, and said to instructors' pages every few seconds, where else
+    nothing may be. `now_ms`: the server's clock."""
+
+    type: Literal["still.here"] = "still.here"
+    now_ms: float
 
 
 # -- The try page's socket

@@ -22,7 +22,7 @@ from classroom.actions import hand_up_ms
 from classroom.models import ClassSession, Participant
 from emotions import actions, publish
 from emotions.frames import slots
-from emotions.messages import CloseCode, HandChanged, MarkersChanged, RoomChanged, SessionChanged, TilesGone
+from emotions.messages import CloseCode, HandChanged, MarkersChanged, RoomChanged, TilesGone
 from emotions.readings import live
 from emotions.reports import rollups, selectors
 from emotions.store import presence_key, sync_redis
@@ -79,7 +79,7 @@ def hand_changed(participant: Participant, **_: Any) -> None:
 
 @receiver(signals.session_changed)
 def session_changed(session: ClassSession, **_: Any) -> None:
-    changed = _as_message(session)
+    changed = selectors.as_changed(session)
     _after_commit(lambda pipe: publish.session_changed(pipe, session.pk, changed))
 
 
@@ -97,7 +97,7 @@ def markers_changed(session: ClassSession, **_: Any) -> None:
 @receiver(signals.session_ended)
 def session_ended(session: ClassSession, **_: Any) -> None:
     """Sockets close, dashboards learn it, and the last minutes are counted, so that the report is whole at once."""
-    changed, pk = _as_message(session), session.pk
+    changed, pk = selectors.as_changed(session), session.pk
 
     def tell(pipe: redis.client.Pipeline) -> None:
         publish.session_ended(pipe, pk)
@@ -149,9 +149,3 @@ def _after_commit(tell: Callable[[redis.client.Pipeline], None]) -> None:
             log.warning("a change is stored, but sockets were not told: %s", error)
 
     transaction.on_commit(send, robust=True)
-
-
-def _as_message(session: ClassSession) -> SessionChanged:
-    return SessionChanged(
-        join_code=session.join_code, joining_locked=session.joining_locked, ended=session.ended_at is not None
-    )

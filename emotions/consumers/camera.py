@@ -37,11 +37,14 @@ from emotions.messages import (
     Hello,
     RejectReason,
     SessionEnded,
+    StillHere,
+    StillThere,
     Welcome,
     participant_group,
     students_group,
 )
 from emotions.mood import presence, snapshots
+from emotions.mood.alerts import WORDS_MS
 from emotions.mood.presence import Seat
 from emotions.readings.observations import Observation
 from emotions.store import async_redis
@@ -176,6 +179,8 @@ class CameraConsumer(Socket):
                 await self._hand(message)
             case DeviceBegan():
                 await self._begin_device(message)
+            case StillThere():
+                await self.tell(StillHere(now_ms=time.time() * 1000))
 
     async def _begin_device(self, message: DeviceBegan) -> None:
         """Before the first reading. Of a network that is not ours, or where the server is to read, none is taken."""
@@ -207,7 +212,8 @@ class CameraConsumer(Socket):
     async def _check_in(self, message: CheckInSaid) -> None:
         saved: CheckIn | None = await self._said(save_check_in, self.participant, message.word)
         if saved is not None:
-            await self.tell(CheckInSaved(word=message.word, at_ms=saved.at.timestamp() * 1000))
+            at_ms = saved.at.timestamp() * 1000
+            await self.tell(CheckInSaved(word=message.word, at_ms=at_ms, for_ms=WORDS_MS))
 
     async def _hand(self, message: HandMoved) -> None:
         """The answer comes by way of the participant's group, as when the teacher lowers it."""

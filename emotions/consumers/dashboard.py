@@ -50,9 +50,11 @@ class DashboardConsumer(Guarded):
         return again if isinstance(again, CloseCode) or again.live else CloseCode.SESSION_ENDED
 
     async def _tell_snapshot(self, after: int) -> None:
+        """And the session as it is: who was cut off has heard of no new code and no lock."""
         snapshot: MoodSnapshot = await in_database(snapshots.build, self.session, after)
         self.sequence = snapshot.sequence
         await self.tell(snapshot)
+        await self.tell(await in_database(snapshots.session_now, self.session))
 
     async def leave(self) -> None:
         self.end_guard()

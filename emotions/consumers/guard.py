@@ -1,12 +1,14 @@
-"""Sockets of instructors, asked about again and again: their owner may sign out, or the course go to another."""
+"""Sockets of instructors, asked about again and again: their owner may sign out, or the course go to another. As often
+they hear that the line lives: of an empty room there is no other news."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from uuid import UUID
 
 from emotions.consumers.base import DOWN, Socket, in_database, log
-from emotions.messages import CloseCode
+from emotions.messages import CloseCode, StillHere
 
 ASKED_AGAIN_SECONDS = 5.0
 
@@ -30,6 +32,8 @@ class Guarded(Socket):
     async def _guarded(self, session_public_id: UUID) -> None:
         while not self.closing:
             await asyncio.sleep(ASKED_AGAIN_SECONDS)
+            # Before the question: a database that is slow or away is no dead line.
+            await self.tell(StillHere(now_ms=time.time() * 1000))
             try:
                 again = await in_database(self.admitted_again, self.scope["session"].session_key, session_public_id)
             except DOWN as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from classroom.models import ClassSession, Participant
-from emotions.messages import MoodSnapshot, Notices, OwnAttention, Point, TileWithHistory
+from emotions.messages import MoodSnapshot, Notices, OwnAttention, Point, SessionChanged, TileWithHistory
 from emotions.models import MoodPoint
 from emotions.mood import board, notices
 from emotions.mood.roster import as_message
@@ -30,6 +30,12 @@ def build(session: ClassSession, after: int = 0) -> MoodSnapshot:
         sequence = points[-1].sequence if points else after
     markers = selectors.placed_markers(session)
     return MoodSnapshot(sequence=sequence, points=points, tiles=tiles, markers=markers, notices=told)
+
+
+def session_now(session: ClassSession) -> SessionChanged:
+    """As it stands in the database; `session` is brought up to date."""
+    session.refresh_from_db(fields=["join_code", "joining_locked", "ended_at"])
+    return selectors.as_changed(session)
 
 
 def own_attention(participant: Participant) -> OwnAttention | None:

@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
-from emotions.messages import MarkerPlaced
+from emotions.messages import MarkerPlaced, SessionChanged
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.reports import pace, rollups
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Student
@@ -127,6 +127,13 @@ def markers(session: ClassSession) -> list[MarkerRow]:
 def placed_markers(session: ClassSession) -> list[MarkerPlaced]:
     """As dashboards hear of them."""
     return [MarkerPlaced(id=one.id, label=one.label, at_ms=one.at_ms) for one in markers(session)]
+
+
+def as_changed(session: ClassSession) -> SessionChanged:
+    """As dashboards hear of it."""
+    return SessionChanged(
+        join_code=session.join_code, joining_locked=session.joining_locked, ended=session.ended_at is not None
+    )
 
 
 def words(session: ClassSession) -> list[tuple[datetime, str]]:

@@ -22,6 +22,7 @@ from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
 from emotions.messages import Notices
 from emotions.mood import presence
+from emotions.mood.alerts import WORDS_MS
 from emotions.publish import Answer, own_readings
 from emotions.store import key, presence_key, sync_redis
 from tests.emotions.conftest import Join
@@ -281,7 +282,16 @@ async def test_a_check_in_is_stored_and_answered(join: Join) -> None:
         saved = await tab.hear()
     check_in = await sync_to_async(CheckIn.objects.get)()
     assert (check_in.participant_id, check_in.word) == (sam.pk, "lost")
-    assert saved == {"type": "check_in.saved", "word": "lost", "at_ms": check_in.at.timestamp() * 1000}
+    at_ms = check_in.at.timestamp() * 1000
+    assert saved == {"type": "check_in.saved", "word": "lost", "at_ms": at_ms, "for_ms": WORDS_MS}
+
+
+async def test_a_student_who_asks_whether_the_line_lives_is_answered(join: Join) -> None:
+    async with camera(await sync_to_async(join)()) as tab:
+        await tab.say(type="still.there")
+        answer = await tab.hear()
+    assert answer.pop("now_ms") == pytest.approx(time.time() * 1000, abs=5000)
+    assert answer == {"type": "still.here"}
 
 
 async def test_check_ins_are_limited(join: Join) -> None:
@@ -394,7 +404,10 @@ async def test_only_the_owner_sees_a_dashboard(session: ClassSession, alice: Use
     cookies = await sync_to_async(instructor_cookies)(alice)
     assert await _close_code(f"/ws/dashboard/{uuid.uuid4()}/", cookies) == 4404
     async with browser(path, cookies) as page:
-        snapshot = await page.hear()
+        snapshot, session_now = await page.hear(), await page.hear()
+    assert session_now == {
+        "type": "session.changed", "join_code": session.join_code, "joining_locked": False, "ended": False,
+    }  # fmt: skip
     assert snapshot == {
         "type": "mood.snapshot",
         "sequence": 0,
@@ -422,7 +435,7 @@ async def test_a_dashboard_has_nothing_to_say(session: ClassSession, alice: User
 
 async def test_a_dashboard_hears_of_changes(session: ClassSession, alice: User) -> None:
     async with browser(f"/ws/dashboard/{session.public_id}/", await sync_to_async(instructor_cookies)(alice)) as page:
-        await page.hear()
+        await page.hear_type("session.changed")
         await sync_to_async(actions.lock_joining)(session)
         assert await page.hear() == {
             "type": "session.changed", "join_code": session.join_code, "joining_locked": True, "ended": False,
@@ -433,7 +446,7 @@ async def test_a_dashboard_hears_of_changes(session: ClassSession, alice: User) 
 
 async def test_a_marker_that_is_set_on_one_dashboard_shows_on_the_other(session: ClassSession, alice: User) -> None:
     async with browser(f"/ws/dashboard/{session.public_id}/", await sync_to_async(instructor_cookies)(alice)) as page:
-        await page.hear()
+        await page.hear_type("session.changed")
         marker = await sync_to_async(actions.place_marker)(session, "Quiz")
         told = {"id": marker.pk, "label": "Quiz", "at_ms": marker.at.timestamp() * 1000}
         assert await page.hear() == {"type": "markers.changed", "markers": [told]}

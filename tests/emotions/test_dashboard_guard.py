@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from typing import Any
@@ -83,10 +84,13 @@ async def test_the_socket_closes(
 
 
 async def test_who_still_may_goes_on_watching(session: ClassSession, alice: User) -> None:
+    """And hears now and then that the line lives: of an empty room there is no other news."""
     cookies = await sync_to_async(instructor_cookies)(alice)
     async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
-        await page.hear()
-        assert await page.silent(0.5)
+        await page.hear_type("session.changed")
+        told = [await page.hear() for _ in range(3)]
+    assert {one["type"] for one in told} == {"still.here"}
+    assert told[0]["now_ms"] < told[2]["now_ms"] == pytest.approx(time.time() * 1000, abs=5000)
 
 
 async def test_a_database_that_is_away_takes_the_page_from_nobody(
@@ -100,9 +104,10 @@ async def test_a_database_that_is_away_takes_the_page_from_nobody(
 
     cookies = await sync_to_async(instructor_cookies)(alice)
     async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
-        await page.hear()
+        await page.hear_type("session.changed")
         monkeypatch.setattr(dashboard, "admit_instructor_again", away)
-        assert await page.silent(0.5)
+        told = [await page.hear() for _ in range(4)]
+    assert {one["type"] for one in told} == {"still.here"}
     assert len(asked) > 1
 
 

@@ -30,6 +30,7 @@ from emotions.messages import (
     OwnReading,
     Pace,
     Point,
+    StillThere,
     TileChange,
 )
 from emotions.models import EmotionEvent
@@ -51,6 +52,7 @@ def own_reading(**changes: Any) -> OwnReading:
         ('{"type": "camera.state", "state": "paused"}', CameraStateChanged(state="paused")),
         ('{"type": "check_in", "word": "too_fast"}', CheckInSaid(word="too_fast")),
         ('{"type": "hand", "up": true}', HandMoved(up=True)),
+        ('{"type": "still.there"}', StillThere()),
     ],
 )
 def test_what_a_student_may_say(text: str, said: Message) -> None:

@@ -446,7 +446,7 @@ async def test_a_dashboard_sees_the_seconds_and_heals_a_gap(session: ClassSessio
         snapshot = await page.hear()
         assert (snapshot["type"], snapshot["sequence"], len(snapshot["tiles"])) == ("mood.snapshot", 1, 5)
         await tick(now + 1000)
-        assert (await page.hear())["point"]["sequence"] == 2
+        assert (await page.hear_type("mood.tick"))["point"]["sequence"] == 2
         with pytest.MonkeyPatch.context() as lost:
             lost.setattr("emotions.publish.mood_tick", lambda *_: None)
             await tick(now + 2000)
@@ -454,7 +454,7 @@ async def test_a_dashboard_sees_the_seconds_and_heals_a_gap(session: ClassSessio
         again = await page.hear()
         assert (again["type"], [point["sequence"] for point in again["points"]]) == ("mood.snapshot", [3, 4])
         await tick(now + 4000)
-        assert (await page.hear())["point"]["sequence"] == 5
+        assert (await page.hear_type("mood.tick"))["point"]["sequence"] == 5
 
 
 # -- The loop
