@@ -61,6 +61,7 @@ def start_postgres(supervisor: Supervisor, folder: DataFolder, *, throw_away: bo
     cluster = folder.path / "postgres"
     if not cluster.exists():
         make_cluster(supervisor, programs, cluster, folder.secret("postgres"), account, throw_away=throw_away)
+    check_version(supervisor, programs, cluster, account)
     wait_for_old_server(supervisor, cluster)
     port = free_port()
     supervisor.keep(postgres_program(programs, cluster, port, account, throw_away=throw_away))
@@ -143,6 +144,20 @@ def make_cluster(
     supervisor.run(Program("initdb", command, environment=environment, folder=cluster.parent, account=account))
     word.unlink()
     draft.rename(cluster)
+
+
+def check_version(supervisor: Supervisor, programs: Path, cluster: Path, account: Account | None) -> None:
+    """Raises FailedError, in words, where the data are of another major version: Postgres reads only its own."""
+    written = (cluster / "PG_VERSION").read_text().strip()
+    command = (str(programs / "postgres"), "--version")
+    said = supervisor.run(Program("postgres", command, environment=_plain_environment(), account=account))
+    here = said[0].split()[-1].split(".")[0]
+    if written != here:
+        raise FailedError(
+            f"The data in {cluster} were written by Postgres {written}, and this version of Roomtone brings Postgres "
+            f"{here}, which can't read them. Go back to the version that wrote them; docs/operations.md says how "
+            "data move to a new Postgres."
+        )
 
 
 def wait_for_old_server(supervisor: Supervisor, cluster: Path, seconds: float = 30.0) -> None:

@@ -1,4 +1,4 @@
-"""When housekeeping was done last: nobody sees otherwise that deletion has stopped, since no page stands still then."""
+"""When housekeeping was done last. That deletion has stopped would be seen by nobody: no page stands still then."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -190,6 +191,19 @@ def test_a_pid_file_with_the_number_of_another_process_is_dropped(folder: DataFo
     assert start_postgres(supervisor, folder, throw_away=True) != url
 
 
+def test_data_of_another_postgres_are_refused_in_words(folder: DataFolder, supervisor: Supervisor) -> None:
+    """Else it would be started again and again, with a line of its own in the log."""
+    start_postgres(supervisor, folder, throw_away=True)
+    supervisor.stop()
+    version = folder.path / "postgres" / "PG_VERSION"
+    here = version.read_text().strip()
+    version.write_text("12\n")
+    refusal = f"written by Postgres 12, and this version of Roomtone brings Postgres {here}, which can't read them"
+    with pytest.raises(FailedError, match=refusal):
+        start_postgres(supervisor, folder, throw_away=True)
+    assert supervisor.pids() == {}
+
+
 def test_a_server_of_this_folder_that_still_runs_is_waited_for(folder: DataFolder, supervisor: Supervisor) -> None:
     start_postgres(supervisor, folder, throw_away=True)
     with pytest.raises(FailedError, match="The Postgres of the last run does not end"):
@@ -239,6 +253,35 @@ def test_a_command_keeps_the_parts_that_are_named() -> None:
     command = [sys.executable, "-m", "classroom.local", "--", sys.executable, "-c", code]
     ended = subprocess.run(command, env=named, check=True, capture_output=True, text=True, timeout=60)
     assert ended.stdout == "postgres://elsewhere/x redis://elsewhere/1\n"
+
+
+def test_a_command_gets_what_up_keeps(folder: DataFolder) -> None:
+    """A copy of the database is carried into a new folder, as docs/operations.md says."""
+    here = folder.path
+    kept, copy = [sys.executable, "-m", "classroom.local", "--kept", "--data", str(here / "old"), "--"], here / "dump"
+    there = [*kept[:-2], str(here / "new"), "--"]
+    write = 'psql --quiet --command "CREATE TABLE kept AS SELECT 42 AS answer" "$DATABASE_URL"'
+    _said(*kept, "sh", "-c", write)
+    _said(*kept, "sh", "-c", f'pg_dump --format=custom --no-owner --file={copy} "$DATABASE_URL"')
+    (here / "new").mkdir()
+    shutil.copy(here / "old" / "secrets.json", here / "new")
+    _said(*there, "sh", "-c", f'pg_restore --exit-on-error --no-owner --dbname="$DATABASE_URL" {copy}')
+    read = (
+        'psql --no-align --tuples-only --command "SELECT answer FROM kept" "$DATABASE_URL"; echo $ROOMTONE_SECRET_KEY'
+    )
+    said = _said(*there, "sh", "-c", read)
+    assert said == _said(*kept, "sh", "-c", read)
+    assert said.startswith("42\n")
+    assert len(said) > 50
+    holder = DataFolder.open(here / "old")
+    refused = subprocess.run([*kept, "true"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "already running with the data" in refused.stderr
+    holder.close()
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def test_no_port_is_left_open_after_the_stop(folder: DataFolder) -> None:
