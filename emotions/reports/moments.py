@@ -1,24 +1,27 @@
 """Which moments of a session are worth looking at again, and why. A rule, written down; not a verdict.
 
 A moment is a stretch through which the share of those who looked troubled (as `emotions.reports.wording.troubled`
-counts it; the mean of SMOOTH_MS around each point) lay LEAST_ABOVE or more over the session's own mean, so that a
-session without such a stretch has none. Two stretches with less than APART_MS between them are one. Those with the
-highest share at their peak are named, each once.
+counts it; the mean of SMOOTH_MS around each point) lay LEAST_ABOVE or more over the session's own mean, and its whole
+band with it: in a class of ten one student is ten points, and the band is wide. Two stretches with less than APART_MS
+between them are one. Those with the highest share at their peak are named, each once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import hypot
 
 from emotions.reports.charts import step_ms
 from emotions.reports.rows import MarkerRow, MoodRow
-from emotions.reports.wording import troubled
+from emotions.reports.wording import RULES, troubled
+from ml.labels import INDEX
 
 SMOOTH_MS = 120_000
 APART_MS = 120_000
 LEAST_ABOVE = 0.08
 MOST = 3
+TROUBLED = [INDEX[label] for label in RULES["troubled"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
+    """`half`: half of the share's band."""
+
     at_ms: float
     share: float
+    half: float
     measured: float
 
 
@@ -47,18 +53,34 @@ def moments(rows: Sequence[MoodRow], markers: Sequence[MarkerRow]) -> list[Momen
     known = [row for row in rows if row.shares is not None]
     if not known:
         return []
-    usual = _mean([troubled(row.shares or []) for row in known])
-    high = [point for point in (_smooth(row, known) for row in known) if point.share >= usual + LEAST_ABOVE]
+    usual = _joined(known)
+    high = [point for point in (_smooth(row, known) for row in known) if _stands_out(point, usual)]
     step = step_ms(rows)
-    found = [_moment(stretch, step, usual, markers) for stretch in _stretches(high, APART_MS + step)]
+    found = [_moment(stretch, step, usual.share, markers) for stretch in _stretches(high, APART_MS + step)]
     highest = sorted(found, key=lambda each: -each.share)[:MOST]
     return sorted(highest, key=lambda each: each.at_ms)
 
 
 def _smooth(row: MoodRow, known: Sequence[MoodRow]) -> _Point:
     near = [other for other in known if abs(other.at_ms - row.at_ms) <= SMOOTH_MS / 2]
-    share = _mean([troubled(other.shares or []) for other in near])
-    return _Point(row.at_ms, share, _mean([other.measured for other in near]))
+    return replace(_joined(near), at_ms=row.at_ms)
+
+
+def _joined(rows: Sequence[MoodRow]) -> _Point:
+    """Their mean. Bands don't get narrower by repetition: the same students are read again."""
+    shares = _mean([troubled(row.shares or []) for row in rows])
+    return _Point(
+        rows[0].at_ms, shares, _mean([_half_band(row) for row in rows]), _mean([row.measured for row in rows])
+    )
+
+
+def _half_band(row: MoodRow) -> float:
+    """Half of the 90 % band of those who looked troubled, as independent ones add up."""
+    return hypot(*(((row.high or [])[n] - (row.low or [])[n]) / 2 for n in TROUBLED))
+
+
+def _stands_out(point: _Point, usual: _Point) -> bool:
+    return point.share - usual.share >= max(LEAST_ABOVE, point.half)
 
 
 def _stretches(high: Sequence[_Point], apart_ms: float) -> list[list[_Point]]:

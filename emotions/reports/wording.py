@@ -106,7 +106,7 @@ def _pace_alone(point: Mapping[str, Any]) -> str:
 def _mood_clause(shares: Sequence[float], measured: int) -> str:
     row, count = mood(shares), rounded(troubled(shares) * measured)
     if count == 0:
-        return f"{row['word']}, nobody looks troubled"
+        return f"{row['word']}, hardly anybody looks troubled"
     return f"{row['word']}{', but' if row['good'] else ':'} about {count} of {measured} {look(count)} troubled"
 
 

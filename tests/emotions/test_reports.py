@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, Marker
 from emotions.reports import page
 from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
-from emotions.reports.rows import MarkerRow
+from emotions.reports.rows import MarkerRow, MoodRow
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
 
@@ -153,6 +154,21 @@ def test_moments_are_the_highest_stand_apart_and_need_a_reason() -> None:
     assert moments([row(n * minute, CALM) for n in range(60)], []) == []
     assert moments([row(n * minute, TROUBLED) for n in range(60)], []) == []
     assert moments([row(0, None)], []) == []
+
+
+def test_what_may_be_chance_in_a_small_class_is_no_moment() -> None:
+    """The same rise, from bands as eight students have them and as eighty have them."""
+    minute = 60_000.0
+    moods = [UNEASY if 20 <= n < 26 else CALM for n in range(60)]
+    assert moments([banded(n * minute, mood, 0.15) for n, mood in enumerate(moods)], []) == []
+    [found] = moments([banded(n * minute, mood, 0.05) for n, mood in enumerate(moods)], [])
+    assert 20 <= found.at_ms / minute < 26
+
+
+def banded(at_ms: float, shares: tuple[float, ...], half: float) -> MoodRow:
+    """Each share with a band of so much to both sides."""
+    low, high = [share - half for share in shares], [share + half for share in shares]
+    return replace(row(at_ms, shares), low=low, high=high)
 
 
 @hypothesis_settings(deadline=None)

@@ -28,8 +28,8 @@ def only(label: str) -> list[float]:
     [
         (point(), "Calm, but about 3 of 21 look troubled."),
         (point(TROUBLED), "Uneasy: about 15 of 21 look troubled."),
-        (point(only("neutral")), "Calm, nobody looks troubled."),
-        (point(only("happy")), "Cheerful, nobody looks troubled."),
+        (point(only("neutral")), "Calm, hardly anybody looks troubled."),
+        (point(only("happy")), "Cheerful, hardly anybody looks troubled."),
         (point(measured=6), "Calm, but about 1 of 6 looks troubled."),
         (point(pace={"lost": 5}), "Calm, but about 3 of 21 look troubled; 5 say they are lost."),
         (point(pace={"lost": 2}), "Calm, but about 3 of 21 look troubled."),
