@@ -7,9 +7,13 @@ waits for company; who goes is out at once, and takes others along, who wait in 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 FLOOR = 5
+THERE_FOR = timedelta(seconds=45)
+"""So long after the last sign of somebody they count as there, as company for the words of others. That they are
+connected is noted every 15 seconds (emotions.mood.ticker), and two notes may be passed over."""
 
 Group = frozenset[int]
 NOBODY: Group = frozenset()

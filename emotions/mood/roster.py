@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.db.models import Max
+from django.db.models.functions import Coalesce
 
 from classroom.actions import HAND_UP
 from classroom.models import ClassSession, Participant
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
 from emotions.mood.alerts import BACK_MS, MEAN_MS, WORDS_MS
-from emotions.mood.cohort import FLOOR
+from emotions.mood.cohort import FLOOR, THERE_FOR
 from emotions.mood.estimate import Student
 
 # Each participant's last word within the window.
@@ -50,20 +51,24 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A session's participants, by name, what those said who spoke lately, and its course's setting of alerts."""
+    """A session's participants, by name, what those said who spoke lately, and its course's setting of alerts.
+
+    `there`: who of them is there now, by the last sign of them; a closed tab is no "leave".
+    """
 
     students: list[Student]
     said: dict[int, Said]
     alerts: str
+    there: frozenset[int]
 
     @property
     def pace(self) -> Pace:
-        """Of those who share individually every word since they do; of the others all, or none where they are fewer
-        than FLOOR: one "lost" of two would name its student (docs/decisions/0012)."""
-        others = {one.pk for one in self.students if one.scope != "individual"}
-        unheard = others if len(others) < FLOOR else set()
-        words = [said.word for said in self.said.values() if said.by_name or len(others) >= FLOOR]
-        return Pace(**Counter(words), withheld=len(unheard))
+        """Of those who share individually every word since they do; of the others all, or none where fewer than
+        FLOOR of them are there: one "lost" of two would name its student (docs/decisions/0012)."""
+        others = sum(one.scope != "individual" and one.pk in self.there for one in self.students)
+        heard = others >= FLOOR
+        words = [said.word for said in self.said.values() if said.by_name or heard]
+        return Pace(**Counter(words), withheld=0 if heard else others)
 
     @property
     def lost(self) -> dict[int, float]:
@@ -76,13 +81,15 @@ class Roster:
         return {student.pk: student.consent_epoch for student in self.students}
 
 
-NOBODY_JOINED = Roster([], {}, "off")
+NOBODY_JOINED = Roster([], {}, "off", frozenset())
 
 
 def live_rosters(now: datetime) -> dict[int, Roster]:
     """Every live session that somebody has joined, in two queries."""
-    students, words = _students(now), _words(now)
-    return {session: Roster(roll, _said_by(roll, words), alerts) for (session, alerts), roll in students.items()}
+    (students, there), words = _students(now), _words(now)
+    return {
+        session: Roster(roll, _said_by(roll, words), alerts, there) for (session, alerts), roll in students.items()
+    }
 
 
 def still_live(session_pks: Iterable[int]) -> list[int]:
@@ -117,13 +124,13 @@ def store_points(points: Mapping[int, Point]) -> None:
 
 
 def note_seen(participant_pks: list[int], now: datetime) -> None:
-    """When participants were connected last, for pages and admin: coarse by design."""
+    """When participants were connected last, for pages, admin and who is company for whom: coarse by design."""
     with connection.cursor() as cursor:
         cursor.execute(_SEEN, {"at": now, "participants": participant_pks})
 
 
-def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
-    """By session and the setting of its course's alerts."""
+def _students(now: datetime) -> tuple[dict[tuple[int, str], list[Student]], frozenset[int]]:
+    """By session and the setting of its course's alerts; and who of all of them is there."""
     live = Participant.objects.students().present().filter(session__ended_at__isnull=True)
     rows = live.order_by("display_name", "joined_at", "pk").values_list(
         "session_id",
@@ -134,12 +141,16 @@ def _students(now: datetime) -> dict[tuple[int, str], list[Student]]:
         "scope",
         "consent_epoch",
         "hand_raised_at",
+        Coalesce("last_seen_at", "joined_at"),
     )
     students: defaultdict[tuple[int, str], list[Student]] = defaultdict(list)
-    for session, alerts, pk, public_id, name, scope, epoch, raised_at in rows:
+    there = set()
+    for session, alerts, pk, public_id, name, scope, epoch, raised_at, seen in rows:
         hand_ms = raised_at.timestamp() * 1000 if raised_at and raised_at > now - HAND_UP else None
         students[session, alerts].append(Student(pk, public_id, name, scope, epoch, hand_ms))
-    return dict(students)
+        if seen > now - THERE_FOR:
+            there.add(pk)
+    return dict(students), frozenset(there)
 
 
 def _words(now: datetime) -> dict[int, Said]:

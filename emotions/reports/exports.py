@@ -46,8 +46,7 @@ DIALECTS = {"comma": Dialect(","), "semicolon": Dialect(";", ","), "tab": Dialec
 
 def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
     """The class mood minute by minute, with what was said in each."""
-    heard = selectors.attendance(session).heard
-    said = SaidCells(selectors.said_by_minute(selectors.words(session)), heard)
+    said = SaidCells.of(selectors.said(session))
     rows = [minute_cells(row, said) for row in selectors.minutes(session)]
     return lines([MINUTE_COLUMNS, *rows], dialect)
 

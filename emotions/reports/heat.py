@@ -56,7 +56,7 @@ def heat_map(
     said: Sequence[tuple[datetime, str]],
 ) -> HeatMap:
     """One query. `present`: everybody who joined; `minutes`: the class's, with lines where `marked`; `said`: as
-    `selectors.words` gives them."""
+    in `selectors.Said.words`."""
     axis, there = axis_of(session), {one.pk: one for one in present}
     read = people.minutes_by_student(session, sharing)
     lines = [

@@ -26,15 +26,16 @@ class Overview:
 
 
 def overview(session: ClassSession) -> Overview:
-    """At most nineteen queries, for a class and a length of any size."""
+    """At most twenty-one queries, for a class and a length of any size."""
     start, end = session.started_at, selectors.session_end(session)
     # Of a session that is being deleted, what is left is no whole.
     rows = [] if session.purged_at else selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = selectors.markers(session)
-    sections, found = selectors.sections(session, marked, selectors.words(session)), moments(rows, marked)
+    said, found = selectors.said(session), moments(rows, marked)
+    sections = selectors.sections(session, marked, said)
     recorded = totals(session)
     return Overview(
-        summary=page.summary(session, rows, sections, recorded.students),
+        summary=page.summary(session, rows, page.whole_of(session, sections, said), recorded.students),
         figure=page.figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
         marked=page.marker_times(marked),

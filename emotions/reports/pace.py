@@ -11,12 +11,14 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import inf
 
-from django.db.models.functions import Least
+from django.db.models.functions import Coalesce, Least
 
 from classroom.models import CheckIn, ConsentEvent, Participant
-from emotions.mood.cohort import FLOOR
+from emotions.mood.cohort import FLOOR, THERE_FOR
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -38,44 +40,86 @@ class Stretch:
     named: bool
 
 
-class Crowd:
-    """Who of one session was there, when, and whether with their name."""
+class Count:
+    """How many were there, at any time."""
 
-    def __init__(self, there: Mapping[int, Sequence[Stretch]]) -> None:
-        self._there = there
-        nameless = [each for stretches in there.values() for each in stretches if not each.named]
-        self._starts = sorted(each.start for each in nameless)
-        self._ends = sorted(each.end for each in nameless)
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
+        both = [(each.start, each.end) for each in stretches]
+        self._starts, self._ends = sorted(a for a, _ in both), sorted(b for _, b in both)
+
+    def at(self, when: datetime) -> int:
+        return bisect_right(self._starts, when) - bisect_right(self._ends, when)
+
+    def between(self, least: int, most: float) -> list[tuple[datetime, datetime]]:
+        """When there were so many: from when to when, in order."""
+        found: list[tuple[datetime, datetime]] = []
+        for start, end in pairwise(sorted({*self._starts, *self._ends})):
+            if least <= self.at(start) <= most:
+                begin = found.pop()[0] if found and found[-1][1] == start else start
+                found.append((begin, end))
+        return found
+
+
+class Crowd:
+    """Who of one session was there, when, and whether with their name. `named`: since when each shares it."""
+
+    def __init__(self, there: Sequence[Stretch], named: Mapping[int, datetime]) -> None:
+        self._named, self._nameless = named, Count(each for each in there if not each.named)
+        self._unheard, self._anybody = self._nameless.between(1, FLOOR - 1), Count(there).between(1, inf)
 
     def hears(self, participant: int, at: datetime) -> bool:
         """Whether a word of theirs counts that was said at this time."""
-        named = any(each.named and each.start <= at < each.end for each in self._there[participant])
-        return named or self._nameless(at) >= FLOOR
+        return self._named.get(participant, NEVER) <= at or self._nameless.at(at) >= FLOOR
 
-    def _nameless(self, at: datetime) -> int:
-        return bisect_right(self._starts, at) - bisect_right(self._ends, at)
+    def heard(self, start: datetime, end: datetime) -> bool:
+        """Whether silence says something of this stretch: not where for most of the time that anybody was there some
+        were so without a name, and too few of them for their words to count."""
+        return 2 * _within(self._unheard, start, end) <= _within(self._anybody, start, end)
 
 
-def heard(session_pks: Iterable[int]) -> list[Word]:
-    """The words that count, oldest first. Three queries, one where nothing was said; for any number of sessions."""
-    rows = CheckIn.objects.filter(participant__session__in=list(session_pks)).order_by("at", "pk")
+def _within(times: Iterable[tuple[datetime, datetime]], start: datetime, end: datetime) -> timedelta:
+    """How much of these times lies between the two."""
+    return sum((max(timedelta(0), min(b, end) - max(a, start)) for a, b in times), timedelta(0))
+
+
+NOBODY = Crowd([], {})
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """`words`: those that count, oldest first; `crowds`: who was there, by session."""
+
+    words: Sequence[Word]
+    crowds: Mapping[int, Crowd]
+
+    def crowd(self, session_pk: int) -> Crowd:
+        return self.crowds.get(session_pk, NOBODY)
+
+
+def talk(session_pks: Iterable[int]) -> Talk:
+    """Three queries, for any number of sessions."""
+    pks = list(session_pks)
+    rows = CheckIn.objects.filter(participant__session__in=pks).order_by("at", "pk")
     said = [Word(*row) for row in rows.values_list("participant__session_id", "participant_id", "at", "word")]
-    crowds = _crowds({word.session for word in said}) if said else {}
-    return [word for word in said if crowds[word.session].hears(word.participant, word.at)]
+    crowds = _crowds(pks)
+    heard = [each for each in said if crowds.get(each.session, NOBODY).hears(each.participant, each.at)]
+    return Talk(heard, crowds)
 
 
-def _crowds(session_pks: Iterable[int]) -> dict[int, Crowd]:
-    people = (
-        Participant.objects.students().filter(session__in=session_pks).annotate(gone=Least("left_at", "removed_at"))
-    )
-    consents = _consents(session_pks)
-    there: defaultdict[int, dict[int, list[Stretch]]] = defaultdict(dict)
-    for session, pk, joined, gone in people.order_by().values_list("session_id", "pk", "joined_at", "gone"):
-        there[session][pk] = list(_stretches(joined, consents.get(pk), gone or NEVER))
-    return {session: Crowd(stretches) for session, stretches in there.items()}
+def _crowds(session_pks: Sequence[int]) -> dict[int, Crowd]:
+    people = Participant.objects.students().filter(session__in=session_pks).order_by()
+    # From `until` on nobody knows that they were there: a tab that was closed is no "leave".
+    seen = Coalesce("last_seen_at", "joined_at") + THERE_FOR
+    rows = people.annotate(until=Least("left_at", "removed_at", seen))
+    answers = _answers(session_pks)
+    there: defaultdict[int, list[Stretch]] = defaultdict(list)
+    for session, pk, joined, until in rows.values_list("session_id", "pk", "joined_at", "until"):
+        there[session] += _stretches(joined, answers.get(pk), until)
+    named = {pk: since for pk, (since, by_name) in answers.items() if by_name}
+    return {session: Crowd(stretches, named) for session, stretches in there.items()}
 
 
-def _consents(session_pks: Iterable[int]) -> dict[int, tuple[datetime, bool]]:
+def _answers(session_pks: Sequence[int]) -> dict[int, tuple[datetime, bool]]:
     """Each participant's last answer: when, and whether it covers the name."""
     events = ConsentEvent.objects.filter(participant__session__in=session_pks).order_by("epoch")
     return {
@@ -84,9 +128,9 @@ def _consents(session_pks: Iterable[int]) -> dict[int, tuple[datetime, bool]]:
     }
 
 
-def _stretches(joined: datetime, answer: tuple[datetime, bool] | None, gone: datetime) -> Iterator[Stretch]:
+def _stretches(joined: datetime, answer: tuple[datetime, bool] | None, until: datetime) -> Iterator[Stretch]:
     """Without the name up to the consent in force, then as that says, while somebody was there."""
-    since, named = answer or (gone, False)
-    for start, end, by_name in ((joined, min(since, gone), False), (since, gone, named)):
+    since, named = answer or (until, False)
+    for start, end, by_name in ((joined, min(since, until), False), (since, until, named)):
         if start < end:
             yield Stretch(start, end, by_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -93,22 +93,23 @@ class Report:
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """At most sixteen queries, twenty-one where the course had sessions before; for a class and a length of any size.
+    """At most seventeen queries, twenty-two where the course had sessions before; for any class and any length.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)
     marked = [replace(marker, label=text(marker.label)) for marker in selectors.markers(session)]
-    said = selectors.words(session)
+    said = selectors.said(session)
     sections = selectors.sections(session, marked, said)
+    whole = whole_of(session, sections, said)
     sharing = [replace(sharer, name=text(sharer.name)) for sharer in selectors.sharers(session)]
     students = selectors.students(session, sharing)
     present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
     found, there = moments(rows, marked), selectors.attendance(session)
     return Report(
         session=session,
-        summary=summary(session, rows, sections, there.joined),
+        summary=summary(session, rows, whole, there.joined),
         nothing=_nobody(rows, there.joined),
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
@@ -116,7 +117,7 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         moments=moment_lines(found),
         sections=[section_line(section) for section in sections],
         students=[student_line(student) for student in students],
-        heat=heat_map(session, sharing, present, selectors.minutes(session), marked, said),
+        heat=heat_map(session, sharing, present, selectors.minutes(session), marked, said.words),
         attendance=there,
         roll=roll_lines(present, students),
         comparison=comparison(session),
@@ -153,25 +154,31 @@ def zone_offset_ms(at: datetime) -> float:
 # -- Words
 
 
-def summary(session: ClassSession, rows: Sequence[MoodRow], sections: Sequence[Section], joined: int) -> list[str]:
-    """The session in a few sentences; each says what it rests on. `joined`: how many students had."""
-    known = [row for row in rows if row.shares is not None]
+def whole_of(session: ClassSession, sections: Sequence[Section], said: selectors.Said) -> Section:
+    """The session as one section, given the ones between its markers. One query, none where there was no marker."""
+    return sections[0] if len(sections) == 1 else selectors.sections(session, [], said)[0]
+
+
+def summary(session: ClassSession, rows: Sequence[MoodRow], whole: Section, joined: int) -> list[str]:
+    """The session in a few sentences; each says what it rests on, in the figures of the table of sections.
+
+    `whole`: all of it as one section; `joined`: how many students had.
+    """
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
     if session.purged_at:
         return [f"{length}. {_purged_sentence(session)} Only its course, title and times stay."]
-    said = [*rooms.sentences(session), *_said_sentence(sections)]
+    said = [*rooms.sentences(session), *_said_sentence(whole.said)]
     if _nobody(rows, joined):
         return [f"{length}. Nobody joined.", *said]
     if not session.measures:
         return [f"{length}, without cameras: attendance and words about the pace.", *said]
-    if not known:
+    if whole.mood is None or whole.mood.shares is None:
         return [f"{length}. No class mood: {TOO_FEW}.", *said]
-    mean = [sum((row.shares or [])[n] for row in known) / len(known) for n in range(len(LABELS))]
     # The session's own rule: the deployment's may have been another one then.
     only = session.reading_place == ReadingPlace.DEVICE
     where = wording.on_device(selectors.on_device(session), only)
-    return [_mood_sentence(length, mean, known), _coverage_sentence(rows, known), *where, *said]
+    return [_mood_sentence(length, whole.mood.shares), _coverage_sentence(whole), *where, *said]
 
 
 def _nobody(rows: Sequence[MoodRow], joined: int) -> bool:
@@ -187,22 +194,18 @@ def _purged_sentence(session: ClassSession) -> str:
     return f"What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}{why}."
 
 
-def _mood_sentence(length: str, mean: Sequence[float], known: Sequence[MoodRow]) -> str:
+def _mood_sentence(length: str, mean: Sequence[float]) -> str:
     share = wording.percent(wording.troubled(mean))
     return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average about {share} looked troubled."
 
 
-def _coverage_sentence(rows: Sequence[MoodRow], known: Sequence[MoodRow]) -> str:
-    measured, connected = (_mean([getattr(row, field) for row in known]) for field in ("measured", "connected"))
-    part = wording.percent(len(known) / len(rows))
-    return (
-        f"This rests on {wording.rounded(measured)} of {wording.rounded(connected)} connected students on average, "
-        f"over {part} of the time."
-    )
+def _coverage_sentence(whole: Section) -> str:
+    measured, connected = wording.rounded(whole.measured), wording.rounded(whole.connected)
+    part = wording.percent(whole.known)
+    return f"This rests on {measured} of {connected} connected students on average, over {part} of the time."
 
 
-def _said_sentence(sections: Sequence[Section]) -> list[str]:
-    totals = {word: sum(section.said[word] for section in sections) for word in WORDS}
+def _said_sentence(totals: Mapping[str, int]) -> list[str]:
     parts = [f"“{WORDS[word].lower()}” {count} times" for word, count in totals.items() if count > 1]
     parts += [f"“{WORDS[word].lower()}” once" for word, count in totals.items() if count == 1]
     return [f"Students said {', '.join(parts)}."] if parts else []
@@ -268,10 +271,6 @@ def _local(at_ms: float) -> datetime:
 
 def _minutes(start: datetime, end: datetime) -> int:
     return wording.rounded((end - start).total_seconds() / 60)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def latest(session: ClassSession) -> dict[str, Any] | None:

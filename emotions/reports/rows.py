@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from emotions.mood.cohort import FLOOR
-
 
 @dataclass(frozen=True, slots=True)
 class MoodRow:
@@ -43,14 +41,16 @@ class MarkerRow:
 @dataclass(frozen=True, slots=True)
 class Section:
     """The time from one marker to the next. `mood`: None where it was never known; `said`: how often each word of a
-    check-in fell; `known`: over what part of the time (0..1) the mood was known; `measured`, `connected`: means over
-    that part, which the mood rests on."""
+    check-in fell; `heard`: whether it says something that one did not (emotions.reports.pace); `known`: over what
+    part of the time (0..1) the mood was known; `measured`, `connected`: means over that part, which the mood rests
+    on."""
 
     title: str
     start_ms: float
     end_ms: float
     mood: MoodRow | None
     said: dict[str, int]
+    heard: bool
     known: float
     measured: float
     connected: float
@@ -115,12 +115,6 @@ class Attendee:
         return int((self.until - self.joined).total_seconds() / 60 + 0.5) if self.until else 0
 
 
-def all_heard(joined: int, named: int) -> bool:
-    """Whether no word about the pace is nobody's: where those without a name are fewer than FLOOR, none of theirs
-    counts (emotions.reports.pace), and a zero says nothing of them."""
-    return not 0 < joined - named < FLOOR
-
-
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """How many took part, and how. Counts only: of those who share in the aggregate nobody is named."""
@@ -131,10 +125,6 @@ class Attendance:
     without_camera: int
     left: int
     removed: int
-
-    @property
-    def heard(self) -> bool:
-        return all_heard(self.joined, self.individual)
 
     @property
     def gone(self) -> int:

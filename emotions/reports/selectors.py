@@ -25,14 +25,17 @@ from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section, Stude
 from ml.labels import LABELS
 
 _MEANS = ", ".join(f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS)))
-_COUNTS = "avg(joined), avg(connected), avg(measured), avg(uncertain), avg(not_visible)"
+# A stretch with a mood has the measured of the seconds that had one: those of the others are in no figure.
+_KNOWN = "coalesce(avg({0}) FILTER (WHERE shares IS NOT NULL), avg({0}))"
+_MEASURED = ", ".join(_KNOWN.format(column) for column in ("measured", "uncertain"))
+_COUNTS = f"avg(joined), avg(connected), {_MEASURED}, avg(not_visible)"
 _BINNED = f"""
     SELECT floor(extract(epoch FROM at) / %(width)s) * %(width)s, {_MEANS}, {_COUNTS}
     FROM emotions_moodpoint WHERE session_id = %(session)s AND at >= %(start)s AND at <= %(end)s
     GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - columns of this module
 _SECTIONED = f"""
-    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}, count(shares)::float / count(*),
+    SELECT width_bucket(at, %(edges)s::timestamptz[]), {_MEANS}, {_COUNTS}, count(shares),
         avg(measured) FILTER (WHERE shares IS NOT NULL), avg(connected) FILTER (WHERE shares IS NOT NULL)
     FROM emotions_moodpoint WHERE session_id = %(session)s AND at >= %(start)s AND at <= %(end)s
     GROUP BY 1 ORDER BY 1
@@ -136,26 +139,37 @@ def as_changed(session: ClassSession) -> SessionChanged:
     )
 
 
-def words(session: ClassSession) -> list[tuple[datetime, str]]:
-    """When each word fell that counts, of nobody in particular."""
-    return [(each.at, each.word) for each in pace.heard([session.pk])]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """When each word fell that counts, of nobody in particular; `crowd`: who was there to be heard."""
+
+    words: Sequence[tuple[datetime, str]]
+    crowd: pace.Crowd
+
+    def between(self, start: datetime, end: datetime) -> dict[str, int]:
+        said = Counter(word for at, word in self.words if start <= at < end)
+        return {word: said[word] for word in CheckIn.Word.values}
 
 
-def said_by_minute(said: Iterable[tuple[datetime, str]]) -> dict[datetime, Counter[str]]:
+SILENCE = Said([], pace.NOBODY)
+
+
+def said(session: ClassSession) -> Said:
+    """Three queries."""
+    talk = pace.talk([session.pk])
+    return Said([(each.at, each.word) for each in talk.words], talk.crowd(session.pk))
+
+
+def said_by_minute(words: Iterable[tuple[datetime, str]]) -> dict[datetime, Counter[str]]:
     """How often each word fell in each minute."""
     minutes: dict[datetime, Counter[str]] = {}
-    for at, word in said:
+    for at, word in words:
         minutes.setdefault(at.replace(second=0, microsecond=0), Counter())[word] += 1
     return minutes
 
 
-def sections(
-    session: ClassSession, marked: Sequence[MarkerRow], said: Sequence[tuple[datetime, str]]
-) -> list[Section]:
-    """The stretches between markers, with their mean mood. Without a marker, the whole session as one.
-
-    `said`: as `words` gives them.
-    """
+def sections(session: ClassSession, marked: Sequence[MarkerRow], said: Said) -> list[Section]:
+    """The stretches between markers, with their mean mood. Without a marker, the whole session as one."""
     start, end = session.started_at, session_end(session)
     inside = [marker for marker in marked if milliseconds(start) < marker.at_ms < milliseconds(end)]
     edges = [start, *(moment(marker.at_ms) for marker in inside)]
@@ -163,23 +177,24 @@ def sections(
     rows = fetch(_SECTIONED, {"edges": edges, "session": session.pk, "start": start, "end": end})
     found = {int(row[0]): row[1:] for row in rows}
     return [
-        _section(title, a, b, found.get(number), _said_between(said, a, b))
+        _section(title, a, b, found.get(number), said)
         for number, (title, a, b) in enumerate(zip(titles, edges, [*edges[1:], end], strict=True), start=1)
     ]
 
 
-def _section(
-    title: str, start: datetime, end: datetime, values: Sequence[Any] | None, said: dict[str, int]
-) -> Section:
+def _section(title: str, start: datetime, end: datetime, values: Sequence[Any] | None, said: Said) -> Section:
     a, b = milliseconds(start), milliseconds(end)
+    counts, heard = said.between(start, end), said.crowd.heard(start, end)
     if values is None or not values[-3]:
-        return Section(title, a, b, None, said, 0, 0, 0)
-    return Section(title, a, b, _mood_row(a, values), said, *(float(value) for value in values[-3:]))
+        return Section(title, a, b, None, counts, heard, 0, 0, 0)
+    known, measured, connected = (float(value) for value in values[-3:])
+    return Section(title, a, b, _mood_row(a, values), counts, heard, part_of(known, end - start), measured, connected)
 
 
-def _said_between(words: Iterable[tuple[datetime, str]], start: datetime, end: datetime) -> dict[str, int]:
-    said = Counter(word for at, word in words if start <= at < end)
-    return {word: said[word] for word in CheckIn.Word.values}
+def part_of(seconds: float, length: timedelta) -> float:
+    """What part (0..1) of so long a time these seconds are. There is a point a second, and none while nobody is
+    there."""
+    return min(1.0, seconds / max(1.0, length.total_seconds()))
 
 
 # -- Students who share individually

@@ -60,7 +60,7 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     (student,) = selectors.students(session, [sharer])
     attendee = next(one for one in people.roll(session, sharing) if one.pk == sharer.pk)
     minutes, axis = people.minutes_of(session, sharer), heat.axis_of(session)
-    sections = selectors.sections(session, selectors.markers(session), said=[])
+    sections = selectors.sections(session, selectors.markers(session), selectors.SILENCE)
     return StudentPage(
         line=page.student_line(student),
         attendee=attendee,

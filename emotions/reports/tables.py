@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from classroom.models import CheckIn, ClassSession
 from emotions.reports import page, people, rooms, selectors
 from emotions.reports.charts import MOST_POINTS
+from emotions.reports.pace import Crowd
 from emotions.reports.rows import Attendance, Attendee, MoodRow, Section, Student, most_often
 from ml.labels import LABELS
 
@@ -47,20 +48,16 @@ def tables(session: ClassSession) -> list[Table]:
     """Every table of the report."""
     sharing, marked = selectors.sharers(session), selectors.markers(session)
     students = selectors.students(session, sharing)
-    minutes, words, there = selectors.minutes(session), selectors.words(session), selectors.attendance(session)
-    said = SaidCells(selectors.said_by_minute(words), there.heard)
+    minutes, said, there = selectors.minutes(session), selectors.said(session), selectors.attendance(session)
+    cells = SaidCells.of(said)
     marks = [(selectors.moment(marker.at_ms), marker.label) for marker in marked]
     return [
-        Table("summary", SUMMARY_COLUMNS, _summary(session, words, there)),
-        Table("minutes", MINUTE_COLUMNS, [minute_cells(row, said) for row in minutes]),
-        Table(
-            "sections",
-            SECTION_COLUMNS,
-            [_section_cells(one, said) for one in selectors.sections(session, marked, words)],
-        ),
+        Table("summary", SUMMARY_COLUMNS, _summary(session, said, there)),
+        Table("minutes", MINUTE_COLUMNS, [minute_cells(row, cells) for row in minutes]),
+        Table("sections", SECTION_COLUMNS, map(_section_cells, selectors.sections(session, marked, said))),
         Table("students", STUDENT_COLUMNS, map(_student_cells, students)),
         Table("attendance", ATTENDANCE_COLUMNS, _attendance(people.roll(session, sharing), students)),
-        Table("check_ins", CHECK_IN_COLUMNS, _check_ins(session, said)),
+        Table("check_ins", CHECK_IN_COLUMNS, _check_ins(session, cells)),
         Table("markers", MARKER_COLUMNS, marks),
         Table("room_camera", ROOM_COLUMNS, map(_room_cells, rooms.minutes(session))),
     ]
@@ -68,16 +65,22 @@ def tables(session: ClassSession) -> list[Table]:
 
 @dataclass(frozen=True, slots=True)
 class SaidCells:
-    """What was said, as cells. Where not everybody is heard, a zero is empty: it is not known."""
+    """What was said in a minute, as cells."""
 
     by_minute: Mapping[datetime, Mapping[str, int]]
-    heard: bool
+    crowd: Crowd
+
+    @classmethod
+    def of(cls, said: selectors.Said) -> SaidCells:
+        return cls(selectors.said_by_minute(said.words), said.crowd)
 
     def of_minute(self, at: datetime) -> list[Cell]:
-        return self.of(self.by_minute.get(at, {}))
+        return _said_cells(self.by_minute.get(at, {}), self.crowd.heard(at, at + timedelta(minutes=1)))
 
-    def of(self, counts: Mapping[str, int]) -> list[Cell]:
-        return [counts.get(word, 0) or (0 if self.heard else None) for word in WORDS]
+
+def _said_cells(counts: Mapping[str, int], heard: bool) -> list[Cell]:
+    """Where not everybody is heard, a zero is empty: it is not known."""
+    return [counts.get(word, 0) or (0 if heard else None) for word in WORDS]
 
 
 def minute_cells(row: MoodRow, said: SaidCells) -> list[Cell]:
@@ -92,10 +95,11 @@ def _mood_cells(row: MoodRow | None) -> list[Cell]:
     return [value for column in columns for value in (column or _UNKNOWN)]
 
 
-def _section_cells(section: Section, said: SaidCells) -> list[Cell]:
+def _section_cells(section: Section) -> list[Cell]:
     times = [selectors.moment(section.start_ms), selectors.moment(section.end_ms)]
     rests_on = [section.measured, section.connected] if section.mood else [None, None]
-    return [section.title, *times, *_mood_cells(section.mood), *rests_on, section.known, *said.of(section.said)]
+    said = _said_cells(section.said, section.heard)
+    return [section.title, *times, *_mood_cells(section.mood), *rests_on, section.known, *said]
 
 
 def _room_cells(minute: rooms.RoomMinute) -> list[Cell]:
@@ -124,11 +128,11 @@ def _check_ins(session: ClassSession, said: SaidCells) -> list[list[Cell]]:
     return rows
 
 
-def _summary(session: ClassSession, words: Sequence[tuple[datetime, str]], there: Attendance) -> list[list[Cell]]:
+def _summary(session: ClassSession, said: selectors.Said, there: Attendance) -> list[list[Cell]]:
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
-    sections = selectors.sections(session, [], words)
-    sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, sections, there.joined)]
+    (whole,) = selectors.sections(session, [], said)
+    sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, whole, there.joined)]
     return [
         ["course", session.course.title],
         ["title", session.title or None],

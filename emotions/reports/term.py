@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
-from emotions.reports.pace import heard
-from emotions.reports.rows import all_heard
-from emotions.reports.selectors import fetch
+from emotions.reports.pace import Crowd, Talk, talk
+from emotions.reports.selectors import fetch, part_of, session_end
 from ml.labels import LABELS
 
 EARLIER = 8
@@ -22,7 +21,7 @@ HARD_WORDS = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST)
 _MEANS = ", ".join(f"avg(shares[{n + 1}])" for n in range(len(LABELS)))
 _MOODS = f"""
     SELECT session_id, {_MEANS}, avg(measured) FILTER (WHERE shares IS NOT NULL),
-        avg(connected) FILTER (WHERE shares IS NOT NULL), count(shares)::float / count(*)
+        avg(connected) FILTER (WHERE shares IS NOT NULL), count(shares)
     FROM emotions_moodpoint WHERE session_id = ANY(%(sessions)s) GROUP BY 1
 """  # noqa: S608 - columns of this module
 
@@ -30,9 +29,9 @@ _MOODS = f"""
 @dataclass(frozen=True, slots=True)
 class TermRow:
     """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
-    `known` of the time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
-    (emotions.reports.pace), None instead of none where those without a name are too few to be heard. `joined`: None
-    where the session was purged, for nobody knows any more."""
+    `known` of its time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
+    (emotions.reports.pace), None instead of none where for most of it those without a name were too few to be heard.
+    `joined`: None where the session was purged, for nobody knows any more."""
 
     session: ClassSession
     shares: Sequence[float] | None
@@ -47,14 +46,16 @@ def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
     """One row each, in their order."""
     keys = [session.pk for session in sessions]
     moods = mean_moods(keys)
-    there, hard = _there(keys), _said_hard(keys)
+    there, said = _there(keys), talk(keys)
+    hard = _said_hard(said)
     return [
-        _row(session, moods.get(session.pk), there.get(session.pk, (0, 0)), hard[session.pk]) for session in sessions
+        _row(session, moods.get(session.pk), there.get(session.pk, 0), hard[session.pk], said.crowd(session.pk))
+        for session in sessions
     ]
 
 
 def mean_moods(keys: Sequence[int]) -> dict[int, list[float]]:
-    """Of each session in which it was ever known: the seven means, measured, connected, the part of the time."""
+    """Of each session in which it was ever known: the seven means, measured, connected, for how many seconds."""
     return {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": list(keys)}) if row[-1]}
 
 
@@ -68,25 +69,22 @@ def _normal(mood: Sequence[float]) -> list[float]:
     return [value / sum(shares) for value in shares]
 
 
-def _there(keys: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Per session how many joined, and how many of them share with their name."""
+def _there(keys: Sequence[int]) -> dict[int, int]:
+    """Per session how many joined."""
     people = Participant.objects.students().filter(session__in=keys).order_by().values("session_id")
-    named = Count("pk", filter=Q(scope=Participant.Scope.INDIVIDUAL))
-    counted = people.annotate(joined=Count("pk"), named=named).values_list("session_id", "joined", "named")
-    return {session: (joined, by_name) for session, joined, by_name in counted}
+    return dict(people.annotate(joined=Count("pk")).values_list("session_id", "joined"))
 
 
-def _said_hard(keys: Sequence[int]) -> Counter[int]:
+def _said_hard(said: Talk) -> Counter[int]:
     """Per session of how many students one of HARD_WORDS counts."""
-    return Counter(
-        session for session, _ in {(w.session, w.participant) for w in heard(keys) if w.word in HARD_WORDS}
-    )
+    return Counter(session for session, _ in {(w.session, w.participant) for w in said.words if w.word in HARD_WORDS})
 
 
-def _row(session: ClassSession, mood: Sequence[float] | None, people: tuple[int, int], said_hard: int) -> TermRow:
-    joined, named = people
-    hard = said_hard if said_hard or all_heard(joined, named) else None
-    measured, connected, known = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
+def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, said_hard: int, crowd: Crowd) -> TermRow:
+    start, end = session.started_at, session_end(session)
+    hard = said_hard if said_hard or crowd.heard(start, end) else None
+    measured, connected, seconds = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
+    known = part_of(seconds, end - start)
     # While a large session is deleted, some of it may still be there.
     there, mood = (None, None) if session.purged_at else (joined, mood)
     return TermRow(session, _normal(mood) if mood else None, measured, connected, known, there, hard)

@@ -31,9 +31,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`known` of the `points`, one a second, have a class mood. `check_ins`: those that reports count."""
+    """`known` of the `points`, one a second, have a class mood; `length`: minutes from the beginning to the end.
+    `check_ins`: those that reports count."""
 
     students: int
+    length: int
     known: int
     points: int
     readings: Told
@@ -48,7 +50,7 @@ class Totals:
         """For the page of a session."""
         return [
             ("Students", f"{self.students:,}"),
-            ("Minutes with a class mood", f"{self.known // 60:,} of {self.points // 60:,}"),
+            ("Minutes with a class mood", f"{self.known // 60:,} of {self.length:,}"),
             ("Readings", str(self.readings)),
             ("Markers", f"{self.markers:,}"),
             ("Check-ins that count", f"{self.check_ins:,}"),
@@ -80,16 +82,17 @@ class Totals:
 
 
 def totals(session: ClassSession) -> Totals:
-    """Ten queries, twelve at most."""
+    """Twelve queries at most."""
     whole, points = _whole(session), MoodPoint.objects.filter(session=session)
     events, minutes = EmotionEvent.objects.filter(session=session), MinuteRollup.objects.filter(session=session)
     known = points.aggregate(known=Count("pk", filter=Q(shares__isnull=False)), points=Count("pk"))
     return Totals(
         students=session.participants.students().count(),
+        length=int((selectors.session_end(session) - session.started_at).total_seconds() // 60),
         readings=_told(events, selectors.individual_events, whole),
         minutes=_told(minutes, selectors.individual_rollups, whole),
         markers=Marker.objects.filter(session=session).count(),
-        check_ins=len(pace.heard([session.pk])),
+        check_ins=len(pace.talk([session.pk]).words),
         consents=ConsentEvent.objects.filter(participant__session=session).count(),
         room_pictures=RoomReading.objects.filter(session=session).count(),
         **known,

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from classroom.models import CheckIn, ClassSession
+from classroom.models import CheckIn, ClassSession, ConsentEvent
 from emotions.reports import cells, exports, tables
 from ml.labels import LABELS
 from tests.emotions.conftest import Join
@@ -71,6 +71,8 @@ def test_where_some_are_too_few_to_be_heard_silence_is_an_empty_cell(
     ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
     join("Ada")
     join("Ben", scope="aggregate")
+    session.participants.update(joined_at=START, last_seen_at=lecture.ended_at)
+    ConsentEvent.objects.update(at=START)
     ClassSession.objects.filter(pk=session.pk).update(ended_at=lecture.ended_at)
     first, _ = read("".join(exports.minutes(lecture, exports.DIALECTS["comma"])))
     assert {first[said] for said in tables.SAID} == {""}

@@ -12,7 +12,8 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Partic
 from emotions import publish
 from emotions.actions import record_readings
 from emotions.messages import MoodTick
-from emotions.mood.cohort import FLOOR
+from emotions.mood.cohort import FLOOR, THERE_FOR
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
 from emotions.reports import exports, page, selectors, tables, term
@@ -47,6 +48,7 @@ STEPS = st.lists(
         st.tuples(st.just("choose"), who, scope_of),
         st.tuples(st.just("withdraw"), who),
         st.tuples(st.just("leave"), who),
+        st.tuples(st.just("vanish"), who),
         st.tuples(st.just("erase"), who),
         st.tuples(st.just("erase_last"), who),
         st.tuples(st.just("say"), who, word),
@@ -83,6 +85,7 @@ class Room:
     session: ClassSession
     estimator: Telltale = field(default_factory=Telltale)
     people: list[Participant] = field(default_factory=list)
+    vanished: set[int] = field(default_factory=set)
     hidden: frozenset[int] = frozenset()
     now_ms: float = field(default_factory=lambda: time.time() * 1000)
     ticks: list[MoodTick] = field(default_factory=list)
@@ -92,7 +95,7 @@ class Room:
 
     def do(self, step: tuple[Any, ...]) -> None:
         what, *rest = step
-        if what in {"choose", "withdraw", "leave", "erase", "erase_last", "say"}:
+        if what in {"choose", "withdraw", "leave", "vanish", "erase", "erase_last", "say"}:
             here = [one for one in self.people if one.left_at is None]
             if here:
                 getattr(self, what)(here[rest[0] % len(here)], *rest[1:])
@@ -113,6 +116,13 @@ class Room:
     def leave(self, student: Participant) -> None:
         actions.leave(student)
 
+    def vanish(self, student: Participant) -> None:
+        """The tab was closed long ago. Who speaks or chooses after that, does so without being seen."""
+        self.vanished.add(student.pk)
+        sync_redis().hdel(presence_key(self.session.pk), str(student.pk))
+        long_ago = timezone.now() - timedelta(minutes=10)
+        Participant.objects.filter(pk=student.pk).update(joined_at=long_ago, last_seen_at=long_ago)
+
     def erase(self, student: Participant) -> None:
         self.people.remove(student)
         actions.erase(student)
@@ -132,11 +142,11 @@ class Room:
 
     def tick(self) -> None:
         self.now_ms += 1000
-        measured = [one for one in self.people if one.left_at is None and one.scope != "none"]
-        for one in self.people:
-            if one.left_at is None:
-                seat = f"{uuid.uuid4().hex}:on:{int(self.now_ms)}"
-                sync_redis().hset(presence_key(self.session.pk), str(one.pk), seat)
+        here = [one for one in self.people if one.left_at is None and one.pk not in self.vanished]
+        measured = [one for one in here if one.scope != "none"]
+        for one in here:
+            seat = f"{uuid.uuid4().hex}:on:{int(self.now_ms)}"
+            sync_redis().hset(presence_key(self.session.pk), str(one.pk), seat)
         seen = [observation(frame_of(one, captured_ms=self.now_ms), face_of(one)) for one in measured]
         record_readings(seen)
         with sync_redis().pipeline() as pipe:
@@ -182,10 +192,31 @@ def by_name(student: Participant, at: datetime) -> bool:
     return since is not None and at >= since
 
 
+def there_until(student: Participant) -> datetime:
+    """Who closed a tab has not left, and is there no more."""
+    seen = (student.last_seen_at or student.joined_at) + THERE_FOR
+    return min(seen, student.left_at or seen)
+
+
+def there_at(people: list[Participant], at: datetime) -> list[Participant]:
+    return [one for one in people if one.joined_at <= at < there_until(one)]
+
+
 def nameless_at(people: list[Participant], at: datetime) -> int:
-    return sum(
-        one.joined_at <= at and (one.left_at is None or one.left_at > at) and not by_name(one, at) for one in people
-    )
+    return sum(not by_name(one, at) for one in there_at(people, at))
+
+
+def silence_says_something(session: ClassSession) -> bool:
+    """Not where for most of the time that anybody was there, too few of them were so without a name."""
+    people = list(Participant.objects.filter(session=session))
+    changes = {at for one in people for at in (one.joined_at, there_until(one), named_since(one)) if at}
+    start, end = session.started_at, session.ended_at or timezone.now()
+    edges = sorted({start, end, *(at for at in changes if start < at < end)})
+    few, anybody = timedelta(0), timedelta(0)
+    for a, b in pairwise(edges):
+        few += (b - a) * (0 < nameless_at(people, a) < FLOOR)
+        anybody += (b - a) * bool(there_at(people, a))
+    return 2 * few <= anybody
 
 
 def countable(session: ClassSession) -> Counter[str]:
@@ -215,13 +246,13 @@ def check_tick(room: Room, told: list[MoodTick]) -> None:
     for tick in told:
         assert (tick.point.shares is None) == (not members)
         assert {tile.id for tile in tick.tiles} <= {present[pk].public_id for pk in individual}
-        check_words(tick, list(present.values()))
+        check_words(tick, list(present.values()), datetime.fromtimestamp(room.now_ms / 1000, UTC))
 
 
-def check_words(tick: MoodTick, present: list[Participant]) -> None:
+def check_words(tick: MoodTick, present: list[Participant], now: datetime) -> None:
     """Of those without a name all words or none; nobody is named for a word that was said without a name."""
     last = {one.pk: CheckIn.objects.filter(participant=one).last() for one in present}
-    others = sum(one.scope != "individual" for one in present)
+    others = sum(one.scope != "individual" for one in there_at(present, now))
     told = [
         said.word
         for one in present
@@ -242,6 +273,7 @@ def check_words(tick: MoodTick, present: list[Participant]) -> None:
 @given(steps=STEPS)
 @example(steps=[("say", 0, "lost"), ("choose", 0, "individual"), ("tick",)])
 @example(steps=[("come", "aggregate"), ("tick",), ("restart", True), ("tick",)])
+@example(steps=[("vanish", 1), ("say", 0, "lost"), ("tick",)])
 @pytest.mark.usefixtures("profile", "keys")
 def test_no_tick_shows_anybody_alone(steps: list[tuple[Any, ...]], heard: list[MoodTick]) -> None:
     teacher, _ = User.objects.get_or_create(username="alice")
@@ -259,6 +291,7 @@ def test_no_tick_shows_anybody_alone(steps: list[tuple[Any, ...]], heard: list[M
 
 @LENIENT
 @given(steps=STEPS, cuts=st.lists(st.integers(0, 30), max_size=3))
+@example(steps=[("vanish", 1), ("say", 0, "lost"), ("tick",)], cuts=[])
 @pytest.mark.usefixtures("profile", "keys", "pages")
 def test_no_report_and_no_export_shows_anybody_alone(steps: list[tuple[Any, ...]], cuts: list[int]) -> None:
     teacher, _ = User.objects.get_or_create(username="alice")
@@ -284,13 +317,15 @@ def check_report(session: ClassSession) -> None:
         in_sections.update(line.section.said)
     assert +in_sections == expected
     rows = {table.name: list(table.rows) for table in tables.tables(session)}
-    columns = [Counter(dict(zip(tables.WORDS, row[1:], strict=True))) for row in rows["check_ins"]]
+    columns = [
+        Counter({word: n or 0 for word, n in zip(tables.WORDS, row[1:], strict=True)}) for row in rows["check_ins"]
+    ]
     assert +sum(columns, Counter[str]()) == expected
     (one,) = term.term_rows([session])
     hard = one.hard or 0
     assert hard <= sum(expected[word] for word in term.HARD_WORDS)
     assert (hard == 0) == (not any(expected[word] for word in term.HARD_WORDS))
-    assert (one.hard is None) == (hard == 0 and not report.attendance.heard), "a zero is nobody"
+    assert (one.hard is None) == (hard == 0 and not silence_says_something(session)), "a zero is nobody"
     sharing = {str(student.public_id) for student in Participant.objects.filter(session=session, scope="individual")}
     assert {row[1] for row in rows["students"]} <= sharing
     assert {str(line.id) for line in report.heat.lines} <= sharing

@@ -30,7 +30,7 @@ def lecture(session: ClassSession) -> ClassSession:
 
 
 def heat_of(session: ClassSession) -> HeatMap:
-    sharing, said = selectors.sharers(session), selectors.words(session)
+    sharing, said = selectors.sharers(session), selectors.said(session).words
     return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session), [], said)
 
 

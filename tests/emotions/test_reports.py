@@ -18,16 +18,18 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
-from classroom.models import CheckIn, ClassSession, Marker
-from emotions.reports import page
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker
+from emotions.reports import page, selectors, term_page
 from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
 from emotions.reports.rows import MarkerRow, MoodRow
+from emotions.reports.term import term_rows
+from emotions.reports.totals import totals
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
 
 UNEASY = (0.10, 0.05, 0.10, 0.10, 0.15, 0.05, 0.45)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-QUERIES = 14  # Two more where words about the pace were said.
+QUERIES = 16  # One more where there are markers.
 
 
 def put(session: ClassSession, minutes: float) -> ClassSession:
@@ -48,7 +50,7 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     report = page.build(put(session, 10))
     assert report.summary == [
         "10 minutes, mostly calm; on average about 36\xa0% looked troubled.",
-        "This rests on 20 of 24 connected students on average, over 84\xa0% of the time.",
+        "This rests on 20 of 24 connected students on average, over 83\xa0% of the time.",
         "Students said “lost” once.",
     ]
     assert [line.section.title for line in report.sections] == ["Beginning", "quiz"]
@@ -67,6 +69,19 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     assert [shape["name"] for shape in report.figure["layout"]["shapes"]] == ["gap", "marker", "moment"]
 
 
+def test_all_figures_of_a_page_rest_on_the_same_seconds(session: ClassSession) -> None:
+    """Of an hour, the mood is known for ten seconds of every twenty in the first half; in the others too few are
+    measured for one."""
+    store_points(session, START, ([CALM] * 10 + [None] * 10) * 90, measured=5)
+    report = page.build(put(session, 60))
+    assert report.summary[1] == "This rests on 5 of 24 connected students on average, over 25\xa0% of the time."
+    assert [line.rests_on for line in report.sections] == ["5 of 24 (21\xa0%), 25\xa0% of the time"]
+    (term,) = term_page.lines(term_rows([session]))
+    assert term.rests_on == "5 of 24 students, 25\xa0% of the time"
+    assert {row.measured for row in selectors.minutes(session)} == {5}, "nobody's mood rests on four"
+    assert dict(totals(session).lines)["Minutes with a class mood"] == "15 of 60"
+
+
 @pytest.mark.usefixtures("pages")
 def test_a_session_that_nobody_joined_says_so_and_no_more(client: Client, session: ClassSession) -> None:
     assert page.build(put(session, 1)).summary == ["1 minute. Nobody joined."]
@@ -75,6 +90,12 @@ def test_a_session_that_nobody_joined_says_so_and_no_more(client: Client, sessio
     assert "Nobody joined." in text
     assert "Attendance" not in text
     assert "Attendance" not in client.get(reverse("report_html", args=[session.public_id])).content.decode()
+
+
+def all_along(session: ClassSession) -> None:
+    """Let whoever joined have been there from the beginning to the end."""
+    session.participants.update(joined_at=START, last_seen_at=session.ended_at)
+    ConsentEvent.objects.filter(participant__session=session).update(at=START)
 
 
 def session_again(session: ClassSession) -> ClassSession:
@@ -88,6 +109,7 @@ def test_words_that_could_not_be_counted_are_no_zeros(client: Client, session: C
     """Of fewer than five without a name: one who said that they were lost is not nobody."""
     actions.save_check_in(actions.join(session, "Ida"), "lost")
     put(session, 1)
+    all_along(session)
     client.force_login(session.course.instructor)
 
     def cells() -> list[str]:
@@ -99,10 +121,12 @@ def test_words_that_could_not_be_counted_are_no_zeros(client: Client, session: C
     named = actions.join(session_again(session), "Sam")
     actions.record_consent(named, "individual", consent.text_for(session).sha256)
     put(session, 1)
+    all_along(session)
     assert cells() == ["–"] * 4, "Ida's word counts no more beside one with a name"
     for number in range(4):
         actions.join(session_again(session), f"Student {number}")
     put(session, 1)
+    all_along(session)
     assert cells() == ["0"] * 4
 
 

@@ -56,7 +56,7 @@ def test_a_section_runs_from_marker_to_marker(lecture: ClassSession, join: Join)
     student.consent_events.update(at=START)
     CheckIn.objects.create(participant=student, word="lost", at=START + timedelta(minutes=6))
     ClassSession.objects.filter(pk=lecture.pk).update(ended_at=lecture.ended_at)
-    first, second = selectors.sections(lecture, selectors.markers(lecture), selectors.words(lecture))
+    first, second = selectors.sections(lecture, selectors.markers(lecture), selectors.said(lecture))
     assert (first.title, second.title) == ("Beginning", "quiz")
     assert first.mood is not None
     assert first.mood.shares == pytest.approx(CALM)
@@ -66,7 +66,7 @@ def test_a_section_runs_from_marker_to_marker(lecture: ClassSession, join: Join)
 
 
 def test_without_marker_or_mood_there_is_one_empty_section(lecture: ClassSession) -> None:
-    (only,) = selectors.sections(lecture, [], [])
+    (only,) = selectors.sections(lecture, [], selectors.SILENCE)
     assert only.title == "Whole session"
     assert only.mood is None
 

@@ -53,8 +53,8 @@ def test_it_says_what_the_readings_say(lecture: ClassSession) -> None:
     assert slide.class_line.words.startswith("Uneasy, about")
     inside = [event for event in events if 4 * 60 <= (event.captured_at - START).total_seconds() < 8 * 60]
     sad = sum(event.probabilities[INDEX["sad"]] for event in inside) / len(inside)
-    assert slide.own_words.startswith(f"Sad {int(sad * 100 + 0.5)} %, "), "no mood of one person"
-    assert f"Sad {int(sad * 100 + 0.5)} %" in slide.own_strip
+    assert slide.own_words.startswith(f"Sad {int(sad * 100 + 0.5)}\xa0%, "), "no mood of one person"
+    assert f"Sad {int(sad * 100 + 0.5)}\xa0%" in slide.own_strip
     assert beginning.minutes == exercise.minutes == 4
 
 

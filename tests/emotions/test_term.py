@@ -25,7 +25,10 @@ def held(course: Course, week: int, moods: list[tuple[float, ...] | None], stude
     session = ClassSession.objects.create(course=course, started_at=start, ended_at=start + timedelta(minutes=10))
     store_points(session, start, moods)
     people = [
-        Participant.objects.create(session=session, display_name=f"S{n}", joined_at=start) for n in range(students)
+        Participant.objects.create(
+            session=session, display_name=f"S{n}", joined_at=start, last_seen_at=session.ended_at
+        )
+        for n in range(students)
     ]
     for n in range(lost):
         for word in ["lost", "lost", "too_fast"] if n == 0 else ["lost"]:
@@ -48,7 +51,8 @@ def weeks(session: ClassSession, alice: User) -> list[ClassSession]:
 def test_a_row_is_the_mean_of_what_was_known_and_says_how_much_that_is(weeks: list[ClassSession]) -> None:
     rows = term.term_rows(weeks)
     assert rows[1].shares == pytest.approx([0.4 * a + 0.6 * b for a, b in zip(CALM, TROUBLED, strict=True)])
-    assert (rows[1].measured, rows[1].connected, rows[1].known) == (20, 24, 0.5)
+    assert (rows[1].measured, rows[1].connected) == (20, 24)
+    assert rows[1].known == pytest.approx(100 / 600)
     assert rows[2].shares is None
     assert [(row.joined, row.hard) for row in rows] == [(10, 1), (20, 2), (4, None), (8, 4)]
 

@@ -118,7 +118,8 @@ def test_sections_check_ins_and_markers_are_those_of_the_database(lecture: Class
         for lines in (sections, said):
             counts = [line[f"said_{word}"] for line in lines]
             assert sum(filter(None, counts)) == count
-            assert 0 not in counts  # Not known: the four may have said it.
+            # Not known: the four may have said it. The first of them is there for less than half of the first minute.
+            assert 0 not in counts[lines is said :]
     assert sections[0]["known"] == pytest.approx(0.75)
     assert sections[1]["share_sad"] == pytest.approx(0.35)
 
