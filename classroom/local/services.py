@@ -77,6 +77,6 @@ def simulate(code: str, base_url: str, students: int, certificate: Certificate |
 
 
 def in_containers() -> dict[str, Service]:
-    """The services of docker-compose.yml; more readers by `--scale worker=N`."""
+    """The services of docker-compose.yml; more readers by ROOMTONE_WORKERS."""
     services = (migrate(), web("0.0.0.0", 8000), worker(1), ticker(), beat())  # noqa: S104  # nosec B104
     return {service.name: service for service in services}

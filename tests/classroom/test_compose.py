@@ -300,7 +300,7 @@ def test_the_proxy_takes_another_certificate() -> None:
 
 
 def test_a_strict_umask_of_the_checkout_does_not_reach_the_image(dockerfile: str) -> None:
-    build, serve = dockerfile.split("\nFROM ")
+    build, serve = dockerfile.rsplit("\nFROM ", 1)
     assert build.endswith("RUN chmod -R a+rX /srv\n")
     assert "COPY --from=build /srv /srv" in serve
 
@@ -319,3 +319,12 @@ def test_house_is_kept_also_where_nobody_reads_frames() -> None:
     assert asked
     assert not [name for name in asked if name.startswith("emotions.tasks.analyse_")]
     assert settings.CELERY_TASK_DEFAULT_QUEUE == "housekeeping"
+
+
+def test_what_operations_put_into_env_is_what_compose_asks_for() -> None:
+    """Nothing required is missing there, and nothing stands there that no container would see."""
+    text = (CHECKOUT / "docker-compose.yml").read_text()
+    example = re.search(r"cat > \.env <<END\n(.*?)\nEND\n", (CHECKOUT / "docs/operations.md").read_text(), re.DOTALL)
+    assert example
+    named = set(re.findall(r"^([A-Z_]+)=", example[1], re.MULTILINE))
+    assert set(re.findall(r"\$\{(\w+):\?", text)) <= named <= set(re.findall(r"\$\{(\w+):", text))
