@@ -12,7 +12,7 @@ from classroom import places
 from classroom.consent import Choice, ConsentText, Paragraph, kept
 from classroom.models import ClassSession, Participant, ReadingPlace
 
-VERSION = "2026-11a-room"
+VERSION = "2026-11b-room"
 OFF = "Room cameras are off in this installation. Whoever runs the server can allow them; see the page on privacy."
 CHECK_INS = "It runs without cameras."
 ON_DEVICES = (
@@ -81,7 +81,8 @@ _STORED = Paragraph(
     "What is stored",
     "Of each picture: how many faces were found, how many of them the program was unsure about, and seven sums over "
     "all of them. No picture, no single face and no place in the room. Nothing at all where fewer than five faces "
-    "are found, or fewer than five more than there are students in the session who share with their name.",
+    "are found, or fewer than five more than there are students in the session who agreed to be measured by a camera "
+    "of their own.",
 )
 _LIMITS = Paragraph(
     "What it can’t do",

@@ -66,8 +66,8 @@ LEFT JOIN stored USING (participant_id, connection, sequence)
 ORDER BY n
 """.format(labels=len(LABELS))  # noqa: S608 - a constant of the code
 
-# As above, for one picture of a room's camera. `needed`: the sums less the tiles of those who share with their name
-# must still be of FLOOR faces, whoever of them the camera sees.
+# As above, for one picture of a room's camera. `needed`: the sums less all that is shown of those who are measured by
+# a camera of their own (tiles, and the class mood of the others) must still be of FLOOR faces, whomever it sees.
 _RECORD_ROOM = """
 WITH present AS (
     SELECT camera.id, camera.session_id, camera.consent_epoch
@@ -78,10 +78,10 @@ WITH present AS (
         AND session.mode <> 'check_ins'
     FOR SHARE OF camera
 ), floor AS (
-    SELECT %(floor)s + count(named.id) AS needed
+    SELECT %(floor)s + count(shown.id) AS needed
     FROM present
-    LEFT JOIN classroom_participant named ON named.session_id = present.session_id AND named.kind = 'student'
-        AND named.scope = 'individual' AND named.left_at IS NULL AND named.removed_at IS NULL
+    LEFT JOIN classroom_participant shown ON shown.session_id = present.session_id AND shown.kind = 'student'
+        AND shown.scope <> 'none' AND shown.left_at IS NULL AND shown.removed_at IS NULL
 ), stored AS (
     INSERT INTO emotions_roomreading (
         session_id, participant_id, connection, sequence, captured_at, faces, uncertain, sums, model_version

@@ -90,15 +90,26 @@ def test_the_table_itself_refuses_fewer(camera: Participant) -> None:
         RoomReading.objects.update(faces=4)
 
 
-def test_who_shares_with_a_name_is_not_counted_towards_the_five(camera: Participant, join: Join) -> None:
-    """The sums less their tiles must be of five others, whoever of them the camera sees."""
-    shares, gone = join("Sam"), join("Tess")
-    join("Uma", scope="aggregate")
+@pytest.mark.parametrize("scope", ["individual", "aggregate"])
+def test_who_is_measured_elsewhere_is_not_counted_towards_the_five(
+    camera: Participant, join: Join, scope: str
+) -> None:
+    """The sums less their tiles, and less the class mood, must be of five others, whoever of them the camera sees."""
+    shares, gone = join("Sam", scope=scope), join("Tess", scope=scope)
+    join("Uma", scope="none"), join("Vic", scope="")
     classroom_actions.leave(gone)
     assert record_room(room_sums(camera, 5)) == ("too_few", 6)
     assert record_room(room_sums(camera, 6)) == ("stored", 6)
     classroom_actions.withdraw(shares)
     assert record_room(room_sums(camera, 5, sequence=2)) == ("stored", 5)
+
+
+def test_the_sums_less_the_class_mood_are_never_of_one_student(camera: Participant, join: Join) -> None:
+    """Five who share only as part of the class are in the class mood; a sixth in the room is measured by nobody."""
+    for number in range(5):
+        join(f"Student {number}", scope="aggregate")
+    assert record_room(room_sums(camera, 6)) == ("too_few", 10)
+    assert not RoomReading.objects.exists()
 
 
 def test_nothing_is_stored_without_the_declaration_in_force(camera: Participant, alice: User) -> None:
