@@ -16,7 +16,7 @@ from django.conf import settings
 from classroom import places
 from classroom.models import ClassSession, ConsentEvent, Participant, ReadingPlace, ShownText
 
-VERSION = "2026-11f"
+VERSION = "2026-11g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +105,17 @@ def _days(count: int) -> str:
 _HOW_SURE = Paragraph(
     "How sure it is",
     "It is often wrong. An expression is not a feeling, and neither is attention. No mark and no decision about you "
-    "may rest on it. You see the same words about yourself as your instructor.",
+    "may rest on it.",
 )
 _WHO_SEES = Paragraph(
     "Who sees it",
-    "You see your own readings. Only as part of the class: your readings are counted in the class average, which is "
-    "shown for five students or more. Also with my name: your instructor sees your last reading, how it went, and "
-    "a summary beside your name, now and in the report. Your name also comes on a short list of students who may "
-    "need your instructor when you say Lost, or look troubled more than is usual for you for two minutes; your own "
-    "page then says so. Readings are stored under the name that you typed; those who "
-    "look after the server for your school can reach them.",
+    "You see each reading of yours as it is made. Only as part of the class: your readings are counted in the class "
+    "average, which is shown for five students or more. Also with my name: beside your name your instructor sees "
+    "your last reading and how it went, and in the report how often each expression was read, by minute and by "
+    "section. Your own page shows no such summary, but you can download what it is made of. Your name also comes on "
+    "a short list of students who may need your instructor when you say Lost, or look troubled more than is usual "
+    "for you for two minutes; your own page then says so. Readings are stored under the name that you typed; those "
+    "who look after the server for your school can reach them.",
 )
 _FREE = Paragraph(
     "Your choice",

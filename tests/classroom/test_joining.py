@@ -38,6 +38,7 @@ def test_the_front_page_asks_for_a_code(client: Client, db: None) -> None:
     page = client.get("/")
     assert page.status_code == 200
     assert page.context["form"].fields["code"]
+    assert "You see what is recorded about you, and can download or erase it." in page.content.decode()
 
 
 @pytest.mark.parametrize("change", [str, str.lower, codes.spaced, lambda code: f" {code[:2]} {code[2:]} "])

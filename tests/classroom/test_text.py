@@ -67,6 +67,14 @@ def test_the_text_says_how_often_it_is_measured(settings: Settings) -> None:
     assert len({text.sha256 for text in said.values()}) == 3
 
 
+def test_the_text_promises_no_more_than_the_pages_show() -> None:
+    """The report says more of who shares with the name than their own page does."""
+    told = {paragraph.heading: paragraph.text for paragraph in consent.text_for(ClassSession(mode="camera")).whole}
+    assert "same words" not in " ".join(told.values())
+    assert "how often each expression was read, by minute and by section" in told["Who sees it"]
+    assert "Your own page shows no such summary" in told["Who sees it"]
+
+
 @pytest.mark.parametrize(
     ("mode", "scopes"), [("camera", ["aggregate", "individual", "none"]), ("check_ins", ["none"])]
 )
