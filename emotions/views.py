@@ -120,7 +120,7 @@ def report_counting(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @instructors_only
 def student_report(request: HttpRequest, public_id: UUID, student_id: UUID) -> HttpResponse:
-    """One student who shares individually, against the class. Of anybody else there is no such page."""
+    """One student who shares individually. Of anybody else there is no such page."""
     session = _recorded_session(request, public_id)
     access.participant_in(session, student_id)
     shown = student_page.build(session, student_id)

@@ -1,4 +1,8 @@
-"""The page of one student who shares individually: their own minutes and words, against the class."""
+"""The page of one student who shares individually: their own minutes and words.
+
+The class is not beside them. Its mood is corrected for the program's usual mistakes, which one student's readings
+can't be: by those a neutral face looks troubled far more often than a class of neutral faces does.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,14 @@ from ml.labels import LABELS
 
 
 @dataclass(frozen=True, slots=True)
-class AgainstClass:
-    """One section: the student's own mean and the class's. `own_words` rests on `minutes` with a reading."""
+class OwnSection:
+    """From one marker to the next: the student's own mean, which rests on `minutes` with a reading."""
 
-    class_line: page.SectionLine
-    own_words: str
-    own_strip: SafeString
+    title: str
+    start: datetime
+    end: datetime
+    words: str
+    strip: SafeString
     minutes: int
 
 
@@ -38,21 +44,20 @@ class MinuteLine:
 
 @dataclass(frozen=True, slots=True)
 class StudentPage:
-    """`lane`: the student's shares minute by minute, over `class_lane` on the same `axis`."""
+    """`lane`: the student's shares minute by minute, on the `axis`."""
 
     line: page.StudentLine
     attendee: Attendee
     legend: Sequence[str]
     axis: lanes.Axis
     lane: SafeString
-    class_lane: SafeString
     said: list[tuple[datetime, str]]
-    sections: list[AgainstClass]
+    sections: list[OwnSection]
     minutes: list[MinuteLine]
 
 
 def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
-    """None for somebody who doesn't share individually now. Eight queries."""
+    """None for somebody who doesn't share individually now. Seven queries."""
     sharing = selectors.sharers(session)
     sharer = next((one for one in sharing if one.id == student_id), None)
     if sharer is None:
@@ -67,9 +72,8 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
         legend=charts.STACK[::-1],
         axis=axis,
         lane=_lane(axis, minutes, attendee, sharer),
-        class_lane=heat.class_lane(axis, selectors.minutes(session)),
         said=people.said_by(sharer),
-        sections=[_against(section, minutes) for section in sections],
+        sections=[_own_section(section, minutes) for section in sections],
         minutes=[_minute_line(minute) for minute in minutes],
     )
 
@@ -85,7 +89,7 @@ def _lane(
     )
 
 
-def _against(section: Section, minutes: Sequence[StudentMinute]) -> AgainstClass:
+def _own_section(section: Section, minutes: Sequence[StudentMinute]) -> OwnSection:
     """A minute that a marker cuts counts on both sides: it is not kept in smaller pieces."""
     own = [
         each for each in minutes if section.start_ms - heat.MINUTE_MS < each.minute * heat.MINUTE_MS < section.end_ms
@@ -95,7 +99,8 @@ def _against(section: Section, minutes: Sequence[StudentMinute]) -> AgainstClass
         [sum(each.shares[n] * each.readings for each in own) / readings for n in range(len(LABELS))] if own else None
     )
     words = _own_words(means) if means else "No reading"
-    return AgainstClass(page.section_line(section), words, strip(means), len(own))
+    start, end = (timezone.localtime(selectors.moment(at_ms)) for at_ms in (section.start_ms, section.end_ms))
+    return OwnSection(section.title, start, end, words, strip(means), len(own))
 
 
 def _own_words(means: Sequence[float]) -> str:
