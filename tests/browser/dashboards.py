@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -84,12 +84,19 @@ class PlayedSocket:
         return parse_qs(urlsplit(self.connections[number - 1].url).query).get("after", [""])[0]
 
 
-def played(visitors: Visitors, session: ClassSession, *openings: Message, **options: Any) -> PlayedSocket:
-    """The dashboard of the session's own instructor, with a played socket."""
+def played(
+    visitors: Visitors,
+    session: ClassSession,
+    *openings: Message,
+    before: Callable[[Page], object] = lambda page: None,
+    **options: Any,
+) -> PlayedSocket:
+    """The dashboard of the session's own instructor, with a played socket; `before` gets the tab."""
     began = datetime.fromtimestamp(BEGAN_MS / 1000, UTC)
     ClassSession.objects.filter(pk=session.pk).update(started_at=began)
     page = visitors.new(camera=False, **options)
     sign_in(page, session.course.instructor, visitors.base_url)
+    before(page)
     socket = PlayedSocket(page, openings)
     page.goto(f"/teach/{session.public_id}/")
     socket.wait_for_connection(1)

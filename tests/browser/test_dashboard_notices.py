@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from classroom.actions import start_session
-from classroom.models import ClassSession, Course, Participant
+from classroom.models import CheckIn, ClassSession, Course, Participant
 from emotions.messages import Alert, Attention, Hand, Notices, Tile
 from emotions.mood import dismissals
 from emotions.store import dismissed_key, sync_redis
@@ -70,12 +70,14 @@ def test_who_says_lost_is_named_and_told_until_the_teacher_has_seen_it(
     visitors: Visitors, join: Join, session: ClassSession
 ) -> None:
     """On the product's own ticker, between both pages. Who shares no name is a number, and nothing else."""
-    student, hidden = join("Meera", "individual"), join("Nisha", "aggregate")
+    student, hidden = join("Meera", "individual", timezone_id="Asia/Tokyo"), join("Nisha", "aggregate")
     for page in (student, hidden):
         expect(page.locator("[data-part=state]")).to_have_text("Live")
         page.get_by_role("button", name="Lost").click()
     told = student.locator("[data-part=attention]")
     expect(told).to_contain_text("Your instructor's page says that you may need them: said “lost”")
+    said_at = timezone.localtime(CheckIn.objects.get(participant__display_name="Meera").at)
+    expect(told).to_contain_text(f"at {said_at:%H:%M}")  # In the school's zone, as the teacher reads it.
     page = visitors.new(camera=False)
     sign_in(page, session.course.instructor, visitors.base_url)
     page.goto(f"/teach/{session.public_id}/")
@@ -263,6 +265,36 @@ def test_three_presses_of_a_key_remove_nobody(visitors: Visitors, session: Class
     page.get_by_role("button", name="Keep").click()
     expect(page.locator("#remove-step")).to_be_hidden()
     assert not removed
+
+
+def test_an_answer_that_comes_late_lets_out_whom_it_names(visitors: Visitors, session: ClassSession) -> None:
+    """Not whose dialog is open by then."""
+    ada, ben = tile("Ada"), tile("Ben")
+    page = played(visitors, session, snapshot([point(1)], [ada, ben])).page
+    held: list[Route] = []
+    page.route("**/remove/", lambda route: held.insert(0, route))
+    page.locator("#tiles").get_by_role("button", name="Ada").click()
+    let_out(page)
+    page.keyboard.press("Escape")
+    page.locator("#tiles").get_by_role("button", name="Ben").click()
+    held[0].fulfill(json={"ok": True, "participant": str(ada.id)})
+    expect(page.locator("#tiles .name")).to_have_text(["Ben"])
+    expect(page.locator("#student-name")).to_have_text("Ben")
+    expect(page.locator("#student-dialog")).to_be_visible()
+
+
+def test_the_same_news_is_heard_again(visitors: Visitors, session: ClassSession) -> None:
+    ada = tile("Ada")
+    rows = Notices(attention=[waiting(ada, lost_ms=BEGAN_MS)])
+    socket = played(visitors, session, snapshot([point(1)], [ada], rows), before=lambda page: page.clock.install())
+    said = socket.page.locator("#attention-said")
+    expect(said).to_have_text("May need you: Ada.")
+    socket.page.clock.run_for(6_000)
+    expect(said).to_have_text("")
+    socket.send(tick(point(2), notices=Notices()))
+    expect(socket.page.locator("#nobody-waits")).to_be_visible()
+    socket.send(tick(point(3), notices=rows))
+    expect(said).to_have_text("May need you: Ada.")
 
 
 def test_before_the_socket_speaks_the_page_claims_nothing_of_students(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from classroom.models import ClassSession, Marker
+from classroom.views.answers import SIGNED_OUT
 from emotions.messages import (
     SPARK_LENGTH,
     Attention,
@@ -22,6 +23,7 @@ from emotions.messages import (
     MarkersChanged,
     Notices,
     SessionChanged,
+    StillHere,
     TileChange,
 )
 from emotions.reports import charts, wording
@@ -29,6 +31,7 @@ from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import (
+    BEGAN_MS,
     CALM,
     chart,
     played,
@@ -76,6 +79,8 @@ def test_the_page_says_what_the_tick_says(visitors: Visitors, session: ClassSess
         f"Rests on 21 of 24 students · 2 not visible · 1 {wording.RULES['left_out']}"
     )
     expect(page.locator("#now li.neutral > :last-child")).to_have_text("62\xa0%")
+    heard = "Neutral, 90 % band: 31\xa0% to 100\xa0%, estimate 62\xa0%"
+    assert page.locator("#now li.neutral").text_content() == heard
     expect(page.locator("#connection-words")).to_have_text("Live")
     socket.send(*(tick(point(n, TROUBLED)) for n in range(60, 80)))
     expect(page.locator("#sentence")).to_have_text("Uneasy: about 15 of 21 look troubled.")
@@ -304,10 +309,17 @@ def test_a_lost_connection_comes_back_without_a_gap(visitors: Visitors, session:
     socket.send(tick(point(11)), tick(point(12)))
     expect(page.locator("#connection-words")).to_have_text("Live")
     wait_for_chart(page)
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const words = document.getElementById("connection-words");
+          new MutationObserver(() => window.heard.push(words.textContent)).observe(words, { childList: true });
+        }"""
+    )
     socket.close(1011)
-    expect(page.locator("#connection-words")).to_have_text(re.compile(r"Connection lost\. Next try in \d+ s"))
     assert socket.wait_for_connection(2) == "12"
     expect(page.locator("#connection-words")).to_have_text("Live")
+    assert page.evaluate("window.heard") == ["Connection lost. Trying again", "Live"]
     wait_until(page, "document.getElementById('mood-chart').data[0].x.length >= 30")
     times = chart(page)[0]["x"]
     assert {round((b - a) / 1000) for a, b in pairwise(times)} == {1}
@@ -324,6 +336,7 @@ def test_a_final_close_is_said_and_not_fought(
     socket.close(int(code))
     expect(socket.page.locator("#closed-words")).to_contain_text(words)
     expect(socket.page.locator("#closed-sign-in")).to_be_visible(visible=sign_in)
+    expect(socket.page.get_by_role("button", name="End session")).to_be_hidden()
     socket.page.wait_for_timeout(2500)
     assert len(socket.connections) == 1
 
@@ -339,11 +352,82 @@ def test_a_page_from_before_an_update_loads_itself_anew(visitors: Visitors, sess
 
 
 def test_an_end_elsewhere_leads_to_the_report(visitors: Visitors, session: ClassSession) -> None:
-    socket = played(visitors, session, snapshot([point(1)]))
+    nobody = {"joined": 0, "connected": 0, "measured": 0, "not_visible": 0}
+    socket = played(visitors, session, snapshot([point(1, None, **nobody)]))
+    page = socket.page
+    page.get_by_role("button", name="End session").click()
     socket.send(SessionChanged(join_code="AAAAAAA", joining_locked=True, ended=True))
-    link = socket.page.get_by_role("link", name="Open the report")
+    link = page.get_by_role("link", name="Open the report")
     expect(link).to_have_attribute("href", f"/teach/{session.public_id}/report/")
-    expect(socket.page.get_by_role("button", name="End session")).to_be_hidden()
+    expect(page.get_by_role("button", name="End session")).to_be_hidden()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("m")
+    page.wait_for_timeout(1200)  # The page's own second has passed.
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator("#lobby")).to_be_hidden()
+
+
+def test_a_teacher_who_was_signed_out_does_not_hear_that_the_class_is_over(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="End session").click()
+    page.locator("#end-form").get_by_role("button", name="End session").click()
+    expect(page.locator("#end-dialog .refusal")).to_have_text(SIGNED_OUT)
+
+
+def test_an_empty_room_hears_that_the_line_lives_and_what_time_it_is(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    nobody = {"joined": 0, "connected": 0, "measured": 0, "not_visible": 0}
+    empty = snapshot([point(1, None, **nobody)])
+    socket = played(visitors, session, empty, empty, before=lambda page: page.clock.install())
+    page = socket.page
+    expect(page.locator("#connection-words")).to_have_text("Live")
+    for _ in range(5):
+        page.clock.run_for(6_000)
+        socket.send(StillHere(now_ms=BEGAN_MS + 3_605_000))
+    expect(page.locator("#elapsed")).to_have_text("1 h 0 min")
+    assert len(socket.connections) == 1
+    page.clock.run_for(21_000)
+    socket.wait_for_connection(2)
+
+
+def test_a_class_without_ticks_has_no_live_line(visitors: Visitors, session: ClassSession) -> None:
+    """That the server answers is not enough where each second should bring news."""
+    whole = snapshot([point(1)])
+    socket = played(visitors, session, whole, whole, before=lambda page: page.clock.install())
+    expect(socket.page.locator("#connection-words")).to_have_text("Live")
+    for _ in range(5):
+        socket.page.clock.run_for(5_000)
+        if len(socket.connections) == 1:
+            socket.send(StillHere(now_ms=BEGAN_MS))
+    socket.wait_for_connection(2)
+
+
+def test_a_chart_that_did_not_load_is_said_once_and_asked_for_again(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    def without_the_library(page: Page) -> None:
+        page.clock.install()
+        page.route("**/plotly*.js", lambda route: route.fulfill(status=404))
+
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 9)]), before=without_the_library)
+    page = socket.page
+    said = page.get_by_text("The chart did not load")
+    expect(said).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    for n in range(9, 16):
+        socket.send(tick(point(n)))
+        page.clock.run_for(1_000)
+    expect(said).to_have_count(0)
+    page.unroute("**/plotly*.js")
+    for n in range(16, 51):
+        socket.send(tick(point(n)))
+        page.clock.run_for(1_000)
+    wait_for_chart(page)
+    expect(said).to_have_count(0)
 
 
 def test_a_change_in_another_tab_shows_here(visitors: Visitors, session: ClassSession) -> None:
@@ -351,6 +435,25 @@ def test_a_change_in_another_tab_shows_here(visitors: Visitors, session: ClassSe
     socket.send(SessionChanged(join_code="ABC2345", joining_locked=True, ended=False))
     expect(socket.page.locator(".code-button .code")).to_have_text("ABC-2345")
     expect(socket.page.locator("#locked")).to_be_visible()
+    expect(socket.page.locator(".toast")).to_have_count(0)
+
+
+def test_a_message_stands_in_the_open_dialog_and_the_opposite_button_has_the_focus(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    page.locator(".code-button").click()
+    page.get_by_role("button", name="Lock joining").press("Enter")
+    said = page.locator("#join-dialog .toast")
+    expect(said).to_contain_text("Nobody new can join.")
+    expect(page.get_by_role("button", name="Open joining")).to_be_focused()
+    page.get_by_role("button", name="Open joining").press("Enter")
+    expect(said).to_contain_text("Joining is open again.")
+    expect(page.get_by_role("button", name="Lock joining")).to_be_focused()
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("body > .toasts")).to_contain_text("Joining is open again.")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 # -- One rule on both sides

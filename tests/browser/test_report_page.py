@@ -65,6 +65,14 @@ def test_the_heat_map_scrolls_in_its_own_box_on_a_phone(visitors: Visitors, lect
     assert box.locator("tbody tr").count() == 10
 
 
+def test_a_chart_that_does_not_load_is_said(visitors: Visitors, lecture: ClassSession) -> None:
+    page = visitors.new(camera=False)
+    sign_in(page, lecture.course.instructor, visitors.base_url)
+    page.route("**/plotly*.js", lambda route: route.fulfill(status=404))
+    page.goto(f"/teach/{lecture.public_id}/report/")
+    expect(page.get_by_text("The chart did not load; the tables say the same.")).to_be_visible()
+
+
 def test_from_the_report_to_a_student_and_back(visitors: Visitors, lecture: ClassSession) -> None:
     page = report_of(visitors, lecture)
     hidden = Participant.objects.filter(session=lecture, scope="aggregate").values_list("display_name", flat=True)

@@ -1,12 +1,20 @@
 // A message at the foot of the page: what happened, and what to do. It stays until it is dismissed or replaced.
 
-function region() {
-  let list = document.querySelector(".toasts");
-  if (!list) {
-    list = document.createElement("div");
-    list.className = "toasts";
-    list.setAttribute("role", "status");
-    document.body.append(list);
+function newRegion() {
+  const list = document.createElement("div");
+  list.className = "toasts";
+  list.setAttribute("role", "status");
+  return list;
+}
+
+/** Where messages stand: in the dialog that is open, since nothing behind it is heard or pressed. */
+export function region() {
+  const list = document.querySelector(".toasts") ?? newRegion();
+  const dialog = document.querySelector("dialog[open]");
+  const home = dialog ?? document.body;
+  if (list.parentElement !== home) {
+    home.append(list);
+    dialog?.addEventListener("close", region, { once: true });
   }
   return list;
 }

@@ -7,7 +7,7 @@ import { binned, moodFigure } from "./dashboard/figure.js";
 import { JoiningCard } from "./dashboard/joining.js";
 import { LiveSocket } from "./dashboard/live.js";
 import { asMarkers } from "./dashboard/notices.js";
-import { NowBars, showPace, write } from "./dashboard/now.js";
+import { NowBars, announce, showPace, write } from "./dashboard/now.js";
 import { People } from "./dashboard/people.js";
 import { Plot } from "./dashboard/plot.js";
 import { projector } from "./dashboard/projector.js";
@@ -52,6 +52,7 @@ let joined = page.joined; // Whether anybody ever has.
 let open = true; // Until the server has closed the connection for good.
 let queued = false;
 let drawn = -Infinity;
+let noChart = null; // Takes away the words that the chart did not load.
 
 // -- Showing
 
@@ -82,7 +83,7 @@ function showBeside() {
 }
 
 function showWords(point) {
-  byId("lobby").hidden = !isEmpty(point);
+  byId("lobby").hidden = !open || !isEmpty(point);
   byId("room").hidden = isEmpty(point);
   document.body.classList.toggle("waiting-room", isEmpty(point));
   if (!point) return;
@@ -129,7 +130,12 @@ function draw() {
   const figure = moodFigure(page.style, page.rules.labels, rows, within, start, end, page.offset_ms);
   write(byId("mood-title"), end - start < WINDOW_MS ? "Class mood so far" : "Class mood, last 30 minutes");
   byId("no-mood").hidden = figure.data.length > 0;
-  plot.draw(figure).catch(() => toast("The chart did not load; the numbers beside it are complete.", { key: "chart" }));
+  plot.draw(figure).then(() => noChart?.(), sayNoChart);
+}
+
+/** Once: whoever has dismissed it knows. */
+function sayNoChart() {
+  noChart ??= toast("The chart did not load; the numbers beside it are complete.", { key: "chart" });
 }
 
 function speak(point) {
@@ -148,6 +154,7 @@ const handlers = {
   "tiles.gone": ({ gone }) => gone.forEach((id) => room.forget(id)),
   "markers.changed": ({ markers }) => mark(markers),
   "session.changed": (message) => (message.ended ? ended() : changed(message)),
+  "still.here": ({ now_ms }) => room.hear(now_ms),
 };
 
 const socket = new LiveSocket(page.urls.socket, {
@@ -170,7 +177,14 @@ function changed(what, said = "") {
   if (said) toast(said, { key: "session", seconds: 6 });
 }
 
+/** The button that was pressed makes room for its opposite, which takes the focus over. */
+function locked(what, said, opposite) {
+  changed(what, said);
+  byId(opposite).querySelector("button").focus();
+}
+
 function ended() {
+  open = false;
   session = { ...session, ended: true };
   socket.stop();
   showEnded();
@@ -191,26 +205,27 @@ function placed(marker) {
   byId("marker-dialog").close();
   byId("marker-form").reset();
   if (!room.markers.some(({ id }) => id === marker.id)) room.markers = [...room.markers, marker];
-  write(byId("marker-said"), `Marked: ${marker.label}`);
+  announce(byId("marker-said"), `Marked: ${marker.label}`);
   desk.update();
   draw();
 }
 
 dialogs();
-inPlace(byId("lock-form"), (answer) => changed(answer.session, "Nobody new can join."));
-inPlace(byId("unlock-form"), (answer) => changed(answer.session, "Joining is open again."));
+inPlace(byId("lock-form"), (answer) => locked(answer.session, "Nobody new can join.", "unlock-form"));
+inPlace(byId("unlock-form"), (answer) => locked(answer.session, "Joining is open again.", "lock-form"));
 inPlace(byId("renew-form"), (answer) => changed(answer.session, "The old code no longer works."));
 inPlace(byId("end-form"), () => location.assign(page.urls.report));
 inPlace(byId("marker-form"), ({ marker }) => placed(marker), whenAsked);
 new People(page.urls.people, clock, (id, name) => student.open(id, name));
 const wall = projector(byId("projector-button"));
-keys({ m: () => openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
+keys({ m: () => open && openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
 byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));
-document.addEventListener("visibilitychange", () => document.hidden || draw());
+document.addEventListener("visibilitychange", () => open && !document.hidden && draw());
 
 show();
 socket.open();
 setInterval(() => {
+  if (!open) return;
   write(byId("elapsed"), duration(room.now - session.started_ms));
-  if (open) show();
+  show();
 }, 1000);

@@ -3,10 +3,12 @@
 import { OUTDATED, loadAnew } from "../page-format.js";
 import { write } from "./now.js";
 
+// One phrase from the first failure until the connection is back: each other one would be read out.
+const LOST = "Connection lost. Trying again";
 const WORDS = {
-  connecting: () => "Connecting…",
+  connecting: ({ again }) => (again ? LOST : "Connecting…"),
   open: () => "Live",
-  waiting: ({ seconds }) => `Connection lost. Next try in ${seconds} s`,
+  waiting: () => LOST,
   closed: () => "Closed",
 };
 const CLOSED = {
@@ -30,11 +32,19 @@ function showClosed(code) {
   write(byId("closed-words"), CLOSED[code] ?? `The server closed the connection (${code}). Reload the page.`);
   byId("closed-sign-in").hidden = code !== 4401;
   if (code === OUTDATED) loadAnew();
+  else rest();
+}
+
+/** Nothing can be done from this page any more; what it shows last stays. */
+function rest() {
+  document.body.classList.add("over");
+  for (const element of document.querySelectorAll("[data-live-only]")) element.hidden = true;
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 }
 
 /** The page of a session that is over: its last picture, and the way to the report. */
 export function showEnded() {
   byId("ended").hidden = false;
   byId("connection").hidden = true;
-  for (const element of document.querySelectorAll("[data-live-only]")) element.hidden = true;
+  rest();
 }

@@ -1,6 +1,6 @@
 // What the instructor does: forms sent without leaving the page, dialogs, keys.
 
-import { toast } from "../../../classroom/js/toast.js";
+import { region, toast } from "../../../classroom/js/toast.js";
 
 /** Sends a form of the page; resolves to the JSON answer. Throws an Error with words for the person. */
 export async function send(form, extra = {}) {
@@ -22,11 +22,12 @@ export async function fetched(url, { headers = {}, ...asked } = {}) {
 
 function refusal(status) {
   if (status === 403) return "You are signed out, or may not do this. Sign in again and reload the page.";
-  if (status === 404 || status === 410) return "This session is over, or no longer yours. Reload the page.";
+  if (status === 404 || status === 410) return "It is not there any more: changed on another device, or the session is over.";
   return "That did not work. Nothing was changed; try again.";
 }
 
-/** Let `form` be sent in place, with what `extra()` adds; `onDone(answer)` follows. The button rests meanwhile; a refusal is said in a toast. */
+/** Let `form` be sent in place, with what `extra()` adds; `onDone(answer)` follows. The button rests meanwhile, and has the focus again where
+ *  nothing else took it; a refusal is said in a toast. */
 export function inPlace(form, onDone, extra = () => ({})) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -38,6 +39,7 @@ export function inPlace(form, onDone, extra = () => ({})) {
       refuse(form, error.message);
     } finally {
       for (const button of buttons) button.disabled = false;
+      if ([null, document.body].includes(document.activeElement)) event.submitter?.focus();
     }
   });
 }
@@ -71,6 +73,7 @@ export function openDialog(id) {
   dialog.querySelector(".refusal")?.remove();
   dialog.dataset.openedMs = String(performance.now());
   dialog.showModal();
+  region(); // There before a message is, so that it is heard.
 }
 
 /** Single keys, where nobody is typing and no dialog is open. `actions`: key -> function. */

@@ -3,7 +3,7 @@
 import { send } from "./controls.js";
 import { MarkerList } from "./markers.js";
 import { ActionList, Alerts, handsUp, newcomers, reasons } from "./notices.js";
-import { write } from "./now.js";
+import { announce, write } from "./now.js";
 import { ago } from "./words.js";
 import { toast } from "../../../classroom/js/toast.js";
 
@@ -85,7 +85,7 @@ export class Desk {
 
   say(news) {
     const said = news.filter(([, names]) => names.length).map(([what, names]) => `${what}: ${names.join(", ")}.`);
-    if (said.length) write(byId("attention-said"), said.join(" "));
+    if (said.length) announce(byId("attention-said"), said.join(" "));
   }
 
   /** The form says it to the server; then the row goes. */

@@ -18,7 +18,8 @@ export class JoiningCard {
     this.session = session;
     for (const element of all("[data-join-code]")) write(element, spaced(session.join_code));
     for (const element of all("[data-join-link]")) write(element, this.link);
-    for (const image of all("[data-qr]")) image.src = `${this.qr}?code=${encodeURIComponent(session.join_code)}`;
+    const picture = `${this.qr}?code=${encodeURIComponent(session.join_code)}`;
+    for (const image of all("[data-qr]")) if (image.getAttribute("src") !== picture) image.src = picture;
     const locked = session.joining_locked;
     document.getElementById("lock-form").hidden = locked;
     document.getElementById("unlock-form").hidden = !locked;

@@ -7,8 +7,9 @@ const SILENCE_MS = 20_000;
 const isFinal = (code) => code >= 4400 && code < 4500;
 
 /**
- * `onMessage(message)` for each message; `onState({name, seconds?, code?})` with the names connecting, open, waiting, closed.
- * `after()` tells the sequence that the page has, or null; `expectsNews()` whether messages should be coming.
+ * `onMessage(message)` for each message; `onState({name, again?, code?})` with the names connecting (`again`: after a failure), open,
+ * waiting, closed. `after()` tells the sequence that the page has, or null; `expectsNews()` whether more should be coming than the
+ * server's word that the line lives.
  */
 export class LiveSocket {
   constructor(path, { after, expectsNews, onMessage, onState }) {
@@ -18,7 +19,7 @@ export class LiveSocket {
   }
 
   open() {
-    this.onState({ name: "connecting" });
+    this.onState({ name: "connecting", again: this.attempt > 0 });
     const socket = new WebSocket(this.address());
     this.socket = socket;
     socket.addEventListener("message", (event) => this.receive(event));
@@ -34,17 +35,18 @@ export class LiveSocket {
   }
 
   receive(event) {
-    this.listen();
+    const message = JSON.parse(event.data);
+    if (message.type !== "still.here" || !this.expectsNews()) this.listen();
     if (this.attempt !== 0 || !this.isOpen) this.onState({ name: "open" });
     this.isOpen = true;
     this.attempt = 0;
-    this.onMessage(JSON.parse(event.data));
+    this.onMessage(message);
   }
 
   /** A connection that has gone silent is given up: the other side may be gone without a word. */
   listen() {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => (this.isOpen && !this.expectsNews() ? this.listen() : this.drop()), SILENCE_MS);
+    this.silence = setTimeout(() => (this.isOpen && document.hidden ? this.listen() : this.drop()), SILENCE_MS);
   }
 
   drop() {
@@ -61,7 +63,7 @@ export class LiveSocket {
     if (isFinal(code)) return this.onState({ name: "closed", code });
     const seconds = RETRY_SECONDS[Math.min(this.attempt, RETRY_SECONDS.length - 1)];
     this.attempt += 1;
-    this.onState({ name: "waiting", seconds });
+    this.onState({ name: "waiting" });
     this.timer = setTimeout(() => this.retryNow(), seconds * 1000 * (0.75 + Math.random() / 2));
     return undefined;
   }

@@ -14,11 +14,12 @@ export class NowBars {
 
   update(point) {
     this.element.classList.toggle("unknown", !point?.shares);
-    for (const [label, { bar, number }] of this.rows) {
+    for (const [label, { bar, band, number }] of this.rows) {
       const n = this.labels.indexOf(label);
       setShare(bar, point?.shares ? [point.shares[n], point.low[n], point.high[n]] : [0, 0, 0]);
       write(number, point?.shares ? percent(point.shares[n]) : "–");
       number.title = point?.shares ? `90 % band: ${percent(point.low[n])} to ${percent(point.high[n])}` : "";
+      write(band, number.title && `, ${number.title}, estimate `);
     }
   }
 }
@@ -30,9 +31,10 @@ function row(label) {
   name.textContent = labelWord(label);
   const bar = document.createElement("span");
   bar.className = "bar banded";
-  const number = document.createElement("span");
-  item.append(name, bar, number);
-  return { item, bar, number };
+  const [band, number] = [document.createElement("span"), document.createElement("span")];
+  band.className = "visually-hidden"; // The bar shows it; a title is neither heard nor touched.
+  item.append(name, bar, band, number);
+  return { item, bar, band, number };
 }
 
 function setShare(bar, [share, low, high]) {
@@ -46,6 +48,16 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const SAID_MS = 5_000;
+const said = new Map(); // element -> what empties it
+
+/** For those who hear the page. Emptied after a while, so that the same words are news again. */
+export function announce(element, text) {
+  clearTimeout(said.get(element));
+  write(element, text);
+  said.set(element, setTimeout(write, SAID_MS, element, ""));
+}
+
 /** `element` holds one [data-word] per word of a check-in; `note` says whose words are not counted. */
 export function showPace(element, note, pace, connected) {
   const withheld = pace.withheld ?? 0;
@@ -57,5 +69,7 @@ export function showPace(element, note, pace, connected) {
   if (withheld) write(note, withheldWords(withheld));
 }
 
-const withheldWords = (count) =>
-  `Without the words of ${count === 1 ? "one student" : `${count} students`} who share no name: they are counted from five on, so that nobody is singled out.`;
+function withheldWords(count) {
+  const whose = count === 1 ? "one student who shares no name" : `${count} students who share no name`;
+  return `Without the words of ${whose}: such words count from five students on, so that nobody is singled out.`;
+}

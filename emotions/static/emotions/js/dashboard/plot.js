@@ -2,6 +2,7 @@
 
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, locale: "en" };
 const LABEL_ROOM_PX = 7; // A letter of a marker's label, at most.
+const AGAIN_MS = 30_000; // What did not load is asked for again, but not with every figure.
 const GAP_LABEL_PX = 84;
 const NARROW_PX = 480;
 const colours = new Map(); // Of the theme that is on: to ask the page for one makes it compute its style at once.
@@ -14,7 +15,11 @@ function plotly(source) {
     const script = document.createElement("script");
     script.src = source;
     script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => reject(new Error("Plotly did not load")));
+    script.addEventListener("error", () => {
+      script.remove();
+      setTimeout(() => (loading = null), AGAIN_MS);
+      reject(new Error("Plotly did not load"));
+    });
     document.head.append(script);
   });
   return loading;
@@ -29,7 +34,12 @@ export class Plot {
     this.element = element;
     this.themed = themed;
     this.figure = null;
-    if (themed) document.addEventListener("themechange", () => this.figure && this.draw(this.figure));
+    if (themed) document.addEventListener("themechange", () => this.again());
+  }
+
+  /** Whoever drew the figure was told where it can't be. */
+  again() {
+    this.figure && this.draw(this.figure).catch(() => {});
   }
 
   async draw(figure) {

@@ -2,6 +2,7 @@
 
 const SPARK_LENGTH = 40;
 const LONGEST_HOURS = 6;
+const NO_TICK_MS = 4_000; // Ticks come each second, where they come.
 const NOTHING_BESIDE = { room: null, unread: false };
 
 export class Room {
@@ -32,6 +33,11 @@ export class Room {
   /** The server's time now, in Unix milliseconds, whatever this computer's clock says. */
   get now() {
     return this.clock.server + performance.now() - this.clock.page;
+  }
+
+  /** The server's clock, where no tick says it: this computer may have slept. Ticks may come from a host with another clock. */
+  hear(now_ms) {
+    if (performance.now() - this.clock.page > NO_TICK_MS) this.clock = { server: now_ms, page: performance.now() };
   }
 
   /** Everything as of a sequence. Points that the page has already stay: after a gap only the missing ones come. */

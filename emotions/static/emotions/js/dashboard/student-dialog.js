@@ -13,10 +13,9 @@ export class StudentDialog {
     this.dialog.addEventListener("close", () => (this.chosen = null));
     byId("remove-ask").addEventListener("click", () => this.ask());
     byId("remove-not").addEventListener("click", () => this.keep());
-    inPlace(byId("remove-form"), () => {
-      const removed = this.chosen;
-      this.dialog.close();
-      onRemoved(removed);
+    inPlace(byId("remove-form"), ({ participant }) => {
+      if (this.chosen === participant) this.dialog.close(); // By now it may be another's.
+      onRemoved(participant);
     });
   }
 

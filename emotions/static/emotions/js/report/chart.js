@@ -2,15 +2,20 @@
 
 import { Plot } from "../dashboard/plot.js";
 
-/** Draws the figure of the page (`mood-figure`), where there is one; returns it. */
+const NOT_LOADED = "The chart did not load; the tables say the same.";
+
+/** Draws the figure of the page (`mood-figure`), where there is one; returns it, if it could be drawn. */
 export async function showMood() {
   const data = document.getElementById("mood-figure");
   if (!data) return null;
   const figure = JSON.parse(data.textContent);
-  const plot = new Plot(document.getElementById("mood-chart"));
-  addEventListener("hashchange", () => plot.draw(withChosenMoment(figure)));
-  await plot.draw(withChosenMoment(figure));
-  return figure;
+  const element = document.getElementById("mood-chart");
+  const plot = new Plot(element);
+  const draw = () => plot.draw(withChosenMoment(figure)).then(() => true, () => false);
+  addEventListener("hashchange", draw);
+  if (await draw()) return figure;
+  element.replaceWith(Object.assign(document.createElement("p"), { className: "notice", textContent: NOT_LOADED }));
+  return null;
 }
 
 function withChosenMoment(figure) {
