@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -122,6 +124,7 @@ def camera_config(participant: Participant) -> dict[str, Any]:
         "inference": not reason,
         "reason": reason,
         "interval_ms": settings.SAMPLE_INTERVAL_MS,
+        "offset_ms": _zone_offset_ms(session.started_at),
         "place": places.allowed(session),
         "device": None if reason else places.for_browsers(),
         "frame": {
@@ -138,6 +141,12 @@ def camera_config(participant: Participant) -> dict[str, Any]:
             "join": reverse("join"),
         },
     }
+
+
+def _zone_offset_ms(at: datetime) -> float:
+    """The school's zone against UTC: a student's page says the times that the teacher's does."""
+    offset = timezone.localtime(at).utcoffset()
+    return offset.total_seconds() * 1000 if offset else 0
 
 
 def _state(participant: Participant) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, Playwright, Route, WebSocketRoute, expect
 
 from classroom.codes import spaced
@@ -19,6 +20,7 @@ from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
 from emotions.frames.frame import HEADER_BYTES, FrameHeader
 from emotions.models import EmotionEvent
+from emotions.mood.alerts import WORDS_MS
 from ml.jpeg import declared_size
 from tests.browser.conftest import FLAGS, Join, Visitors
 from tests.browser.test_student_journey import camera_is_off, expect_reading
@@ -54,6 +56,7 @@ DEAD_AT_FIRST = """
       return window.deadCanvas.captureStream(0);
     };
 """
+ENCODER = re.compile(r"/camera/encoder\b.*\.js")
 # A browser that keeps a track's frames from the page (Firefox, Safari).
 NO_TRACK_FRAMES = "delete window.MediaStreamTrackProcessor;"
 
@@ -171,6 +174,61 @@ def test_a_camera_that_stood_still_for_long_goes_on_when_it_moves_again(join: Jo
     wait_for(page, lambda: line.states()[-1] == "on")
 
 
+def test_a_camera_that_stays_still_is_woken_again_and_again(join: Join) -> None:
+    """A background may freeze it more than once. Never more often than once a minute."""
+    line = Line()
+    page = join(script=WALL, before=lambda page: page.clock.install())
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
+    page.evaluate("window.moving = false")
+    wait_for(page, lambda: line.states().count("busy") == 1)
+    page.clock.run_for(3_000)
+    wait_for(page, lambda: line.states().count("busy") == 2)
+    page.clock.run_for(61_000)
+    wait_for(page, lambda: line.states().count("busy") == 3)
+
+
+def test_a_camera_goes_on_where_nothing_can_be_loaded(join: Join) -> None:
+    page = join()
+    expect_reading(page)
+    page.get_by_role("button", name="Pause my camera").click()
+    page.context.route(ENCODER, lambda route: route.fulfill(status=404))
+    page.get_by_role("button", name="Go on measuring").click()
+    expect_reading(page)
+
+
+def test_a_camera_whose_encoder_does_not_load_is_spoken_of_and_tried_again(join: Join) -> None:
+    line = Line()
+    page = join()
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.context.route(ENCODER, lambda route: route.fulfill(status=404))
+    page.reload()
+    assert "A part of this page did not load" in problem(page)
+    assert camera_is_off(page)
+    page.context.unroute(ENCODER)
+    line.opened[0].close(code=1012)
+    expect_reading(page)
+
+
+def test_a_picture_that_cannot_be_encoded_is_not_waited_for(join: Join) -> None:
+    """And the page does not say that it is the server."""
+    page = join(before=lambda page: page.context.route(ENCODER, fail_at_first))
+    expect_reading(page)
+
+
+def fail_at_first(route: Route) -> None:
+    script = Path(settings.BASE_DIR, "emotions/static/emotions/js/camera/encoder.js").read_text()
+    breaks = """
+        const real = OffscreenCanvas.prototype.convertToBlob;
+        let left = 2;
+        OffscreenCanvas.prototype.convertToBlob = function (wanted) {
+          return left-- > 0 ? Promise.reject(new DOMException("no memory")) : real.call(this, wanted);
+        };
+    """
+    route.fulfill(body=breaks + script, content_type="text/javascript")
+
+
 def test_a_camera_that_comes_up_dead_is_taken_once_more(join: Join) -> None:
     page = join(script=DEAD_AT_FIRST)
     expect_reading(page)
@@ -229,6 +287,49 @@ def test_a_press_without_a_connection_says_why_it_was_not_sent(join: Join) -> No
     expect(page.locator("[data-part=pace-answer]")).to_contain_text("Not sent: the connection is gone.")
 
 
+def test_a_line_that_dies_before_the_welcome_is_given_up(join: Join) -> None:
+    deaf: list[WebSocketRoute] = []
+    page = join(scope="none", before=lambda page: page.clock.install())
+    page.context.route_web_socket(re.compile("/ws/camera/"), lambda route: deaf.insert(0, route))
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connecting")
+    wait_for(page, lambda: len(deaf) == 1)
+    page.clock.run_for(16_000)
+    expect(page.locator("[data-part=state]")).to_have_text(re.compile("Reconnecting in"))
+    page.clock.run_for(2_000)
+    wait_for(page, lambda: len(deaf) == 2)
+
+
+def test_an_idle_line_is_asked_whether_it_lives(join: Join) -> None:
+    line = Line()
+    page = join(scope="none", before=lambda page: page.clock.install())
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    for asked in (1, 2):
+        page.clock.run_for(21_000)
+        wait_for(page, lambda asked=asked: sum("still.there" in text for text in line.texts) == asked)  # type: ignore[misc]
+    assert len(line.opened) == 1
+    line.lost = lambda message: True
+    page.clock.run_for(21_000)
+    wait_for(page, lambda: sum("still.there" in text for text in line.texts) > 2)
+    page.clock.run_for(13_000)
+    expect(page.locator("[data-part=state]")).to_have_text(re.compile("Reconnecting in"))
+
+
+def test_a_word_counts_for_so_long_and_then_stays_pressed_no_more(join: Join) -> None:
+    page = join(scope="none", before=lambda page: page.clock.install())
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    lost = page.get_by_role("button", name="Lost")
+    lost.click()
+    expect(lost).to_have_attribute("aria-pressed", "true")
+    page.clock.run_for(WORDS_MS - 5_000)
+    expect(lost).to_have_attribute("aria-pressed", "true")
+    page.clock.run_for(6_000)
+    expect(lost).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("[data-part=pace-answer]")).to_contain_text("It counted for 3 minutes.")
+
+
 def test_a_word_that_is_lost_with_the_connection_is_not_said_to_be_on_its_way(join: Join) -> None:
     line = Line()
     line.lost = lambda message: isinstance(message, str) and "check_in" in message
@@ -277,7 +378,7 @@ def test_a_screen_reader_hears_a_change_of_state_once(join: Join) -> None:
     )
     line.opened[0].close(code=1012)
     expect(page.locator("[data-part=state]")).to_have_text("Connected")
-    assert page.evaluate("window.heard") == ["Reconnecting", "Connecting", "Connected"]
+    assert page.evaluate("window.heard") == ["Reconnecting", "Connected"]
 
 
 def test_pictures_that_are_not_taken_are_spoken_of(join: Join) -> None:
@@ -285,13 +386,36 @@ def test_pictures_that_are_not_taken_are_spoken_of(join: Join) -> None:
     page.context.route_web_socket(re.compile("/ws/camera/"), refuse_every_frame)
     page.reload()
     expect(page.locator("[data-part=line]")).to_contain_text("Your pictures are not taken at this moment.")
+    expect(page.locator("[data-part=state]")).to_have_text("Not taken")
+    expect(page.locator("[aria-live=polite]")).to_have_text("Not taken")
+
+
+def test_pictures_that_nobody_reads_are_spoken_of(join: Join) -> None:
+    page = join(before=lambda page: page.clock.install())
+    page.context.route_web_socket(re.compile("/ws/camera/"), replace_every_frame)
+    page.reload()
+    replaced = page.locator("dd[data-count=replaced]")
+    for _ in range(3):
+        before = int(replaced.text_content() or 0)
+        wait_for(page, lambda before=before: int(replaced.text_content() or 0) > before + 1)  # type: ignore[misc]
+        page.clock.run_for(4_000)
+    expect(page.locator("[data-part=state]")).to_have_text("No reading")
+    expect(page.locator("[data-part=line]")).to_contain_text("a part of the server is down")
+    expect(page.locator("[aria-live=polite]")).to_have_text("No reading")
 
 
 def refuse_every_frame(route: WebSocketRoute) -> None:
+    answer_every_frame(route, {"type": "frame.rejected", "sequence": 0, "reason": "inference_off"})
+
+
+def replace_every_frame(route: WebSocketRoute) -> None:
+    answer_every_frame(route, {"type": "frame.replaced", "sequence": 0})
+
+
+def answer_every_frame(route: WebSocketRoute, answer: dict[str, object]) -> None:
     server = route.connect_to_server()
-    refusal = {"type": "frame.rejected", "sequence": 0, "reason": "inference_off"}
     route.on_message(
-        lambda message: server.send(message) if isinstance(message, str) else route.send(json.dumps(refusal))
+        lambda message: server.send(message) if isinstance(message, str) else route.send(json.dumps(answer))
     )
 
 
@@ -370,7 +494,7 @@ def test_the_try_page_asks_first_names_every_face_and_stores_nothing(visitors: V
     assert page.evaluate("window.cameraCalls") == 0
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator(".face-box")).to_have_count(1, timeout=20_000)
-    expect(page.locator(".face-box")).to_have_text(re.compile(r"^\w+ · \d+ %, (unsure|fairly sure|sure)$"))
+    expect(page.locator(".face-box")).to_have_text(re.compile(r"^\w+ · \d+\s%, (unsure|fairly sure)$"))
     shares = [int(text.split()[0]) for text in page.locator(".share > :last-child").all_inner_texts()]
     assert len(shares) == 7
     assert sum(shares) == pytest.approx(100, abs=4)

@@ -8,7 +8,7 @@ import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { Place } from "./device/place.js";
 import { OUTDATED, loadAnew } from "./page-format.js";
-import { BROKEN, HAND, PROBLEMS, attentionLine, unsent } from "./camera/words.js";
+import { BROKEN, HAND, PROBLEMS, attentionLine, itCounted, unsent } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
@@ -33,8 +33,9 @@ let sequence = 0;
 let owed = false; // Something was sent since the server last answered.
 let grabbing = false;
 let readAt = 0;
-let readHereAt = 0; // When this device read a picture last, whatever became of it.
+let takenAt = 0; // When a picture was taken last, and where it is read here, read: whatever became of it.
 let reopenedAt = -REOPEN_EVERY_MS;
+let wakeAt = Infinity; // When a camera that stands still may be taken once more.
 const unanswered = new Set(); // Of "word" and "hand".
 let turn = 0; // When the student may next say something.
 const waiting = new Map(); // What the student is about to say, by kind.
@@ -88,17 +89,24 @@ function togglePause() {
 }
 
 camera?.addEventListener("ended", () => stopped("problem", "unplugged"));
+camera?.addEventListener("broken", () => stopped("problem", "broken"));
 // A camera that was let go and taken again within a moment may come up dead: taking it once more wakes it.
 function reopen() {
-  if (state.problem !== "still" || document.hidden || performance.now() - reopenedAt < REOPEN_EVERY_MS) return;
-  reopenedAt = performance.now();
+  const now = performance.now();
+  if (state.problem !== "still" || document.hidden || now < wakeAt || now - reopenedAt < REOPEN_EVERY_MS) return;
+  reopenedAt = now;
   startCamera();
+}
+
+// A page that comes to the front again gives its camera a moment to come along.
+function giveTime() {
+  wakeAt = performance.now() + REOPEN_AFTER_MS;
 }
 
 camera?.addEventListener("still", () => {
   show({ camera: "problem", problem: "still", reading: null });
   tell();
-  setTimeout(reopen, REOPEN_AFTER_MS);
+  giveTime();
 });
 camera?.addEventListener("moving", () => {
   show({ camera: "on", problem: null });
@@ -113,6 +121,7 @@ async function sample() {
   try {
     const raw = place.onDevice;
     const shot = await camera.grab({ raw });
+    if (shot && !raw) takenAt = performance.now();
     if (shot && state.camera === "on" && raw === place.onDevice) await (raw ? readHere(shot) : send(shot));
   } finally {
     grabbing = false;
@@ -129,7 +138,7 @@ function skip() {
 async function readHere(shot) {
   const reading = await place.read(shot);
   if (!reading || state.camera !== "on" || !begun) return;
-  readHereAt = performance.now();
+  takenAt = performance.now();
   if (reading.faces.length) return transmit(packReading(sequence, shot.captured_ms, epoch, reading));
   counts.unseen += 1;
   view.counts(counts);
@@ -159,13 +168,15 @@ const sending = () => state.camera === "on" && readable();
 function missing() {
   const since = performance.now() - Math.max(UNREAD_MS, 5 * place.interval(interval));
   if (!sending() || readAt > since) return null;
-  return place.onDevice && readHereAt < since ? "device" : "server";
+  return takenAt < since ? "device" : "server";
 }
 
 function tick() {
   if (state.reading && performance.now() - readAt > Math.max(OLD_MS, 3 * place.interval(interval))) show({ reading: null });
+  if (socket.quiet) owed = socket.send({ type: "still.there" });
   if (owed) socket.checkAlive();
   show({ unread: missing() });
+  reopen();
   if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
   // A camera that stands still is looked at, too: nothing else would notice that it moves again.
   if (readable() && camera?.open && (state.camera === "on" || state.problem === "still")) sample();
@@ -208,6 +219,7 @@ const handlers = {
     showPlace();
     begin();
     tell();
+    if (state.problem === "broken") startCamera();
     agreed(message.scope !== "none" && message.inference, message.place);
   },
   "room.changed": ({ room }) => view.room(room),
@@ -216,6 +228,7 @@ const handlers = {
     readAt = performance.now();
     if (state.camera === "on") show({ reading: message, refused: false });
   },
+  "still.here": () => (owed = false),
   "frame.replaced": () => answered("replaced"),
   "frame.rejected"({ reason }) {
     answered("rejected");
@@ -223,16 +236,17 @@ const handlers = {
     if (["unknown_model", "wrong_place"].includes(reason)) begun = false;
     if (REFUSALS.includes(reason)) show({ reading: null, refused: true });
   },
-  "check_in.saved"({ word }) {
+  "check_in.saved"({ word, for_ms }) {
     heard("word");
-    view.checkIn(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
+    showWord(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
+    counted = setTimeout(showWord, for_ms, itCounted(for_ms));
   },
   "hand.changed"({ for_ms }) {
     heard("hand");
     handIs(for_ms);
   },
   "attention.own"(message) {
-    view.attention(attentionLine(message, (ms) => new Date(ms).toTimeString().slice(0, 5)));
+    view.attention(attentionLine(message, (ms) => new Date(ms + config.offset_ms).toISOString().slice(11, 16)));
   },
   "consent.changed"(message) {
     epoch = message.consent_epoch;
@@ -268,7 +282,7 @@ function countDown(seconds) {
 socket.onstate = (connection, detail) => {
   clearInterval(counting);
   owed = false;
-  if (unanswered.delete("word")) view.checkIn(BROKEN, null);
+  if (unanswered.delete("word")) showWord(BROKEN);
   if (unanswered.delete("hand")) view.hand(view.handIsUp, BROKEN);
   begun = false;
   told = null;
@@ -326,10 +340,18 @@ function heard(kind) {
   unanswered.delete(kind);
 }
 
+let counted = 0;
+
+/** `word`: the one that is said and counts, if any. */
+function showWord(words, word = null) {
+  clearTimeout(counted);
+  view.checkIn(words, word);
+}
+
 function sayWord(word) {
-  view.checkIn("Sending", null);
+  showWord("Sending");
   inTurn("word", () => {
-    if (!say("word", { type: "check_in", word })) view.checkIn(unsent(state.connection), null);
+    if (!say("word", { type: "check_in", word })) showWord(unsent(state.connection));
   });
 }
 
@@ -362,7 +384,10 @@ function again() {
 }
 
 view.listen({ pause: togglePause, again, place: () => place.switch(), word: sayWord, hand: moveHand, go: letGo, end: (action) => ACTIONS[action]() });
-document.addEventListener("visibilitychange", tell);
+document.addEventListener("visibilitychange", () => {
+  giveTime();
+  tell();
+});
 addEventListener("pagehide", letGo);
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 navigator.mediaDevices?.addEventListener("devicechange", () => {

@@ -114,6 +114,7 @@ clock.onmessage = () => {
   sample();
 };
 camera.addEventListener("ended", () => stop("The camera is off.", "unplugged"));
+camera.addEventListener("broken", () => stop("The camera is off.", "broken"));
 camera.addEventListener("still", () => look({ running: true, problem: "still" }));
 camera.addEventListener("moving", () => look({ running: true }));
 wire(start, stop);

@@ -1,9 +1,11 @@
 // A worker that takes pictures from the camera and encodes them. On a hidden page both must happen here: the page's own
 // video may stand still, and the browser encodes for a hidden page only when it has nothing else to do.
 //
-// In:  { size: { width, height } } other pictures than of one face; { readable } the frames of a track, from now on;
-//      { id, bitmap?, raw } take the bitmap, if it shows something new, or the next frame
-// Out: { id, jpeg, captured_ms, still_ms } jpeg: ArrayBuffer, or null when no frame came; still_ms: for how long none came
+// In:  { size: { width, height } } other pictures than of one face; { readable } another camera, from now on: the frames
+//      of its track, or null where bitmaps come; { id, bitmap?, raw } take the bitmap, if it shows something new, or the
+//      next frame
+// Out: { id, jpeg, captured_ms, still_ms } jpeg: ArrayBuffer, or null when no frame came, or it could not be encoded;
+//      still_ms: for how long none came
 //      with `raw` no JPEG: { id, pixels, width, height, captured_ms, still_ms } pixels: ArrayBuffer of RGBA bytes
 
 const QUALITY = 0.7;
@@ -18,12 +20,15 @@ let giveUp = 0;
 let arrived = performance.now();
 let shown = 0; // The sum of the last bitmap's pixels.
 
-// No frame is held: a camera has few buffers, and stands still when they are all taken.
-async function follow(readable) {
-  const mine = readable.getReader();
+function begin(readable) {
   reader?.cancel();
-  reader = mine;
+  reader = readable?.getReader() ?? null;
   arrived = performance.now();
+  if (reader) follow(reader);
+}
+
+// No frame is held: a camera has few buffers, and stands still when they are all taken.
+async function follow(mine) {
   for (;;) {
     const { value: frame, done } = await mine.read();
     if (done) return;
@@ -52,16 +57,32 @@ const pixels = () => context.getImageData(0, 0, canvas.width, canvas.height).dat
 
 function take(frame) {
   clearTimeout(giveUp);
-  draw(frame, frame.displayWidth, frame.displayHeight);
-  return handOver();
+  return answered(() => {
+    draw(frame, frame.displayWidth, frame.displayHeight);
+    return handOver();
+  });
 }
 
 function takeBitmap(bitmap) {
-  draw(bitmap, bitmap.width, bitmap.height);
-  bitmap.close();
-  if (!changed()) return nothing();
-  arrived = performance.now();
-  return handOver();
+  return answered(() => {
+    draw(bitmap, bitmap.width, bitmap.height);
+    bitmap.close();
+    if (!changed()) return nothing();
+    arrived = performance.now();
+    return handOver();
+  });
+}
+
+/** Whoever asked for a picture waits: also what goes wrong is answered, and the next picture may do. */
+async function answered(work) {
+  const id = wanted;
+  try {
+    await work();
+  } catch (error) {
+    console.warn("A picture could not be taken:", error);
+    if (wanted === id) wanted = null;
+    self.postMessage({ id, jpeg: null, captured_ms: 0, still_ms: 0 });
+  }
 }
 
 /** What the canvas shows. */
@@ -84,6 +105,7 @@ function nothing() {
 }
 
 function grab({ id, bitmap, raw: asPixels }) {
+  clearTimeout(giveUp); // Of a camera before this one.
   wanted = id;
   raw = Boolean(asPixels);
   if (bitmap) takeBitmap(bitmap);
@@ -92,6 +114,6 @@ function grab({ id, bitmap, raw: asPixels }) {
 
 self.onmessage = ({ data }) => {
   if (data.size) Object.assign(canvas, data.size);
-  else if (data.readable) follow(data.readable);
+  else if ("readable" in data) begin(data.readable);
   else grab(data);
 };

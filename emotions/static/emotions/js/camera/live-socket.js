@@ -5,6 +5,9 @@ import { socketUrl } from "../page-format.js";
 const WAITS = [1, 2, 4, 8, 15]; // Seconds, then 15 for ever.
 const SILENT_MS = 12000; // Frames on their way and no answer for so long: the line is dead, whatever the browser thinks.
 
+const OPENING_MS = 15000; // Until the server's first message. A line that dies while it is opened says nothing of it.
+const QUIET_MS = 20000; // After so long without a message the server is asked whether it is there.
+
 const isFinal = (code) => code >= 4400 && code < 4500;
 
 /** `socket.onstate(state, detail)`: "connecting", "open", "waiting" (detail: seconds), "closed" (detail: code).
@@ -16,9 +19,14 @@ export class LiveSocket {
   #socket = null;
   #failures = 0;
   #retry = 0;
+  #opening = 0;
+  #greeted;
+  #heardAt = 0;
   #waitedSince = null; // When an answer was first waited for, since the last message.
 
-  constructor(path) {
+  /** `greeted`: whether the server speaks first. Where it doesn't, an open socket is one that works. */
+  constructor(path, { greeted = true } = {}) {
+    this.#greeted = greeted;
     this.#url = socketUrl(path);
     window.addEventListener("online", () => this.#retry && this.connect());
   }
@@ -35,6 +43,7 @@ export class LiveSocket {
   connect() {
     this.close();
     this.onstate("connecting");
+    this.#opening = setTimeout(() => this.#giveUp(), OPENING_MS);
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
@@ -46,6 +55,7 @@ export class LiveSocket {
   /** Close for good (until `connect`); nothing is reported. */
   close() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#opening);
     this.#retry = 0;
     const socket = this.#socket;
     this.#socket = null;
@@ -58,30 +68,44 @@ export class LiveSocket {
     return true;
   }
 
+  /** Whether nothing was heard for so long that it is time to ask. */
+  get quiet() {
+    return this.open && performance.now() - this.#heardAt > QUIET_MS;
+  }
+
   /** Called now and then while answers are owed: gives up a line that has gone silent, and connects anew. */
   checkAlive() {
     this.#waitedSince ??= performance.now();
-    if (!this.open || performance.now() - this.#waitedSince < SILENT_MS) return;
+    if (this.open && performance.now() - this.#waitedSince >= SILENT_MS) this.#giveUp();
+  }
+
+  #giveUp() {
     const socket = this.#socket;
+    if (!socket) return;
     this.#closed(socket, 1006);
     socket.close(1000);
   }
 
   #opened(socket) {
     if (socket !== this.#socket) return;
+    if (!this.#greeted) clearTimeout(this.#opening);
     this.#waitedSince = null;
+    this.#heardAt = performance.now();
     this.onstate("open");
   }
 
   #received(socket, data) {
     if (socket !== this.#socket) return;
+    clearTimeout(this.#opening);
     this.#waitedSince = null;
+    this.#heardAt = performance.now();
     this.#failures = 0;
     this.onmessage(JSON.parse(data));
   }
 
   #closed(socket, code) {
     if (socket !== this.#socket) return;
+    clearTimeout(this.#opening);
     this.#socket = null;
     if (isFinal(code)) this.onstate("closed", code);
     else this.#wait();

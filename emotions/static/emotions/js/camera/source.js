@@ -36,12 +36,13 @@ async function openStream(constraints) {
   }
 }
 
-/** Events: "ended" (unplugged, or permission taken back), "still" (no new picture), "moving" (pictures again). */
+/** Events: "ended" (unplugged, or permission taken back), "still" (no new picture), "moving" (pictures again), "broken"
+ *  (the encoder did not load, or failed: the camera is closed). */
 export class Camera extends EventTarget {
   #video;
   #what;
   #stream = null;
-  #encoder = null;
+  #encoder = null; // One for the page's life: another would have to be loaded, perhaps while there is no network.
   #direct = false; // Frames go from the track to the worker, without the page's video.
   #attempt = 0;
   #grabs = 0;
@@ -68,7 +69,8 @@ export class Camera extends EventTarget {
     this.#stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => this.#lost(stream));
-    this.#encoder = this.#startEncoder(track);
+    this.#encoder ??= this.#startEncoder();
+    this.#follow(track);
     this.#video.srcObject = stream;
     return undefined;
   }
@@ -78,10 +80,9 @@ export class Camera extends EventTarget {
     this.#attempt++;
     if (!this.#stream) return;
     stop(this.#stream);
-    this.#encoder.terminate();
     this.#waiting.forEach((answer) => answer(null));
     this.#waiting.clear();
-    this.#stream = this.#encoder = this.#video.srcObject = null;
+    this.#stream = this.#video.srcObject = null;
     this.#still = false;
   }
 
@@ -95,16 +96,25 @@ export class Camera extends EventTarget {
     return shot.jpeg || shot.pixels ? shot : null;
   }
 
-  #startEncoder(track) {
+  #startEncoder() {
     const encoder = new Worker(new URL("./encoder.js", import.meta.url));
     encoder.onmessage = ({ data }) => this.#answer(data);
+    encoder.onerror = () => this.#broken(encoder);
     if (this.#what.size) encoder.postMessage({ size: this.#what.size });
-    this.#direct = "MediaStreamTrackProcessor" in window;
-    if (this.#direct) {
-      const { readable } = new MediaStreamTrackProcessor({ track });
-      encoder.postMessage({ readable }, [readable]);
-    }
     return encoder;
+  }
+
+  #follow(track) {
+    this.#direct = "MediaStreamTrackProcessor" in window;
+    const readable = this.#direct ? new MediaStreamTrackProcessor({ track }).readable : null;
+    this.#encoder.postMessage({ readable }, readable ? [readable] : []);
+  }
+
+  #broken(encoder) {
+    encoder.terminate();
+    this.#encoder = null;
+    this.close();
+    this.dispatchEvent(new Event("broken"));
   }
 
   #answer(data) {

@@ -1,8 +1,8 @@
 // What a student sees: one state in, the whole page out. It decides nothing.
 
 import { Overlay } from "./overlay.js";
-import { NAMES, percent } from "../labels.js";
-import { ACTIONS, ENDINGS, FRAMING, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, readingLine } from "./words.js";
+import { NAMES } from "../labels.js";
+import { ACTIONS, ENDINGS, FRAMING, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, readingLine, sureness } from "./words.js";
 
 const ANNOUNCE_MS = 10000; // A screen reader hears a changed reading at most so often.
 const VEILS = { asking: "Your browser asks whether this page may use your camera. Choose Allow.", paused: "Paused. Your camera is off." };
@@ -12,10 +12,14 @@ function put(element, words) {
   if (element && element.textContent !== words) element.textContent = words;
 }
 
+/** Not while the button rests. */
+const pressed = (action) => ({ currentTarget }) => currentTarget.getAttribute("aria-disabled") !== "true" && action();
+
 export class StudentView {
   #overlay = null;
   #announced = -Infinity;
   #spoken = "";
+  #lost = false; // From the first failure until the connection is back, a screen reader hears one word of it.
   #title = document.title;
 
   constructor() {
@@ -29,14 +33,14 @@ export class StudentView {
   /** `actions`: { pause(), again(), place(), word(value), hand(), go(), end(action) }. What the class says is disabled
    *  until then: a press before the script has come would be lost. */
   listen(actions) {
-    part("pause")?.addEventListener("click", actions.pause);
+    part("pause")?.addEventListener("click", pressed(actions.pause));
     part("again")?.addEventListener("click", actions.again);
     part("place-switch")?.addEventListener("click", actions.place);
     for (const button of document.querySelectorAll("[data-word]")) {
       button.addEventListener("click", () => actions.word(button.dataset.word));
       button.disabled = false;
     }
-    part("hand").addEventListener("click", () => part("hand").getAttribute("aria-disabled") !== "true" && actions.hand());
+    part("hand").addEventListener("click", pressed(actions.hand));
     part("hand").disabled = false;
     for (const form of document.querySelectorAll("[data-goes]")) form.addEventListener("submit", actions.go);
     part("ending-action").addEventListener("click", (event) => actions.end(event.currentTarget.dataset.action));
@@ -46,7 +50,8 @@ export class StudentView {
   render(state) {
     const words = this.#stateWords(state);
     put(part("state"), words);
-    this.#speak(state.connection === "waiting" ? "Reconnecting" : words);
+    this.#lost = state.connection === "waiting" || (this.#lost && state.connection === "connecting");
+    this.#speak(this.#lost ? "Reconnecting" : words);
     part("state").classList.toggle("on", words === "Live");
     document.title = words === "Live" || words === "Connected" ? this.#title : `${words} · ${this.#title}`;
     if (this.#overlay) this.#renderCamera(state);
@@ -114,10 +119,12 @@ export class StudentView {
     part("ending").focus();
   }
 
-  #stateWords({ connection, seconds, camera }) {
+  #stateWords({ connection, seconds, camera, refused, unread }) {
     if (connection === "closed") return "Closed";
     if (connection === "waiting") return `Reconnecting in ${Math.max(1, Math.ceil(seconds))} s`;
     if (connection === "connecting") return "Connecting";
+    if (camera === "on" && refused) return "Not taken";
+    if (camera === "on" && unread) return "No reading";
     return { none: "Connected", asking: "Camera?", on: "Live", paused: "Paused", problem: "No camera" }[camera];
   }
 
@@ -133,13 +140,14 @@ export class StudentView {
     this.#renderLine(state);
     if (camera === "on" && reading?.box) this.#overlay.show([{ ...reading, words: NAMES[reading.label] }]);
     else this.#overlay.clear();
-    if (reading?.label) put(part("last"), ` · last: ${NAMES[reading.label]}, ${percent(reading.confidence)}`);
+    if (reading?.label) put(part("last"), ` · last: ${NAMES[reading.label]}, ${sureness(reading.uncertain)}`);
   }
 
   #renderPause(camera) {
     const button = part("pause");
     button.hidden = camera === "problem";
-    button.disabled = camera === "asking";
+    button.disabled = false;
+    button.setAttribute("aria-disabled", String(camera === "asking")); // It rests, and keeps the keyboard's focus.
     put(button, camera === "paused" ? "Go on measuring" : "Pause my camera");
   }
 

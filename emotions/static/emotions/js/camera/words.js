@@ -13,17 +13,13 @@ const SEEN = {
   individual: "your instructor sees this with your name",
   aggregate: "only the class average is shown",
 };
-const SURE = 0.8; // Calibrated: four of five such readings are what a person would have said.
-
-export function sureness(confidence, uncertain) {
-  if (uncertain) return "unsure";
-  return confidence >= SURE ? "sure" : "fairly sure";
-}
+/** Never "sure": of the others, too, one of ten is wrong in a lesson (docs/model-card.md). */
+export const sureness = (uncertain) => (uncertain ? "unsure" : "fairly sure");
 
 /** The line under the student's own picture. */
-export function readingLine({ label, confidence, uncertain, seen_by_teacher, face_count }) {
+export function readingLine({ label, uncertain, seen_by_teacher, face_count }) {
   const more = face_count > 1 ? ` · of ${face_count} faces, the largest counts` : "";
-  return `You look ${LOOKS[label]} · ${sureness(confidence, uncertain)} · ${SEEN[seen_by_teacher]}${more}`;
+  return `You look ${LOOKS[label]} · ${sureness(uncertain)} · ${SEEN[seen_by_teacher]}${more}`;
 }
 
 /** What stands under the button of the hand. */
@@ -35,6 +31,12 @@ export const HAND = {
 
 /** Of a word that was sent, and not answered. */
 export const BROKEN = "The connection broke, so it may not have arrived. Press again when it is back.";
+
+/** Of a word that was sent, and does not count any more. */
+export function itCounted(ms) {
+  const minutes = Math.round(ms / 60_000);
+  return `It counted for ${minutes === 1 ? "one minute" : `${minutes} minutes`}. Press again if it is still so.`;
+}
 
 /** Why a press was not sent. */
 export const unsent = (connection) =>
@@ -82,6 +84,10 @@ export const PROBLEMS = {
   still: {
     state: "busy",
     words: `No picture comes from your camera. Open its cover or close the other program that uses it; it then goes on by itself.`,
+  },
+  broken: {
+    state: "off",
+    words: `A part of this page did not load, so no picture is read. It tries again when the connection is back; you can also press Try again.`,
   },
   insecure: {
     state: "off",
