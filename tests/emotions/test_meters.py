@@ -268,7 +268,7 @@ def test_housekeeping_says_when_it_was_done_last(name: str, monkeypatch: pytest.
     KEEPING[name]()
     assert page()[sample] < 60
     later = time.time() + 4000
-    monkeypatch.setattr(housekeeping.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     assert 3900 < page()[sample] < 4100
 
 
