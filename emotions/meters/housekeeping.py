@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from emotions.store import housekeeping_key, sync_redis
 
@@ -20,5 +22,5 @@ def note(task: str) -> None:
 def ages() -> dict[str, float]:
     """Seconds since each task ended well; none for one that did not since Redis began. Raises redis.RedisError."""
     now = time.time()
-    done = sync_redis().hgetall(housekeeping_key())
+    done: Mapping[Any, Any] = sync_redis().hgetall(housekeeping_key())
     return {task.decode(): max(0.0, now - float(at)) for task, at in done.items()}
