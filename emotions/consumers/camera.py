@@ -167,7 +167,10 @@ class CameraConsumer(Socket):
             message = self.understood.validate_json(text)
         except ValidationError:
             await self.turn_away(CloseCode.MALFORMED)
-            return
+        else:
+            await self._answer(message)
+
+    async def _answer(self, message: object) -> None:
         match message:
             case Hello():
                 self.gate.clock.anchor(message.client_ms, time.time() * 1000)

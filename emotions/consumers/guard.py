@@ -1,5 +1,5 @@
-"""Sockets of instructors, asked about again and again: their owner may sign out, or the course go to another. As often
-they hear that the line lives: of an empty room there is no other news."""
+"""Sockets of instructors, asked about again and again: their owner may sign out, or the course go to another. As
+often they hear that the line lives: of an empty room there is no other news."""
 
 from __future__ import annotations
 
