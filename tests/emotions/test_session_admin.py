@@ -153,6 +153,7 @@ def test_the_list_says_how_each_session_was_and_what_they_are_together(
     assert text.count('<svg class="strip"') == 2
     text = " ".join(office.get(reverse(LIST), {"q": "algebra"}).content.decode().split())
     assert "Together: 1 session, 1 student, 2 h" in text
+    assert "Together" not in office.get(reverse(LIST), {"q": "nothing of the kind"}).text
 
 
 @pytest.fixture
