@@ -11,7 +11,8 @@ from django.db.models import Count, Q
 from classroom.models import CheckIn, ClassSession, Participant
 from emotions.reports.pace import Crowd, Talk, talk
 from emotions.reports.selectors import fetch, part_of, session_end
-from ml.labels import LABELS
+from emotions.reports.wording import RULES
+from ml.labels import INDEX, LABELS
 
 EARLIER = 8
 """How many sessions a report looks back."""
@@ -19,22 +20,27 @@ HARD_WORDS = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST)
 """What counts as trouble with the pace."""
 
 _MEANS = ", ".join(f"avg(shares[{n + 1}])" for n in range(len(LABELS)))
+_HALVES = " + ".join(
+    f"power((high[{n}] - low[{n}]) / 2, 2)" for n in (INDEX[label] + 1 for label in RULES["troubled"])
+)
 _MOODS = f"""
     SELECT session_id, {_MEANS}, avg(measured) FILTER (WHERE shares IS NOT NULL),
-        avg(connected) FILTER (WHERE shares IS NOT NULL), count(shares)
+        avg(connected) FILTER (WHERE shares IS NOT NULL), avg(sqrt({_HALVES})), count(shares)
     FROM emotions_moodpoint WHERE session_id = ANY(%(sessions)s) GROUP BY 1
 """  # noqa: S608 - columns of this module
 
 
 @dataclass(frozen=True, slots=True)
 class TermRow:
-    """One session. `shares`: its mean mood, None where none was ever known; `measured` of `connected` and the part
-    `known` of its time (0..1): what it rests on. `hard`: of how many students one of HARD_WORDS counts
+    """One session. `shares`: its mean mood, None where none was ever known; `half`: half of the mean
+    90 % band of those who looked troubled; `measured` of `connected` and the part `known` of its time (0..1): what it
+    rests on. `hard`: of how many students one of HARD_WORDS counts
     (emotions.reports.pace), None instead of none where for most of it those without a name were too few to be heard.
     `joined`: None where the session was purged, for nobody knows any more."""
 
     session: ClassSession
     shares: Sequence[float] | None
+    half: float
     measured: float
     connected: float
     known: float
@@ -55,7 +61,8 @@ def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
 
 
 def mean_moods(keys: Sequence[int]) -> dict[int, list[float]]:
-    """Of each session in which it was ever known: the seven means, measured, connected, for how many seconds."""
+    """Of each session in which it was ever known: the seven means, measured, connected, half of the troubled's band,
+    for how many seconds."""
     return {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": list(keys)}) if row[-1]}
 
 
@@ -83,11 +90,11 @@ def _said_hard(said: Talk) -> Counter[int]:
 def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, said_hard: int, crowd: Crowd) -> TermRow:
     start, end = session.started_at, session_end(session)
     hard = said_hard if said_hard or crowd.heard(start, end) else None
-    measured, connected, seconds = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0)
+    measured, connected, half, seconds = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0, 0.0)
     known = part_of(seconds, end - start)
     # While a large session is deleted, some of it may still be there.
     there, mood = (None, None) if session.purged_at else (joined, mood)
-    return TermRow(session, _normal(mood) if mood else None, measured, connected, known, there, hard)
+    return TermRow(session, _normal(mood) if mood else None, half, measured, connected, known, there, hard)
 
 
 def earlier(session: ClassSession) -> list[ClassSession]:

@@ -94,12 +94,13 @@ def comparison(session: ClassSession) -> Comparison | None:
 
 def _compared(this: TermRow, others: Sequence[TermRow]) -> list[str]:
     """One sentence for each of the three that is known of both sides."""
-    many = f"{len(others)} {'session' if len(others) == 1 else 'sessions'} before"
+    many = "session before" if len(others) == 1 else f"{len(others)} sessions before"
     sentences = []
     for what, measure in MEASURES:
         now, usual = measure(this), _mean([measure(row) for row in others])
         if now is not None and usual is not None:
-            sentences.append(what.format(now=_said(what, now), usual=_said(what, usual), many=many))
+            words = AS_USUAL if measure is troubled and abs(now - usual) <= this.half else what
+            sentences.append(words.format(now=_said(what, now), usual=_said(what, usual), many=many))
     return sentences
 
 
@@ -131,6 +132,8 @@ MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
     ("{now} said that they were lost or it was too fast; before it was {usual}.", hard),
     ("{now} joined; before it was {usual} on average.", joined),
 )
+AS_USUAL = "About {now} looked troubled: no more and no fewer than in the {many}, as far as the estimate can tell."
+"""Within its own band."""
 
 
 # -- The whole term

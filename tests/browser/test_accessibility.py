@@ -26,14 +26,9 @@ START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
 ADMIN = "/admin/classroom/classsession/"
 
 
-@pytest.fixture(params=["light", "dark"])
-def theme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
-def looks(request: pytest.FixtureRequest, visitors: Visitors, theme: str) -> Looks:
-    return Looks(visitors, theme, request.param)
+def looks(request: pytest.FixtureRequest, visitors: Visitors) -> Looks:
+    return Looks(visitors, request.param)
 
 
 @pytest.fixture

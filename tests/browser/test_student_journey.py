@@ -76,7 +76,8 @@ def test_the_page_shows_what_is_stored(product: RunningProduct, join: Join, sess
     fates = ["read", "unseen", "replaced", "rejected"]
     assert count(page, "sent") - sum(count(page, fate) for fate in fates) in (0, 1)
     last = EmotionEvent.objects.filter(session=session).latest("captured_at")
-    assert f"last: {last.label.capitalize()}, {last.confidence * 100:.0f} %" in page.inner_text("[data-part=last]")
+    sure = "unsure" if last.uncertain else "fairly sure"
+    assert f"last: {last.label.capitalize()}, {sure}" in page.inner_text("[data-part=last]")
 
 
 def test_the_box_lies_over_the_face_in_the_mirrored_picture(join: Join) -> None:

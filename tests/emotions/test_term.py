@@ -69,6 +69,16 @@ def test_a_session_stands_beside_those_before_it(weeks: list[ClassSession]) -> N
     assert term_page.comparison(weeks[0]) is None
 
 
+def test_a_difference_within_the_band_is_none(session: ClassSession, alice: User) -> None:
+    course = Course.objects.create(title="Geometry", instructor=alice)
+    held(course, 0, [CALM] * 95 + [TROUBLED] * 5, 10, 1)
+    compared = term_page.comparison(held(course, 1, [CALM] * 100, 10, 1))
+    assert compared is not None
+    assert compared.words[0].startswith(
+        "About 13\xa0% looked troubled: no more and no fewer than in the session before, "
+    )
+
+
 def test_only_the_course_itself_is_compared(weeks: list[ClassSession], session: ClassSession) -> None:
     assert term.earlier(session) == []
     assert term.earlier(weeks[2]) == [weeks[1], weeks[0]]
