@@ -28,7 +28,7 @@ export function wording(rules) {
   function moodClause(shares, measured) {
     const row = mood(shares);
     const count = Math.round(troubled(shares) * measured);
-    if (count === 0) return `${row.word}, nobody looks troubled`;
+    if (count === 0) return `${row.word}, hardly anybody looks troubled`;
     return `${row.word}${row.good ? ", but" : ":"} about ${count} of ${measured} ${count === 1 ? "looks" : "look"} troubled`;
   }
 
@@ -63,7 +63,7 @@ export function wording(rules) {
       const count = Math.round(troubled(shares) * faces);
       const row = mood(shares);
       const lead = count && row.good ? ", but" : count ? ":" : ",";
-      const troubles = count ? `about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled` : `none of ${faces} faces looks troubled`;
+      const troubles = count ? `about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled` : `hardly any of ${faces} faces looks troubled`;
       const unsure = uncertain ? ` (unsure about ${uncertain})` : "";
       return `Room camera: ${row.word.toLowerCase()}${lead} ${troubles}${unsure}. Counted apart from the class mood: the same students may be in both.`;
     },
@@ -102,17 +102,12 @@ export function tileWord(tile) {
 export function tileSentence(tile) {
   if (tile.state !== "measured") return STATE_WORDS[tile.state];
   if (!tile.label) return "No reading yet";
-  return `Looks ${ADJECTIVES[tile.label]}, ${sureness(tile)}`;
+  return `Looks ${ADJECTIVES[tile.label]}, ${tile.uncertain ? "unsure" : "fairly sure"}`;
 }
 
 const ADJECTIVES = {
   angry: "angry", disgust: "disgusted", fear: "afraid", happy: "happy", sad: "sad", surprise: "surprised", neutral: "neutral",
 };
-
-function sureness(tile) {
-  if (tile.uncertain) return "unsure";
-  return tile.confidence >= 0.8 ? "sure" : "fairly sure";
-}
 
 /** "34 min", "1 h 5 min". */
 export function duration(ms) {
