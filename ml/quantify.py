@@ -62,27 +62,19 @@ class MoodEstimator:
         """
         return cls(Manifest.load(directory).mood)
 
-    def estimate(
-        self,
-        probabilities: npt.ArrayLike,
-        rng: np.random.Generator | None = None,
-        weights: npt.ArrayLike | None = None,
-    ) -> MoodEstimate:
-        """The mood of the faces with these (n, 7) calibrated probabilities.
+    def estimate(self, probabilities: npt.ArrayLike) -> MoodEstimate:
+        """The mood of the faces with these (n, 7) calibrated probabilities: the same faces give the same bands.
 
-        `weights`: (n,) how much each face counts, default all alike. `rng`: default one that always starts alike, so
-        that the same faces give the same bands. Raises ValueError for other shapes, negative or missing numbers.
+        Raises ValueError for other shapes, negative or missing numbers.
         """
         given = _checked(probabilities)
         if not len(given):
             return _unknown()
-        counts = _face_counts(weights, len(given))
-        mix, posterior = _most_plausible_mix(recalibrated(given, self.model) / self.model.prior, counts)
-        total = counts.sum()
-        shares = counts @ posterior / total
+        mix, posterior = _most_plausible_mix(recalibrated(given, self.model) / self.model.prior)
+        shares = posterior.mean(axis=0)
         error = self.model.model_error**2 * mix * (1 - mix)
-        deviation = np.sqrt(_variance(mix, posterior, counts) / total**2 + error)
-        low, high = _band(shares, deviation, total, np.random.default_rng(0) if rng is None else rng)
+        deviation = np.sqrt(_variance(mix, posterior) / len(given) ** 2 + error)
+        low, high = _band(shares, deviation, len(given))
         return MoodEstimate(*_as_floats(shares, low, high), len(given))
 
 
@@ -99,7 +91,7 @@ def centred_logarithms(probabilities: Array) -> Array:
     return np.asarray(logarithms - logarithms.mean(axis=1, keepdims=True))
 
 
-def _most_plausible_mix(plausibility: Array, counts: Array) -> tuple[Array, Array]:
+def _most_plausible_mix(plausibility: Array) -> tuple[Array, Array]:
     """EM: the mix of emotions, (7,), and each face's probabilities given that mix, (n, 7).
 
     `plausibility`: (n, 7), proportional to P(face | emotion). The prior is taken in the logarithms of the shares,
@@ -108,7 +100,7 @@ def _most_plausible_mix(plausibility: Array, counts: Array) -> tuple[Array, Arra
     mix = np.full(COUNT, 1 / COUNT)
     posterior = _posterior(plausibility, mix)
     for _ in range(ROUNDS):
-        updated = counts @ posterior + PRIOR_FACES
+        updated = posterior.sum(axis=0) + PRIOR_FACES
         updated /= updated.sum()
         moved = np.abs(updated - mix).max()
         mix, posterior = updated, _posterior(plausibility, updated)
@@ -123,44 +115,34 @@ def _posterior(plausibility: Array, mix: Array) -> Array:
     return np.asarray(joint)
 
 
-def _variance(mix: Array, posterior: Array, counts: Array) -> Array:
+def _variance(mix: Array, posterior: Array) -> Array:
     """(7,) variance of the number of faces of each emotion among those read.
 
     Two parts of Louis (1982): what each face leaves open given the mix (W), and what the mix itself leaves open
     (W H^-1 W, where H is the observed information about the logarithms of the mix). A third for the network's error.
     """
-    total = counts.sum()
-    shared = (posterior * counts[:, None]).T @ posterior
-    within = np.diag(counts @ posterior) - shared
-    information = PRIOR_FACES * np.eye(COUNT) + shared - (total + PRIOR_FACES * COUNT) * np.outer(mix, mix)
+    shared = posterior.T @ posterior
+    within = np.diag(posterior.sum(axis=0)) - shared
+    information = PRIOR_FACES * np.eye(COUNT) + shared - (len(posterior) + PRIOR_FACES * COUNT) * np.outer(mix, mix)
     information += np.ones((COUNT, COUNT))  # the direction in which all logarithms move together carries nothing
     between = within @ np.linalg.solve(information, within)
     return np.asarray(np.maximum(np.diag(within) + np.diag(between), 0))
 
 
-def _band(shares: Array, deviation: Array, total: float, rng: np.random.Generator) -> tuple[Array, Array]:
+def _band(shares: Array, deviation: Array, faces: int) -> tuple[Array, Array]:
     """(7,) ends of the bands: of a beta distribution with this mean and deviation over the possible counts.
 
     A count is whole: half a face is added at both ends of its range and the ends of the band are rounded, so that a
     band can begin at exactly nobody. One that does leaves out its whole tenth at the top.
     """
-    stretched = (shares * total + 0.5) / (total + 1)
-    spread = np.clip((deviation * total / (total + 1)) ** 2, 1e-9, 0.999 * stretched * (1 - stretched))
+    stretched = (shares * faces + 0.5) / (faces + 1)
+    spread = np.clip((deviation * faces / (faces + 1)) ** 2, 1e-9, 0.999 * stretched * (1 - stretched))
     strength = stretched * (1 - stretched) / spread - 1
+    rng = np.random.default_rng(0)
     draws = np.sort(rng.beta(stretched * strength, (1 - stretched) * strength, (DRAWS, COUNT)), axis=0)
-    low, high, one_sided = np.rint(draws[[round(DRAWS * tail) for tail in ENDS]] * (total + 1) - 0.5)
-    low, high = (np.clip(ends / total, 0, 1) for ends in (low, np.where(low > 0, high, one_sided)))
+    low, high, one_sided = np.rint(draws[[round(DRAWS * tail) for tail in ENDS]] * (faces + 1) - 0.5)
+    low, high = (np.clip(ends / faces, 0, 1) for ends in (low, np.where(low > 0, high, one_sided)))
     return np.minimum(low, shares), np.maximum(high, shares)
-
-
-def _face_counts(weights: npt.ArrayLike | None, faces: int) -> Array:
-    """(n,) how many faces each one stands for; they sum to the number of equal faces that would tell as much."""
-    if weights is None:
-        return np.ones(faces)
-    given = np.asarray(weights, np.float64)
-    if given.shape != (faces,) or not np.isfinite(given).all() or (given < 0).any() or not given.any():
-        raise ValueError(f"weights: expected {faces} numbers from 0, not all 0, received {given}.")
-    return np.asarray(given * (given.sum() / (given**2).sum()))
 
 
 def _as_floats(*values: Array) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -75,8 +75,6 @@ def compare(
     manifest: Manifest,
     sizes: Sequence[int] = SIZES,
     classes: int = CLASSES,
-    mixes: Sequence[str] = MIXES,
-    seed: int = 0,
     only: Container[str] | None = None,
 ) -> list[Row]:
     """Draw random classes from labelled faces ((n, 7) probabilities, (n,) labels) and measure every method, or `only`
@@ -87,7 +85,7 @@ def compare(
     """
     if missing := [LABELS[label] for label in range(COUNT) if label not in labels]:
         raise DataError(f"expected faces of every emotion to draw classes from, found none of {', '.join(missing)}.")
-    estimator, rng = MoodEstimator(manifest.mood), np.random.default_rng(seed)
+    estimator, rng = MoodEstimator(manifest.mood), np.random.default_rng(0)
     pools = [np.flatnonzero(labels == label) for label in range(COUNT)]
     every = methods(manifest, estimator)
     named = {name: method for name, method in every.items() if only is None or name in only}
@@ -101,7 +99,7 @@ def compare(
             named,
             estimator,
         )
-        for mix in mixes
+        for mix in MIXES
         for size in sizes
     ]
 
