@@ -105,7 +105,6 @@ class Welcome(Message):
     `place`: where pictures may be read; `room`: whether a camera of the room is declared."""
 
     type: Literal["welcome"] = "welcome"
-    server_ms: float
     consent_epoch: int
     scope: Literal["none", "aggregate", "individual"]
     inference: bool
@@ -119,10 +118,8 @@ class OwnReading(Message):
 
     type: Literal["reading.own"] = "reading.own"
     sequence: int
-    captured_ms: float
     box: Fractions | None
     label: Label | None
-    confidence: float | None
     uncertain: bool
     face_count: int
     help: Help | None
@@ -166,7 +163,6 @@ class CheckInSaved(Message):
 
     type: Literal["check_in.saved"] = "check_in.saved"
     word: Word
-    at_ms: float
     for_ms: float
 
 
@@ -256,7 +252,6 @@ class TileChange(Message):
     name: str | None
     state: TileState
     label: Label | None
-    confidence: float | None
     uncertain: bool
     seen_ms: float | None
     value: float | None
@@ -353,10 +348,9 @@ class Notices(Message):
 
 
 class RoomMood(Message):
-    """What a room's camera saw in the half minute up to `until_ms`: means over its pictures, counted apart from the
-    class mood, since the same students may be in both. `faces`, and `uncertain` among them, are rounded."""
+    """What a room's camera saw in the last whole half minute: means over its pictures, counted apart from the class
+    mood, since the same students may be in both. `faces`, and `uncertain` among them, are rounded."""
 
-    until_ms: float
     faces: int
     uncertain: int
     shares: Shares

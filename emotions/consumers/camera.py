@@ -110,7 +110,6 @@ class CameraConsumer(Socket):
 
     def _welcome(self, admission: StudentAdmission) -> Welcome:
         return Welcome(
-            server_ms=time.time() * 1000,
             consent_epoch=self.gate.consent_epoch,
             scope=self.gate.scope,
             inference=admission.inference,
@@ -215,8 +214,7 @@ class CameraConsumer(Socket):
     async def _check_in(self, message: CheckInSaid) -> None:
         saved: CheckIn | None = await self._said(save_check_in, self.participant, message.word)
         if saved is not None:
-            at_ms = saved.at.timestamp() * 1000
-            await self.tell(CheckInSaved(word=message.word, at_ms=at_ms, for_ms=WORDS_MS))
+            await self.tell(CheckInSaved(word=message.word, for_ms=WORDS_MS))
 
     async def _hand(self, message: HandMoved) -> None:
         """The answer comes by way of the participant's group, as when the teacher lowers it."""

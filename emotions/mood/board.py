@@ -10,7 +10,7 @@ from uuid import UUID
 
 from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Point, Tile, TileChange, TileWithHistory
 
-# Below it nobody sees a difference. A confidence 0..1, a value -1..1.
+# Of a value -1..1: below it nobody sees a difference.
 VISIBLE_CHANGE = 0.1
 
 # The chart has at most 300 points a trace: the last two minutes whole, half an hour before them as means of ten.
@@ -66,8 +66,11 @@ class Board:
 
 
 def load(text: bytes | str) -> tuple[int, list[TileWithHistory]]:
-    """What `Board.dump` wrote: the sequence and the tiles, by name."""
+    """What `Board.dump` wrote: the sequence and the tiles, by name. None, where another version of it wrote them: the
+    next tick brings them all."""
     sequence, rows = json.loads(text)
+    if any(len(row) != len(_FIELDS) + 2 for row in rows):
+        return sequence, []
     return sequence, in_order(_from_row(*row) for row in rows)
 
 
@@ -85,7 +88,7 @@ def looks_different(old: Tile | None, new: Tile) -> bool:
         new.uncertain,
     ):
         return True
-    return _moved(old.confidence, new.confidence) or _moved(old.value, new.value)
+    return _moved(old.value, new.value)
 
 
 def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:

@@ -214,7 +214,6 @@ def tile(one: Standing) -> Tile:
         name=one.student.name,
         state=one.state,
         label=shown.label if shown else None,
-        confidence=round(shown.confidence, 2) if shown else None,
         uncertain=shown.uncertain if shown else False,
         seen_ms=round(reading.captured_ms) if reading and not shown else None,
         value=pleasantness(shown) if shown else None,

@@ -35,15 +35,18 @@ _BLOCK = f"""
 def now_in_rooms(now_ms: float) -> dict[int, RoomMood | None]:
     """Every live session that has a room camera, with the mood of the last whole block: None where it is off, or its
     declaration was taken back."""
-    until_ms = (now_ms - LATE_MS) // BLOCK_MS * BLOCK_MS
+    until_ms = block_end(now_ms)
     since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (until_ms - BLOCK_MS, until_ms))
     with connection.cursor() as cursor:
         cursor.execute(_BLOCK, {"since": since, "until": until})
-        return {row[0]: _mood(until_ms, *row[1:]) if row[1] >= LEAST_PICTURES else None for row in cursor.fetchall()}
+        return {row[0]: _mood(*row[1:]) if row[1] >= LEAST_PICTURES else None for row in cursor.fetchall()}
 
 
-def _mood(until_ms: float, pictures: int, faces: int, uncertain: int, *sums: float) -> RoomMood:
+def block_end(now_ms: float) -> float:
+    """When the last whole block ended."""
+    return (now_ms - LATE_MS) // BLOCK_MS * BLOCK_MS
+
+
+def _mood(pictures: int, faces: int, uncertain: int, *sums: float) -> RoomMood:
     shares = [round(min(1.0, one / sum(sums)), 2) for one in sums]
-    return RoomMood(
-        until_ms=until_ms, faces=round(faces / pictures), uncertain=round(uncertain / pictures), shares=shares
-    )
+    return RoomMood(faces=round(faces / pictures), uncertain=round(uncertain / pictures), shares=shares)

@@ -257,7 +257,8 @@ class Ticker:
         point, memory = next_point(scene.present, state.memory, moment, self._estimator, self._rng)
         alerts = state.alarm.advance(point, SENSITIVITIES.get(scene.roster.alerts))
         told = state.watcher.advance(scene.present, Heard(scene.roster.lost, scene.dismissed, alerts), at_ms)
-        beside = (scene.room, scene.unread)
+        # Each half minute is told, were it like the one before: a page that was opened since has heard none.
+        beside = (scene.room and rooms.block_end(at_ms), scene.room, scene.unread)
         if point.connected == 0 and state.counts == _counts(point) and state.beside == beside and told is None:
             return None
         named = [one for one in scene.present if _shares_name(one.student)]

@@ -45,10 +45,8 @@ def _own_reading(observation: Observation) -> Answer:
     label: Label | None = face.label if face else None
     message = OwnReading(
         sequence=frame.sequence,
-        captured_ms=frame.captured_ms,
         box=face.box if face else None,
         label=label,
-        confidence=face.confidence if face else None,
         uncertain=face.uncertain if face else False,
         face_count=observation.face_count,
         help=observation.help,

@@ -46,10 +46,6 @@ class LiveReading:
     probabilities: tuple[float, ...]
     source: Source = "server"
 
-    @property
-    def confidence(self) -> float:
-        return max(self.probabilities)
-
     def pack(self) -> bytes:
         where = INDEX[self.label]
         flags = self.uncertain * _UNCERTAIN | (self.source == "device") * _ON_DEVICE

@@ -35,7 +35,7 @@ def point(sequence: int, shares: Sequence[float] | None = CALM, **changes: Any) 
 
 def tile(name: str, **changes: Any) -> Tile:
     values: dict[str, Any] = {
-        "id": uuid.uuid4(), "name": name, "state": "measured", "label": "happy", "confidence": 0.9,
+        "id": uuid.uuid4(), "name": name, "state": "measured", "label": "happy",
         "uncertain": False, "seen_ms": None, "value": 0.5,
     }  # fmt: skip
     return Tile(**(values | changes))

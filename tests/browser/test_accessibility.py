@@ -115,7 +115,7 @@ def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession)
     page = socket.page
     wait_for_chart(page)
     looks.hold(page, "dashboard")
-    beside = {"room": RoomMood(until_ms=now, faces=23, uncertain=3, shares=CALM), "unread": True}
+    beside = {"room": RoomMood(faces=23, uncertain=3, shares=CALM), "unread": True}
     socket.send(tick(point(190)).model_copy(update=beside))
     expect(page.locator("#unread")).to_be_visible()
     said = "calm, but about 3 of 23 faces look troubled (unsure about 3)"

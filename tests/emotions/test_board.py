@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from itertools import pairwise
 from typing import Any
@@ -21,7 +22,7 @@ def tile(number: int = 1, value: float | None = 0.5, **changes: Any) -> Tile:
     values: dict[str, Any] = {
         "id": uuid.UUID(int=number), "name": f"Student {number % 3}", "value": value, "seen_ms": 1e12,
         "state": "measured" if measured else "not_visible", "label": "happy" if measured else None,
-        "confidence": 0.7 if measured else None, "uncertain": False,
+        "uncertain": False,
     }  # fmt: skip
     return Tile(**(values | changes))
 
@@ -35,7 +36,6 @@ tiles = st.builds(
     tile,
     st.integers(1, 8),
     st.none() | hundredths,
-    confidence=st.integers(0, 100).map(lambda n: n / 100),
     uncertain=st.booleans(),
 )
 seconds = st.lists(tiles, max_size=8, unique_by=lambda one: one.id)
@@ -75,6 +75,13 @@ def test_a_board_goes_on_where_another_process_left_it(before: list[list[Tile]],
         assert heir.tiles() == first.tiles()
 
 
+def test_tiles_that_another_version_kept_begin_anew() -> None:
+    board = Board()
+    board.advance([tile(1)])
+    sequence, rows = json.loads(board.dump(7))
+    assert load(json.dumps([sequence, [[*row[:3], 0.9, *row[3:]] for row in rows]])) == (7, [])
+
+
 def test_a_tick_that_a_snapshot_includes_changes_nothing() -> None:
     board = Board()
     board.advance([tile(1)])
@@ -101,7 +108,6 @@ def test_a_tick_repeats_no_name() -> None:
     [
         {"label": "sad"},
         {"uncertain": True},
-        {"confidence": 0.81},
         {"value": 0.39},
         {"value": None},
         {"name": "Somebody else"},

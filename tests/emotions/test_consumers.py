@@ -66,7 +66,6 @@ async def test_a_student_is_welcomed(join: Join, settings: Settings) -> None:
     sam = await sync_to_async(join)()
     async with browser(f"/ws/camera/{sam.session.public_id}/", student_cookies(sam)) as tab:
         welcome = await tab.hear()
-    assert welcome.pop("server_ms") == pytest.approx(time.time() * 1000, abs=5000)
     assert welcome == {
         "type": "welcome", "consent_epoch": 1, "scope": "individual", "inference": True,
         "place": "choice" if settings.DEVICE else "server", "interval_ms": settings.SAMPLE_INTERVAL_MS,
@@ -282,8 +281,7 @@ async def test_a_check_in_is_stored_and_answered(join: Join) -> None:
         saved = await tab.hear()
     check_in = await sync_to_async(CheckIn.objects.get)()
     assert (check_in.participant_id, check_in.word) == (sam.pk, "lost")
-    at_ms = check_in.at.timestamp() * 1000
-    assert saved == {"type": "check_in.saved", "word": "lost", "at_ms": at_ms, "for_ms": WORDS_MS}
+    assert saved == {"type": "check_in.saved", "word": "lost", "for_ms": WORDS_MS}
 
 
 async def test_a_student_who_asks_whether_the_line_lives_is_answered(join: Join) -> None:

@@ -39,7 +39,7 @@ from ml.labels import LABELS
 
 def own_reading(**changes: Any) -> OwnReading:
     values: dict[str, Any] = {
-        "sequence": 1, "captured_ms": 1.0, "box": None, "label": None, "confidence": None, "uncertain": False,
+        "sequence": 1, "box": None, "label": None, "uncertain": False,
         "face_count": 0, "help": "no_face", "seen_by_teacher": "aggregate",
     }  # fmt: skip
     return OwnReading(**(values | changes))
@@ -129,7 +129,6 @@ def test_tiles_of_a_tick_travel_as_rows_and_come_back_whole() -> None:
         name=None,
         state="measured",
         label="happy",
-        confidence=0.8,
         uncertain=False,
         seen_ms=5,
         value=0.4,
@@ -140,7 +139,7 @@ def test_tiles_of_a_tick_travel_as_rows_and_come_back_whole() -> None:
     )  # fmt: skip
     tick = MoodTick(point=nobody, tiles=[shown], gone=[])
     (row,) = json.loads(tick.to_json())["tiles"]
-    assert row == [str(UUID(int=1)), None, 0, 3, 0.8, 0, 5.0, 0.4]
+    assert row == [str(UUID(int=1)), None, 0, 3, 0, 5.0, 0.4]
     fields = [
         (name, values[at] if values and at is not None else at)
         for (name, values), at in zip(TILE_FIELDS, row, strict=True)

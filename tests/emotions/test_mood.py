@@ -213,7 +213,7 @@ def test_after_the_floor_was_lost_the_mood_starts_anew() -> None:
 def test_a_tile_shows_the_last_reading_while_it_is_fresh() -> None:
     tile = estimate.tile(estimate.standing(student(3), here(), reading(HAPPY, age_ms=800), NOW))
     assert tile.model_dump() == {
-        "id": uuid.UUID(int=3), "name": "Student 3", "state": "measured", "label": "happy", "confidence": 1.0,
+        "id": uuid.UUID(int=3), "name": "Student 3", "state": "measured", "label": "happy",
         "uncertain": False, "seen_ms": None, "value": 1.0,
     }  # fmt: skip
 
@@ -221,5 +221,5 @@ def test_a_tile_shows_the_last_reading_while_it_is_fresh() -> None:
 @pytest.mark.parametrize("camera", ["on", "paused", "off"])
 def test_a_student_who_is_not_measured_is_never_shown_as_neutral(camera: CameraState) -> None:
     tile = estimate.tile(estimate.standing(student(), here(camera), reading(age_ms=MEASURED_MS + 1), NOW))
-    assert (tile.label, tile.confidence, tile.value) == (None, None, None)
+    assert (tile.label, tile.value) == (None, None)
     assert tile.seen_ms == NOW - MEASURED_MS - 1

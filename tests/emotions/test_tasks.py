@@ -95,8 +95,8 @@ def test_a_frame_becomes_an_event_a_live_reading_and_an_answer(join: Join, answe
     assert reading.captured_ms == frame.captured_ms
     assert answers() == {
         frame.connection.hex: {
-            "type": "reading.own", "sequence": 3, "captured_ms": frame.captured_ms, "box": [0.1, 0.2, 0.3, 0.4],
-            "label": "happy", "confidence": 0.8, "uncertain": False, "face_count": 1, "help": None,
+            "type": "reading.own", "sequence": 3, "box": [0.1, 0.2, 0.3, 0.4],
+            "label": "happy", "uncertain": False, "face_count": 1, "help": None,
             "seen_by_teacher": "individual",
         }
     }  # fmt: skip
