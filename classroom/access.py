@@ -103,13 +103,13 @@ def cookie_name(session_public_id: UUID) -> str:
     return f"participant-{session_public_id.hex}"
 
 
-def set_participant_cookie(response: HttpResponse, participant: Participant, *, secure: bool | None = None) -> None:
-    """Let the browser be this participant for COOKIE_SECONDS. `secure`: as Django's own session cookie by default."""
+def set_participant_cookie(response: HttpResponse, participant: Participant) -> None:
+    """Let the browser be this participant for COOKIE_SECONDS."""
     response.set_cookie(
         cookie_name(participant.session.public_id),
         _signer.sign(participant.public_id.hex),
         max_age=COOKIE_SECONDS,
-        secure=settings.SESSION_COOKIE_SECURE if secure is None else secure,
+        secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )

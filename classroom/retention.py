@@ -6,7 +6,7 @@ shortens it for sessions before, too; one that lengthens it does not: nobody agr
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
@@ -23,13 +23,13 @@ def days_of(course: Course) -> int | None:
     return course.keep_days or settings.RETENTION_DAYS or None
 
 
-def expired(days: int | None = None, now: datetime | None = None) -> QuerySet[ClassSession]:
+def expired(days: int | None = None) -> QuerySet[ClassSession]:
     """Ended sessions that have been kept long enough, oldest first; with `days`, whatever their courses say.
 
     Live sessions never expire, nor does what is kept until somebody deletes it. Those of which the first slices are
     deleted already are finished, also where the course is kept longer since then.
     """
-    now = now or timezone.now()
+    now = timezone.now()
     ended = ClassSession.objects.filter(ended_at__isnull=False).select_related("course").order_by("ended_at")
     if days is not None:
         return ended.filter(Q(ended_at__lt=now - timedelta(days=days)) | _begun())

@@ -49,7 +49,7 @@ def erase_rows(participant: Participant) -> list[Mapping[str, int]]:
 
 
 @transaction.atomic
-def erase_last(participant: Participant, minutes: int, why: str = _Student) -> Erasure:
+def erase_last(participant: Participant, minutes: int) -> Erasure:
     """Delete what was recorded about the participant in the last minutes: of an ended session, before its end.
 
     The consent stands, but its epoch goes up: a frame of that time that is still on its way is not stored.
@@ -67,22 +67,22 @@ def erase_last(participant: Participant, minutes: int, why: str = _Student) -> E
     _total, words = CheckIn.objects.filter(participant=participant.pk, at__gte=since).delete()
     rows = [*_counts(answers), _names(words)]
     session = participant.session
-    return _receipt(Erasure.What.MINUTES, why, session, rows, of=participant, since=since, until=until)
+    return _receipt(Erasure.What.MINUTES, _Student, session, rows, of=participant, since=since, until=until)
 
 
 @transaction.atomic
-def erase_session(session: ClassSession, why: str = _School) -> Erasure:
+def erase_session(session: ClassSession) -> Erasure:
     """Delete an ended session with everything that refers to it. Raises RefusedError while it is live, or gone."""
-    return _receipt(Erasure.What.SESSION, why, session, [erase_session_rows(session)])
+    return _receipt(Erasure.What.SESSION, _School, session, [erase_session_rows(session)])
 
 
 @transaction.atomic
-def purge_session(session: ClassSession, why: str = _School) -> Erasure:
+def purge_session(session: ClassSession) -> Erasure:
     """Delete who was there and everything that was recorded; the session stays, with its course, title and times.
 
     Raises RefusedError while it is live, where it was purged before, and where it is gone.
     """
-    return _receipt(Erasure.What.RECORDS, why, session, purge_rows(session))
+    return _receipt(Erasure.What.RECORDS, _School, session, purge_rows(session))
 
 
 def purge_rows(session: ClassSession) -> list[Mapping[str, int]]:
