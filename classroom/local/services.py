@@ -74,9 +74,3 @@ def simulate(code: str, base_url: str, students: int, certificate: Certificate |
     arguments += ["--session", code, "--url", url, "--again", "--json"]
     arguments += ["--ca", str(certificate.certificate)] if certificate else []
     return Service("simulate", tuple(arguments), stage=5)
-
-
-def in_containers() -> dict[str, Service]:
-    """The services of docker-compose.yml; more readers by ROOMTONE_WORKERS."""
-    services = (migrate(), web("0.0.0.0", 8000), worker(1), ticker(), beat())  # noqa: S104  # nosec B104
-    return {service.name: service for service in services}

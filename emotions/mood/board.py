@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
 
-from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Point, Tile, TileChange, TileWithHistory
+from emotions.messages import SPARK_LENGTH, Point, Tile, TileChange, TileWithHistory
 
 # Of a value -1..1: below it nobody sees a difference.
 VISIBLE_CHANGE = 0.1
@@ -91,28 +91,6 @@ def looks_different(old: Tile | None, new: Tile) -> bool:
     return _moved(old.value, new.value)
 
 
-def apply_tick(snapshot: MoodSnapshot, tick: MoodTick) -> MoodSnapshot:
-    """What a dashboard holds after a tick: the same as a fresh snapshot. dashboard/room.js does the same, step by
-    step; this one is the rule, to which tests hold both.
-
-    Tiles that are gone go; tiles of the tick replace theirs and keep the sparkline, and the name where none comes;
-    then each tile that has a value, in the tick or not, adds it to its sparkline. A tick that the snapshot includes
-    changes nothing.
-    """
-    if tick.point.sequence <= snapshot.sequence:
-        return snapshot
-    tiles: dict[UUID, Tile] = {tile.id: tile for tile in snapshot.tiles if tile.id not in set(tick.gone)}
-    sparks = {tile.id: tile.spark for tile in snapshot.tiles if tile.id in tiles}
-    tiles.update((change.id, _changed(tiles.get(change.id), change)) for change in tick.tiles)
-    return MoodSnapshot(
-        sequence=tick.point.sequence,
-        points=thinned([*snapshot.points, tick.point]),
-        tiles=in_order(_grown(tile, sparks) for tile in tiles.values()),
-        markers=snapshot.markers,
-        notices=tick.notices or snapshot.notices,
-    )
-
-
 def thinned(points: Iterable[Point]) -> list[Point]:
     """Of the WINDOW, the last RECENT as they are, and before them a mean for each STRIDE. In order of sequence.
 
@@ -162,17 +140,6 @@ def _means(points: Sequence[Point], field: str) -> list[float]:
 
 def in_order(tiles: Iterable[TileWithHistory]) -> list[TileWithHistory]:
     return sorted(tiles, key=lambda tile: (tile.name.casefold(), tile.id))
-
-
-def _changed(old: Tile | None, change: TileChange) -> Tile:
-    name = old.name if old and change.name is None else change.name
-    return Tile.model_validate(change.model_dump() | {"name": name})
-
-
-def _grown(tile: Tile, sparks: Mapping[UUID, list[float]]) -> TileWithHistory:
-    more = [] if tile.value is None else [tile.value]
-    spark = [*sparks.get(tile.id, []), *more][-SPARK_LENGTH:]
-    return TileWithHistory(**tile.model_dump(exclude={"spark"}), spark=spark)
 
 
 def _with_history(tile: Tile, spark: bytes) -> TileWithHistory:

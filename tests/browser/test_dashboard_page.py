@@ -175,7 +175,7 @@ def test_a_tick_touches_only_what_it_changes(visitors: Visitors, session: ClassS
 
 
 def test_a_sparkline_grows_by_what_the_page_has_already(visitors: Visitors, session: ClassSession) -> None:
-    """As `emotions.mood.board.apply_tick`: a tile that is not in the tick goes on with its value."""
+    """As `tests.emotions.ticks.apply_tick`: a tile that is not in the tick goes on with its value."""
     ada = tile("Ada", value=0.5)
     socket = played(visitors, session, snapshot([point(1)], [ada]))
     socket.send(*(tick(point(n)) for n in range(2, 4)))

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotions.messages import SPARK_LENGTH, MoodSnapshot, MoodTick, Pace, Point, Tile
-from emotions.mood.board import RECENT, STRIDE, WINDOW, Board, apply_tick, load, looks_different, thinned
+from emotions.mood.board import RECENT, STRIDE, WINDOW, Board, load, looks_different, thinned
+from tests.emotions.ticks import apply_tick
 
 hundredths = st.integers(-100, 100).map(lambda n: n / 100)
 

@@ -25,13 +25,13 @@ from emotions.messages import MoodTick, Pace
 from emotions.meters import counts as meters
 from emotions.models import MoodPoint
 from emotions.mood import rooms, roster, snapshots, ticker
-from emotions.mood.board import apply_tick
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
 from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, joined, observation, room_camera, room_sums
 from tests.emotions.sockets import browser, instructor_cookies, web_process
+from tests.emotions.ticks import apply_tick
 
 
 def sit(participant: Participant, camera: str = "on", seen_ms: float | None = None) -> None:
