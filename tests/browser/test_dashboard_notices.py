@@ -60,7 +60,7 @@ def test_who_may_need_the_teacher_and_why(visitors: Visitors, session: ClassSess
     expect(page.locator("#student-name")).to_have_text("Mia (2)")
     page.keyboard.press("Escape")
     page.keyboard.press("p")
-    expect(page.locator("#attention-card")).to_be_hidden()
+    expect(page.locator("section.attention")).to_be_hidden()
     page.keyboard.press("p")
     socket.send(tick(point(4), notices=Notices()))
     expect(page.locator("#nobody-waits")).to_be_visible()
