@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from emotions.messages import Alert, AlertKind, Point
-from ml.labels import INDEX
+from ml.labels import INDEX, TROUBLED
 
 BACK_MS = 120_000
 """How far back the mood is compared."""
@@ -27,7 +27,7 @@ ANY_MS = 60_000
 """Between two alerts of any kind."""
 KEPT = 10
 
-TROUBLED = tuple(INDEX[label] for label in ("angry", "disgust", "fear", "sad"))
+_TROUBLED = tuple(INDEX[label] for label in TROUBLED)
 WORDS: dict[AlertKind, str] = {"lost": "that they are lost", "too_fast": "too fast", "too_slow": "too slow"}
 
 
@@ -97,8 +97,8 @@ def trouble(point: Point) -> Trouble:
     """Of a point with shares. Half bands add up as independent ones do."""
     if point.shares is None or point.low is None or point.high is None:
         raise ValueError("expected a point with shares, received one under the floor")
-    share = sum(point.shares[n] for n in TROUBLED)
-    half = hypot(*((point.high[n] - point.low[n]) / 2 for n in TROUBLED))
+    share = sum(point.shares[n] for n in _TROUBLED)
+    half = hypot(*((point.high[n] - point.low[n]) / 2 for n in _TROUBLED))
     return Trouble(point.at_ms, share, half, point.measured)
 
 

@@ -14,14 +14,14 @@ from math import hypot
 
 from emotions.reports.charts import step_ms
 from emotions.reports.rows import MarkerRow, MoodRow
-from emotions.reports.wording import RULES, troubled
-from ml.labels import INDEX
+from emotions.reports.wording import troubled
+from ml.labels import INDEX, TROUBLED
 
 SMOOTH_MS = 120_000
 APART_MS = 120_000
 LEAST_ABOVE = 0.08
 MOST = 3
-TROUBLED = [INDEX[label] for label in RULES["troubled"]]
+_TROUBLED = [INDEX[label] for label in TROUBLED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _joined(rows: Sequence[MoodRow]) -> _Point:
 
 def _half_band(row: MoodRow) -> float:
     """Half of the 90 % band of those who looked troubled, as independent ones add up."""
-    return hypot(*(((row.high or [])[n] - (row.low or [])[n]) / 2 for n in TROUBLED))
+    return hypot(*(((row.high or [])[n] - (row.low or [])[n]) / 2 for n in _TROUBLED))
 
 
 def _stands_out(point: _Point, usual: _Point) -> bool:

@@ -11,8 +11,7 @@ from django.db.models import Count, Q
 from classroom.models import CheckIn, ClassSession, Participant
 from emotions.reports.pace import Crowd, Talk, talk
 from emotions.reports.selectors import fetch, part_of, session_end
-from emotions.reports.wording import RULES
-from ml.labels import INDEX, LABELS
+from ml.labels import INDEX, LABELS, TROUBLED
 
 EARLIER = 8
 """How many sessions a report looks back."""
@@ -20,9 +19,7 @@ HARD_WORDS = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST)
 """What counts as trouble with the pace."""
 
 _MEANS = ", ".join(f"avg(shares[{n + 1}])" for n in range(len(LABELS)))
-_HALVES = " + ".join(
-    f"power((high[{n}] - low[{n}]) / 2, 2)" for n in (INDEX[label] + 1 for label in RULES["troubled"])
-)
+_HALVES = " + ".join(f"power((high[{n}] - low[{n}]) / 2, 2)" for n in (INDEX[label] + 1 for label in TROUBLED))
 _MOODS = f"""
     SELECT session_id, {_MEANS}, avg(measured) FILTER (WHERE shares IS NOT NULL),
         avg(connected) FILTER (WHERE shares IS NOT NULL), avg(sqrt({_HALVES})), count(shares)

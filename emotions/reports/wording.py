@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ml.labels import INDEX, LABELS
+from emotions.mood.cohort import FLOOR
+from ml.labels import INDEX, LABELS, TROUBLED
 
 # The first row whose emotions together reach the share names the mood; the last one always does.
 # `good`: whether "but" leads over to those who look troubled.
 MOODS: tuple[dict[str, Any], ...] = (
-    {"word": "Uneasy", "labels": ["angry", "disgust", "fear", "sad"], "least": 0.4, "good": False},
+    {"word": "Uneasy", "labels": [*TROUBLED], "least": 0.4, "good": False},
     {"word": "Cheerful", "labels": ["happy"], "least": 0.45, "good": True},
     {"word": "Surprised", "labels": ["surprise"], "least": 0.3, "good": True},
     {"word": "In good spirits", "labels": ["happy", "surprise"], "least": 0.35, "good": True},
@@ -26,13 +27,13 @@ MOODS: tuple[dict[str, Any], ...] = (
 RULES: dict[str, Any] = {
     "labels": list(LABELS),
     "moods": list(MOODS),
-    "troubled": ["angry", "disgust", "fear", "sad"],
+    "troubled": [*TROUBLED],
     # Enough students say that they are lost to be heard in the sentence: three, or an eighth of those connected.
     "lost_least": 3,
     "lost_part": 0.125,
     # The live sentence speaks of the mean of the last seconds, so that its words don't flicker.
     "steady_ms": 15_000,
-    "floor": 5,
+    "floor": FLOOR,
     "empty": "Nobody is in this session now.",
     "unconnected": "Nobody is connected now.",
     "unmeasured": "Nobody is measured now.",
@@ -58,7 +59,7 @@ def share_of(shares: Sequence[float], labels: Sequence[str]) -> float:
 
 def troubled(shares: Sequence[float]) -> float:
     """The share of faces that look angry, disgusted, fearful or sad, 0..1."""
-    return share_of(shares, RULES["troubled"])
+    return share_of(shares, TROUBLED)
 
 
 def mood(shares: Sequence[float]) -> dict[str, Any]:

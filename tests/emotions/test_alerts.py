@@ -24,8 +24,6 @@ from emotions.messages import Alert, Pace, Point
 from emotions.mood import alerts, snapshots
 from emotions.mood.alerts import SENSITIVITIES, Alarm
 from emotions.mood.ticker import Ticker
-from emotions.reports import wording
-from ml.labels import LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import store_points
 from tests.emotions.parts import MeanEstimator
@@ -60,10 +58,6 @@ def told(points: Sequence[Point], how: str = "normal") -> list[Alert]:
 def falling(by: float, **changes: Any) -> list[Point]:
     """Three minutes calm, then so much lower for two."""
     return [point(n, 0.1 if n < 180 else 0.1 + by, **changes) for n in range(300)]
-
-
-def test_troubled_is_what_the_sentence_calls_so() -> None:
-    assert {LABELS[n] for n in alerts.TROUBLED} == set(wording.RULES["troubled"])
 
 
 def test_a_mood_that_falls_is_told_once_with_its_reason() -> None:
