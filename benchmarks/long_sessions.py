@@ -233,7 +233,7 @@ class Measures:
         from emotions.mood import roster
 
         last = roster.last_points([self.session.pk])[self.session.pk]
-        point = roster.as_message(last).model_copy(update={"sequence": last.sequence + 1})
+        point = last.as_message().model_copy(update={"sequence": last.sequence + 1})
         roster.store_points({self.session.pk: point})
 
     def _end(self) -> None:

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from classroom.models import ClassSession, Participant
+from emotions.messages import Pace, Point
 from ml.labels import LABELS
 
 
@@ -73,6 +74,23 @@ class MoodPoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S}, {self.measured} measured"
+
+    def as_message(self) -> Point:
+        """As dashboards get it."""
+        return Point(
+            sequence=self.sequence,
+            at_ms=round(self.at.timestamp() * 1000),
+            shares=self.shares,
+            low=self.low,
+            high=self.high,
+            joined=self.joined,
+            connected=self.connected,
+            measured=self.measured,
+            uncertain=self.uncertain,
+            not_visible=self.not_visible,
+            pace=Pace(**self.pace),
+            on_device=self.on_device,
+        )
 
 
 class MinuteRollup(models.Model):

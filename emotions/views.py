@@ -42,14 +42,14 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return redirect("report", public_id)
     # The code is on this screen: whoever sits behind the same address may type it as often as they mistype it.
     NETWORKS.note(session.pk, client_address(request))
-    page = dashboard_data(request, session)
+    data = dashboard_data(request, session)
     context = {
         "session": session,
-        "page": page,
-        "facts": page["session"],
-        "typed_address": typed_address(page["session"]["join_url"]),
-        "sentence": wording.sentence(page["latest"], measuring=page["measuring"]) if page["latest"] else "",
-        "empty": not page["joined"],
+        "page": data,
+        "facts": data["session"],
+        "typed_address": typed_address(data["session"]["join_url"]),
+        "sentence": wording.sentence(data["latest"], measuring=data["measuring"]) if data["latest"] else "",
+        "empty": not data["joined"],
         "words": CheckIn.Word.choices,
         "bar_order": BAR_ORDER,
         "half_life": HALF_LIFE_SECONDS,
@@ -60,7 +60,8 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any]:
     """What dashboard.js starts from; the socket brings the rest."""
-    marked, latest = selectors.markers(session), page.latest(session)
+    marked, newest = selectors.markers(session), selectors.latest_point(session)
+    latest = newest.as_message().model_dump() if newest else None
     facts = session_facts(request, session) | {"started_ms": selectors.milliseconds(session.started_at)}
     return {
         "session": facts,

@@ -114,7 +114,7 @@ def recent_points(session_pks: Iterable[int], now_ms: float) -> dict[int, list[P
     since = datetime.fromtimestamp((now_ms - BACK_MS - MEAN_MS) / 1000, UTC)
     found: defaultdict[int, list[Point]] = defaultdict(list)
     for row in MoodPoint.objects.filter(session__in=list(session_pks), at__gt=since).order_by("sequence"):
-        found[row.session_id].append(as_message(row))
+        found[row.session_id].append(row.as_message())
     return dict(found)
 
 
@@ -166,21 +166,3 @@ def _said_by(students: Iterable[Student], words: Mapping[int, Said]) -> dict[int
 def _row(session_pk: int, point: Point) -> MoodPoint:
     values = point.model_dump(exclude={"at_ms"})
     return MoodPoint(session_id=session_pk, at=datetime.fromtimestamp(point.at_ms / 1000, UTC), **values)
-
-
-def as_message(row: MoodPoint) -> Point:
-    """A stored point as dashboards get it."""
-    return Point(
-        sequence=row.sequence,
-        at_ms=round(row.at.timestamp() * 1000),
-        shares=row.shares,
-        low=row.low,
-        high=row.high,
-        joined=row.joined,
-        connected=row.connected,
-        measured=row.measured,
-        uncertain=row.uncertain,
-        not_visible=row.not_visible,
-        pace=Pace(**row.pace),
-        on_device=row.on_device,
-    )

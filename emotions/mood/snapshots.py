@@ -8,7 +8,6 @@ from classroom.models import ClassSession, Participant
 from emotions.messages import MoodSnapshot, Notices, OwnAttention, Point, SessionChanged, TileWithHistory
 from emotions.models import MoodPoint
 from emotions.mood import board, notices
-from emotions.mood.roster import as_message
 from emotions.reports import selectors
 from emotions.store import notices_key, sync_redis, tiles_key
 
@@ -74,4 +73,4 @@ def _points(session_pk: int, after: int, newest: int | None) -> list[Point]:
     if newest is None:
         newest = rows.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     rows = rows.filter(sequence__gte=max(after + 1, board.first_kept(newest)), sequence__lte=newest)
-    return board.thinned(as_message(row) for row in rows.order_by("sequence"))
+    return board.thinned(row.as_message() for row in rows.order_by("sequence"))

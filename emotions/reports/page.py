@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -26,10 +25,6 @@ PURGED_WHY: dict[str, str] = {
 }
 # Why there was no class mood, of whatever stretch: a stored point doesn't say which of the two it was.
 TOO_FEW = "too few measured, or too few to keep each of them unseen"
-POINT_FIELDS = (
-    "sequence", "shares", "low", "high", "joined", "connected", "measured", "uncertain", "not_visible", "pace",
-    "on_device",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +266,3 @@ def _local(at_ms: float) -> datetime:
 
 def _minutes(start: datetime, end: datetime) -> int:
     return wording.rounded((end - start).total_seconds() / 60)
-
-
-def latest(session: ClassSession) -> dict[str, Any] | None:
-    """The newest point as the dashboard's socket would send it; None before the first."""
-    point = selectors.latest_point(session)
-    if point is None:
-        return None
-    return {"at_ms": selectors.milliseconds(point.at), **{field: getattr(point, field) for field in POINT_FIELDS}}

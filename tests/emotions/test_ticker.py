@@ -91,7 +91,7 @@ def test_a_second_is_stored_and_told(session: ClassSession, one: Ticker, ticks: 
     assert stored.shares is not None
     assert stored.shares[3] == pytest.approx(0.8)
     [tick] = ticks()
-    assert tick.point == roster.as_message(stored)
+    assert tick.point == stored.as_message()
     assert {tile.id for tile in tick.tiles} == {student.public_id for student in students}
     assert {(tile.state, tile.label) for tile in tick.tiles} == {("measured", "happy")}
 
