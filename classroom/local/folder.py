@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -14,6 +15,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +63,10 @@ class DataFolder:
         parent.mkdir(parents=True, exist_ok=True)
         for folder in (parent.parent, parent):
             folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        for left in parent.iterdir():
-            _remove_unless_locked(left)
-        return cls.open(Path(tempfile.mkdtemp(dir=parent)))
+        with _alone(parent):
+            for left in parent.iterdir():
+                _remove_unless_locked(left)
+            return cls.open(Path(tempfile.mkdtemp(dir=parent)))
 
     def secret(self, name: str, length: int = 32) -> str:
         """A random word that is made once and kept in secrets.json (mode 0600)."""
@@ -89,6 +92,11 @@ class DataFolder:
 
     def remove(self) -> None:
         """Remove the folder and everything in it."""
+        # Its lock goes with it: a run that begins now would take what is left for a killed run's, and remove it too.
+        with _alone(self.path.parent):
+            self._remove()
+
+    def _remove(self) -> None:
         shutil.rmtree(self.path)
         os.close(self._lock)
 
@@ -99,6 +107,17 @@ def write_private(file: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(text)
     draft.replace(file)
+
+
+@contextlib.contextmanager
+def _alone(parent: Path) -> Iterator[None]:
+    """Of all who make and remove folders in this one, nobody else does so now. Waits for its turn."""
+    held = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _locked(path: Path) -> int:
@@ -116,7 +135,7 @@ def _locked(path: Path) -> int:
 
 def _remove_unless_locked(path: Path) -> None:
     try:
-        DataFolder.open(path).remove()
+        DataFolder.open(path)._remove()
     except FolderInUseError:
         return
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,30 @@ def test_throw_away_folders_of_killed_runs_are_removed(monkeypatch: pytest.Monke
     for made in (first, second):
         made.remove()
     assert list((tmp_path / "data" / "throw-away").iterdir()) == []
+
+
+def test_a_run_that_begins_while_another_ends_removes_nothing_under_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[DataFolder] = []
+    real, beginning = shutil.rmtree, threading.Thread(target=lambda: begun.append(DataFolder.throw_away(tmp_path)))
+
+    def removed_in_steps(path: Path) -> None:
+        """The lock is gone, the rest is not."""
+        (path / "lock").unlink()
+        beginning.start()
+        beginning.join(0.3)
+        assert (path / "table").exists()
+        real(path)
+
+    ending = DataFolder.throw_away(tmp_path)
+    (ending.path / "table").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", removed_in_steps)
+        ending.remove()
+    beginning.join()
+    assert [made.path for made in begun] == list((tmp_path / "throw-away").iterdir())
+    begun[0].remove()
 
 
 def test_cleaning_removes_the_folder_unless_it_is_in_use(
