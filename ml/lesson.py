@@ -41,9 +41,14 @@ class Lesson:
         return self.probabilities(probabilities)[label] < self.uncertain_below
 
 
-def lesson_odds(priors: Sequence[float]) -> tuple[float, ...]:
-    """(7,) odds for probabilities that assume these (7,) shares of the labels. Beside neutral and happy faces, a
-    lesson has the others as often, against each other, as `priors` has them."""
+def lesson_mix(priors: Sequence[float]) -> tuple[float, ...]:
+    """(7,) shares of a lesson's faces. Beside neutral and happy ones, it has the others as often, against each other,
+    as the (7,) `priors` have them."""
     known = {label: max(share, RAREST) for label, share in zip(LABELS, priors, strict=True)}
     others = (1 - sum(SHARES.values())) / sum(share for label, share in known.items() if label not in SHARES)
-    return tuple(SHARES[label] / share if label in SHARES else others for label, share in known.items())
+    return tuple(SHARES.get(label, share * others) for label, share in known.items())
+
+
+def lesson_odds(priors: Sequence[float]) -> tuple[float, ...]:
+    """(7,) odds for probabilities that assume these (7,) shares of the labels."""
+    return tuple(share / max(known, RAREST) for share, known in zip(lesson_mix(priors), priors, strict=True))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ml.labels import LABELS, NEUTRAL
+from ml.labels import INDEX, LABELS, NEUTRAL, TROUBLED
 from ml.manifest import Manifest, ModelFileError
 from ml.quantify import COUNT, MoodEstimator, recalibrated
 from ml.training.problems import DataError
@@ -26,6 +26,7 @@ CLASSES = 500
 MEASURED = "roomtone"
 """The method that `MoodEstimator` is, and the only one with a band."""
 COUNTED = "counting"
+_TROUBLED = [INDEX[label] for label in TROUBLED]
 SWEEPS, FIRST_SWEEPS = 150, 30
 """Of the sampler, and how many of them only forget where it began."""
 
@@ -33,13 +34,15 @@ SWEEPS, FIRST_SWEEPS = 150, 30
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table. `errors`: mean absolute error of a share, in points, by method. `coverage`: share of the
-    bands that hold the truth; `width`: their mean width in points."""
+    bands that hold the truth; `width`: their mean width in points; `troubled`: how many points more look troubled in
+    our estimate than do, on average (fewer: below 0)."""
 
     mix: str
     faces: int
     errors: dict[str, float]
     coverage: float
     width: float
+    troubled: float
 
 
 def random_mix(kind: str, rng: np.random.Generator) -> Array:
@@ -122,7 +125,7 @@ def _row(
     estimator: MoodEstimator,
 ) -> Row:
     errors: dict[str, list[float]] = {name: [] for name in named}
-    held, widths = [], []
+    held, widths, more = [], [], []
     for indexes in drawn:
         truth = np.bincount(labels[indexes], minlength=COUNT) / size
         given = probabilities[indexes]
@@ -131,8 +134,10 @@ def _row(
         band = estimator.estimate(given)
         held.append(((band.low - 1e-6 <= truth) & (truth <= band.high + 1e-6)).mean())
         widths.append((band.high - band.low).mean())
+        more.append(float((band.shares - truth)[_TROUBLED].sum()))
     points = {name: round(100 * float(np.mean(found)), 2) for name, found in errors.items()}
-    return Row(mix, size, points, round(float(np.mean(held)), 3), round(100 * float(np.mean(widths)), 1))
+    held_part, width, troubled = float(np.mean(held)), 100 * float(np.mean(widths)), 100 * float(np.mean(more))
+    return Row(mix, size, points, round(held_part, 3), round(width, 1), round(troubled, 1))
 
 
 def _counting(given: Array) -> Array:
@@ -216,9 +221,13 @@ def table(rows: Sequence[Row]) -> str:
     """The rows for a person to read: errors in points."""
     names = list(rows[0].errors)
     lines = [
-        f"{'class':<16}{'faces':>6}" + "".join(f"{name:>18}" for name in names) + f"{'coverage':>10}{'width':>7}"
+        f"{'class':<16}{'faces':>6}"
+        + "".join(f"{name:>18}" for name in names)
+        + f"{'coverage':>10}{'width':>7}{'troubled':>10}"
     ]
     for row in rows:
         errors = "".join(f"{row.errors[name]:>18.2f}" for name in names)
-        lines.append(f"{row.mix:<16}{row.faces:>6}{errors}{row.coverage:>10.3f}{row.width:>7.1f}")
+        lines.append(
+            f"{row.mix:<16}{row.faces:>6}{errors}{row.coverage:>10.3f}{row.width:>7.1f}{row.troubled:>+10.1f}"
+        )
     return "\n".join(lines)

@@ -211,4 +211,4 @@ def test_the_command_answers_in_json(tmp_path: Path, network: bytes) -> None:
     (tmp_path / "faces.csv").write_text("emotion,pixels,Usage\n" + "\n".join(rows))
     weights = write_weights(tmp_path / "weights", network)
     arguments = ["--data", str(tmp_path / "faces.csv"), "--weights", str(weights), "--classes", "2", "--json"]
-    assert set(json.loads(report(arguments))[0]) == {"mix", "faces", "errors", "coverage", "width"}
+    assert set(json.loads(report(arguments))[0]) == {"mix", "faces", "errors", "coverage", "width", "troubled"}
