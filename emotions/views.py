@@ -24,7 +24,7 @@ from classroom.throttle import NETWORKS, client_address
 from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts, typed_address
 from emotions import tasks
-from emotions.messages import TILE_FIELDS
+from emotions.messages import SPARK_LENGTH, TILE_FIELDS
 from emotions.mood.estimate import HALF_LIFE_SECONDS
 from emotions.reports import charts, counting, exports, html_file, page, selectors, student_page, wording, workbook
 
@@ -72,6 +72,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
         "joined": latest is not None and (latest["joined"] > 0 or session.participants.students().exists()),
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
         "tile_fields": TILE_FIELDS,
+        "spark_length": SPARK_LENGTH,
         "rules": wording.RULES,
         "style": charts.style(),
         "bar_order": BAR_ORDER,

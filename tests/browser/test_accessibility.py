@@ -119,7 +119,7 @@ def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession)
     socket.send(tick(point(190)).model_copy(update=beside))
     expect(page.locator("#unread")).to_be_visible()
     said = "calm, but about 3 of 23 faces look troubled (unsure about 3)"
-    expect(page.locator("#room [data-room-line]")).to_contain_text(said)
+    expect(page.locator("#class [data-room-line]")).to_contain_text(said)
     looks.hold(page, "dashboard-unread")
     page.keyboard.press("m")
     expect(page.locator("#marker-dialog")).to_be_visible()

@@ -83,7 +83,7 @@ def sharers(session: ClassSession) -> int:
 
 
 def watch_the_class(page: Page, session: ClassSession) -> None:
-    expect(page.locator("#room")).to_be_visible(timeout=LONG)
+    expect(page.locator("#class")).to_be_visible(timeout=LONG)
     expect(page.locator("#coverage")).to_have_text(re.compile(rf"\d of {STUDENTS} (measured|students)"), timeout=LONG)
     expect(page.locator("#tiles li")).to_have_count(sharers(session))
     expect(page.locator("#sentence")).to_have_text(re.compile(r"look|nobody"), timeout=LONG)

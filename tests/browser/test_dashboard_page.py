@@ -120,7 +120,7 @@ def test_before_anybody_joins_the_code_is_the_page(visitors: Visitors, session: 
     socket = played(visitors, session, snapshot([point(1, None, **nobody)]))
     expect(socket.page.locator("#lobby .code")).to_be_visible()
     expect(socket.page.locator("#lobby img")).to_be_visible()
-    expect(socket.page.locator("#room")).to_be_hidden()
+    expect(socket.page.locator("#class")).to_be_hidden()
     socket.send(tick(point(2, None, **(nobody | {"joined": 1, "connected": 1}))))
     expect(socket.page.locator("#lobby")).to_be_hidden()
     expect(socket.page.locator("#sentence")).to_have_text("Nobody is measured now.")

@@ -55,12 +55,12 @@ def test_an_instructor_declares_a_room_camera_and_takes_it_back(
     fill_blocks(session.participants.get(kind="room"))
     live = visitors.tab(page)
     live.goto(f"/teach/{session.public_id}/")
-    expect(live.locator("#room [data-room-line]")).to_contain_text("Room camera: ", timeout=20_000)
+    expect(live.locator("#class [data-room-line]")).to_contain_text("Room camera: ", timeout=20_000)
 
     page.get_by_role("button", name="Take the declaration back").click()
     page.get_by_role("button", name="I declare this").wait_for()
     count = RoomReading.objects.filter(session=session).count()
-    expect(live.locator("#room [data-room-line]")).to_be_hidden(timeout=5_000)
+    expect(live.locator("#class [data-room-line]")).to_be_hidden(timeout=5_000)
     expect(student.locator("[data-part=room]")).to_be_hidden()
     page.wait_for_timeout(3_000)
     assert RoomReading.objects.filter(session=session).count() == count

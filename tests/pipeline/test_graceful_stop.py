@@ -18,7 +18,7 @@ from tests.pipeline.students import camera, closing_connections, new_session, ne
 pytestmark = pytest.mark.pipeline
 
 COMING_BACK = 1012
-"""Close code "service restart": browsers come back soon (emotions/static/emotions/js/camera/live-socket.js)."""
+"""Close code "service restart": browsers come back soon (emotions/static/emotions/js/camera/frame-socket.js)."""
 LONGEST_PAUSE = 15.0
 
 

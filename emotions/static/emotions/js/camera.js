@@ -3,7 +3,7 @@
 
 import { Camera, CameraProblem } from "./camera/source.js";
 import { packFrame, packReading } from "./camera/frame.js";
-import { LiveSocket } from "./camera/live-socket.js";
+import { FrameSocket } from "./camera/frame-socket.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { Place } from "./device/place.js";
@@ -22,7 +22,7 @@ const NAMED = config.scope === "individual";
 
 const view = new StudentView();
 const camera = view.video ? new Camera(view.video) : null;
-const socket = new LiveSocket(config.ws_path);
+const socket = new FrameSocket(config.ws_path);
 const place = new Place(camera ? config.place : "server", config.device);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 

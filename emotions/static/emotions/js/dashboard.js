@@ -2,16 +2,16 @@
 
 import { SESSION_ENDED, showConnection, showEnded } from "./dashboard/connection.js";
 import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
+import { DashboardSocket } from "./dashboard/dashboard-socket.js";
 import { Desk } from "./dashboard/desk.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { JoiningCard } from "./dashboard/joining.js";
-import { LiveSocket } from "./dashboard/live.js";
+import { LiveClass } from "./dashboard/live-class.js";
 import { asMarkers } from "./dashboard/notices.js";
 import { NowBars, announce, showPace, write } from "./dashboard/now.js";
 import { People } from "./dashboard/people.js";
 import { Plot } from "./dashboard/plot.js";
 import { projector } from "./dashboard/projector.js";
-import { Room } from "./dashboard/room.js";
 import { SpokenMood } from "./dashboard/spoken.js";
 import { StudentDialog } from "./dashboard/student-dialog.js";
 import { Tiles } from "./dashboard/tiles.js";
@@ -29,19 +29,19 @@ const page = JSON.parse(byId("dashboard-data").textContent);
 const clock = (ms) => new Date(ms + page.offset_ms).toISOString().slice(11, 16);
 
 const words = wording(page.rules);
-const room = new Room(page.now_ms, page.latest, page.markers, page.tile_fields);
+const live = new LiveClass(page);
 const plot = new Plot(byId("mood-chart"));
 const spoken = new SpokenMood(page.rules.labels, page.bar_order, clock);
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
 const tiles = new Tiles(byId("tiles"), { onOpen: (id) => student.open(id) });
-const student = new StudentDialog(room, tiles, {
+const student = new StudentDialog(live, tiles, {
   onRemoved: (id) => {
-    room.forget(id);
+    live.forget(id);
     show();
   },
 });
 const joining = new JoiningCard(page.session, page.urls.qr);
-const desk = new Desk(room, tiles, {
+const desk = new Desk(live, tiles, {
   clock,
   onOpen: (id, name) => student.open(id, name),
   onMarkers: mark,
@@ -62,18 +62,18 @@ function show() {
   queued = true;
   requestAnimationFrame(() => {
     queued = false;
-    showWords(room.latest);
+    showWords(live.latest);
     showBeside();
     showStudents();
     desk.update();
-    speak(room.latest);
+    speak(live.latest);
     if (performance.now() - drawn >= REDRAW_MS) setTimeout(draw); // When the tiles are painted: two short tasks.
   });
 }
 
 /** What stands above the class mood, and is none of it. */
 function showBeside() {
-  const { beside } = room;
+  const { beside } = live;
   for (const line of document.querySelectorAll("[data-room-line]")) {
     line.hidden = !beside.room;
     if (beside.room) write(line, words.room(beside.room));
@@ -84,7 +84,7 @@ function showBeside() {
 
 function showWords(point) {
   byId("lobby").hidden = !open || !isEmpty(point);
-  byId("room").hidden = isEmpty(point);
+  byId("class").hidden = isEmpty(point);
   document.body.classList.toggle("waiting-room", isEmpty(point));
   if (!point) return;
   write(byId("sentence"), sentence());
@@ -93,39 +93,39 @@ function showWords(point) {
   showPace(byId("pace"), byId("pace-note"), point.pace, point.joined);
 }
 
-const sentence = () => words.sentence(room.points.length ? words.steady(room.points.slice(-60)) : room.latest, page.measuring);
+const sentence = () => words.sentence(live.points.length ? words.steady(live.points.slice(-60)) : live.latest, page.measuring);
 
 /** Nobody has come yet. Who has left leaves a timeline behind. */
 function isEmpty(point) {
-  joined ||= Boolean(point?.joined) || room.tiles.size > 0;
+  joined ||= Boolean(point?.joined) || live.tiles.size > 0;
   return !joined;
 }
 
 /** An old mood is never passed off as the present one. */
 function standstill() {
-  const age = room.latest?.connected ? room.now - room.latest.at_ms : 0; // An empty room has no news.
-  return age > STANDSTILL_MS && room.isKnown ? `no news for ${ago(age).replace(" ago", "")}` : "";
+  const age = live.latest?.connected ? live.now - live.latest.at_ms : 0; // An empty class has no news.
+  return age > STANDSTILL_MS && live.isKnown ? `no news for ${ago(age).replace(" ago", "")}` : "";
 }
 
 function showStudents() {
-  tiles.setWaiting(room.notices.attention.map(({ id }) => id));
-  tiles.update(room.tiles, room.takeChanged(), room.now);
-  if (room.isKnown) write(byId("students-title"), `Students who share individually (${room.tiles.size})`);
-  byId("no-students").hidden = room.tiles.size > 0 || !room.isKnown;
-  byId("sorting").hidden = room.tiles.size < 2;
+  tiles.setWaiting(live.notices.attention.map(({ id }) => id));
+  tiles.update(live.tiles, live.takeChanged(), live.now);
+  if (live.isKnown) write(byId("students-title"), `Students who share individually (${live.tiles.size})`);
+  byId("no-students").hidden = live.tiles.size > 0 || !live.isKnown;
+  byId("sorting").hidden = live.tiles.size < 2;
   student.update();
 }
 
 function draw() {
   drawn = performance.now();
-  if (!room.isKnown || byId("room").hidden || document.hidden) return;
+  if (!live.isKnown || byId("class").hidden || document.hidden) return;
   // A marker that was set this second is newer than the newest tick.
-  const now = Math.max(room.now, ...room.markers.map((marker) => marker.at_ms));
+  const now = Math.max(live.now, ...live.markers.map((marker) => marker.at_ms));
   const end = Math.max(now, session.started_ms + SHORTEST_WINDOW_MS);
-  const first = room.points[0]?.at_ms ?? session.started_ms;
+  const first = live.points[0]?.at_ms ?? session.started_ms;
   const start = Math.max(session.started_ms, Math.min(first, end - SHORTEST_WINDOW_MS), end - WINDOW_MS);
-  const rows = binned(room.points, start, end, page.style.most_points);
-  const marked = [...room.markers, ...asMarkers(room.notices.alerts)];
+  const rows = binned(live.points, start, end, page.style.most_points);
+  const marked = [...live.markers, ...asMarkers(live.notices.alerts)];
   const within = marked.filter((marker) => marker.at_ms >= start);
   const figure = moodFigure(page.style, page.rules.labels, rows, within, start, end, page.offset_ms);
   write(byId("mood-title"), end - start < WINDOW_MS ? "Class mood so far" : "Class mood, last 30 minutes");
@@ -139,27 +139,27 @@ function sayNoChart() {
 }
 
 function speak(point) {
-  if (!point || !room.isKnown) return;
-  spoken.update(`${sentence()} ${words.coverage(point, page.measuring).join(", ")}.`, room.points, room.now - WINDOW_MS, room.now);
+  if (!point || !live.isKnown) return;
+  spoken.update(`${sentence()} ${words.coverage(point, page.measuring).join(", ")}.`, live.points, live.now - WINDOW_MS, live.now);
 }
 
 // -- Messages
 
 const handlers = {
   "mood.snapshot": (message) => {
-    room.snapshot(message);
+    live.snapshot(message);
     drawn = -Infinity;
   },
-  "mood.tick": (message) => room.tick(message),
-  "tiles.gone": ({ gone }) => gone.forEach((id) => room.forget(id)),
+  "mood.tick": (message) => live.tick(message),
+  "tiles.gone": ({ gone }) => gone.forEach((id) => live.forget(id)),
   "markers.changed": ({ markers }) => mark(markers),
   "session.changed": (message) => (message.ended ? ended() : changed(message)),
-  "still.here": ({ now_ms }) => room.hear(now_ms),
+  "still.here": ({ now_ms }) => live.hear(now_ms),
 };
 
-const socket = new LiveSocket(page.urls.socket, {
-  after: () => room.sequence,
-  expectsNews: () => !document.hidden && room.latest?.connected > 0,
+const socket = new DashboardSocket(page.urls.socket, {
+  after: () => live.sequence,
+  expectsNews: () => !document.hidden && live.latest?.connected > 0,
   onState: (state) => {
     open = state.name !== "closed";
     showConnection(state);
@@ -196,7 +196,7 @@ function ended() {
 const whenAsked = () => ({ ago_ms: Math.round(performance.now() - Number(byId("marker-dialog").dataset.openedMs)) });
 
 function mark(markers) {
-  room.markers = markers;
+  live.markers = markers;
   show();
   draw();
 }
@@ -204,7 +204,7 @@ function mark(markers) {
 function placed(marker) {
   byId("marker-dialog").close();
   byId("marker-form").reset();
-  if (!room.markers.some(({ id }) => id === marker.id)) room.markers = [...room.markers, marker];
+  if (!live.markers.some(({ id }) => id === marker.id)) live.markers = [...live.markers, marker];
   announce(byId("marker-said"), `Marked: ${marker.label}`);
   desk.update();
   draw();
@@ -219,13 +219,13 @@ inPlace(byId("marker-form"), ({ marker }) => placed(marker), whenAsked);
 new People(page.urls.people, clock, (id, name) => student.open(id, name));
 const wall = projector(byId("projector-button"));
 keys({ m: () => open && openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
-byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, room.tiles, room.now));
+byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, live.tiles, live.now));
 document.addEventListener("visibilitychange", () => open && !document.hidden && draw());
 
 show();
 socket.open();
 setInterval(() => {
   if (!open) return;
-  write(byId("elapsed"), duration(room.now - session.started_ms));
+  write(byId("elapsed"), duration(live.now - session.started_ms));
   show();
 }, 1000);

@@ -11,5 +11,16 @@ export const NAMES = {
   neutral: "Neutral",
 };
 
+/** How a face looks, after "looks". */
+export const ADJECTIVES = {
+  angry: "angry",
+  disgust: "disgusted",
+  fear: "afraid",
+  happy: "happy",
+  sad: "sad",
+  surprise: "surprised",
+  neutral: "neutral",
+};
+
 // The space before the sign breaks no line.
 export const percent = (share) => `${Math.round(share * 100)}\u00a0%`;

@@ -11,6 +11,5 @@ async function show() {
 }
 
 show();
-for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 closesMenus();
 countMissing(document.getElementById("counting"));

@@ -1,7 +1,7 @@
 // The room camera's page: pictures of the whole room to the server, and how many faces were counted back.
 
 import { packFrame } from "./camera/frame.js";
-import { LiveSocket } from "./camera/live-socket.js";
+import { FrameSocket } from "./camera/frame-socket.js";
 import { look, part, say, switchOn, wire } from "./camera/panel.js";
 import { Camera, aRoom } from "./camera/source.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
@@ -24,7 +24,7 @@ const UNREAD = "Nobody reads the pictures just now: a part of the server is down
 
 const config = JSON.parse(document.querySelector("#room-config").textContent);
 const camera = new Camera(part("video"), aRoom(config.width, config.height));
-const socket = new LiveSocket(config.ws_path);
+const socket = new FrameSocket(config.ws_path);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 let epoch = null; // Until the server has said which declaration counts, nothing is sent.
 let sequence = 0;

@@ -2,7 +2,7 @@
 // the server, or on this device: then there is no socket, and nothing is sent at all.
 
 import { packFrame } from "./camera/frame.js";
-import { LiveSocket } from "./camera/live-socket.js";
+import { FrameSocket } from "./camera/frame-socket.js";
 import { Overlay } from "./camera/overlay.js";
 import { look, part, say, switchOn, wire } from "./camera/panel.js";
 import { Camera } from "./camera/source.js";
@@ -21,7 +21,7 @@ const config = JSON.parse(document.querySelector("#try-config").textContent);
 const place = new Place(config.place, config.device, "nothing is sent");
 const camera = new Camera(part("video"));
 const overlay = new Overlay(part("boxes"));
-const socket = new LiveSocket(document.querySelector("[data-socket]").dataset.socket, { greeted: false });
+const socket = new FrameSocket(document.querySelector("[data-socket]").dataset.socket, { greeted: false });
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 const bars = LABELS.map(newBar);
 let sequence = 0;

@@ -1,14 +1,7 @@
 // Every word that the camera pages say. No verdicts: "you look", never "you are".
 
-const LOOKS = {
-  angry: "angry",
-  disgust: "disgusted",
-  fear: "afraid",
-  happy: "happy",
-  sad: "sad",
-  surprise: "surprised",
-  neutral: "neutral",
-};
+import { ADJECTIVES } from "../labels.js";
+
 const SEEN = {
   individual: "your instructor sees this with your name",
   aggregate: "only the class average is shown",
@@ -19,7 +12,7 @@ export const sureness = (uncertain) => (uncertain ? "unsure" : "fairly sure");
 /** The line under the student's own picture. */
 export function readingLine({ label, uncertain, seen_by_teacher, face_count }) {
   const more = face_count > 1 ? ` · of ${face_count} faces, the largest counts` : "";
-  return `You look ${LOOKS[label]} · ${sureness(uncertain)} · ${SEEN[seen_by_teacher]}${more}`;
+  return `You look ${ADJECTIVES[label]} · ${sureness(uncertain)} · ${SEEN[seen_by_teacher]}${more}`;
 }
 
 /** What stands under the button of the hand. */

@@ -20,7 +20,7 @@ export const SESSION_ENDED = 4410;
 
 const byId = (id) => document.getElementById(id);
 
-/** `state`: what LiveSocket's `onState` is called with. */
+/** `state`: what DashboardSocket's `onState` is called with. */
 export function showConnection(state) {
   write(byId("connection-words"), WORDS[state.name](state));
   byId("connection").dataset.state = state.name;

@@ -10,12 +10,12 @@ import { toast } from "../../../classroom/js/toast.js";
 const byId = (id) => document.getElementById(id);
 
 /**
- * `room`, `tiles`: what the page knows and shows of the students. `onOpen(id, name)`: a student's name was used; `onMarkers(markers)`:
- * they were changed; `onChange()`: the room is another. `clock`: ms -> "14:03".
+ * `live`, `tiles`: what the page knows and shows of the students. `onOpen(id, name)`: a student's name was used; `onMarkers(markers)`:
+ * they were changed; `onChange()`: the class is another. `clock`: ms -> "14:03".
  */
 export class Desk {
-  constructor(room, tiles, { clock, onOpen, onMarkers, onChange }) {
-    Object.assign(this, { room, tiles, onChange, noticed: { waiting: [], up: [] } });
+  constructor(live, tiles, { clock, onOpen, onMarkers, onChange }) {
+    Object.assign(this, { live, tiles, onChange, noticed: { waiting: [], up: [] } });
     this.markers = new MarkerList({ clock, onChange: onMarkers });
     this.alerts = new Alerts(
       { line: byId("alert"), block: byId("alerts-block"), title: byId("alerts-title"), list: byId("alerts") },
@@ -26,14 +26,14 @@ export class Desk {
       heading: byId("attention-title"),
       says: (name) => `Seen: take ${name} off this list`,
       onOpen,
-      onDone: (id) => this.act("dismiss-form", id, () => room.dismiss(id)),
+      onDone: (id) => this.act("dismiss-form", id, () => live.dismiss(id)),
     });
     this.hands = new ActionList(byId("hands"), {
       done: "Lower",
       heading: byId("pace-title"),
       says: (name) => `Lower the hand of ${name}`,
-      onOpen: (id) => onOpen(id, room.notices.hands.find((hand) => hand.id === id)?.name),
-      onDone: (id) => this.act("lower-form", id, () => room.lower(id)),
+      onOpen: (id) => onOpen(id, live.notices.hands.find((hand) => hand.id === id)?.name),
+      onDone: (id) => this.act("lower-form", id, () => live.lower(id)),
     });
     this.hands.all = true;
     byId("attention-more").addEventListener("click", () => {
@@ -43,8 +43,8 @@ export class Desk {
   }
 
   update() {
-    this.alerts.update(this.room.notices.alerts, this.room.now);
-    this.markers.update(this.room.markers);
+    this.alerts.update(this.live.notices.alerts, this.live.now);
+    this.markers.update(this.live.markers);
     const waiting = this.showWaiting();
     const up = this.showHands();
     this.say([
@@ -56,22 +56,22 @@ export class Desk {
 
   /** Only students with a tile are named here, so that both say the same. */
   showWaiting() {
-    const students = this.room.notices.attention.filter(({ id }) => this.room.tiles.has(id));
+    const students = this.live.notices.attention.filter(({ id }) => this.live.tiles.has(id));
     const rows = students.map((student) => ({
       id: student.id,
       name: this.nameOf(student),
-      words: reasons(student, this.room.now),
+      words: reasons(student, this.live.now),
     }));
     const more = this.waiting.update(rows);
-    byId("nobody-waits").hidden = rows.length > 0 || !this.room.isKnown;
+    byId("nobody-waits").hidden = rows.length > 0 || !this.live.isKnown;
     byId("attention-more").hidden = more === 0;
     write(byId("attention-more"), `${more} more`);
     return rows;
   }
 
   showHands() {
-    const { hands } = this.room.notices;
-    const rows = hands.map((hand) => ({ id: hand.id, name: this.nameOf(hand), words: ago(this.room.now - hand.at_ms) }));
+    const { hands } = this.live.notices;
+    const rows = hands.map((hand) => ({ id: hand.id, name: this.nameOf(hand), words: ago(this.live.now - hand.at_ms) }));
     this.hands.update(rows);
     byId("hands-block").hidden = rows.length === 0;
     write(byId("hands-title"), handsUp(rows.length));
@@ -80,7 +80,7 @@ export class Desk {
 
   /** As the tiles say it, where there is one. */
   nameOf({ id, name }) {
-    return this.room.tiles.has(id) ? this.tiles.names.of(id) : name;
+    return this.live.tiles.has(id) ? this.tiles.names.of(id) : name;
   }
 
   say(news) {

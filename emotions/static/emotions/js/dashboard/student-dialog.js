@@ -8,8 +8,8 @@ const byId = (id) => document.getElementById(id);
 
 /** `onRemoved(id)`: the server has let the student out. */
 export class StudentDialog {
-  constructor(room, tiles, { onRemoved }) {
-    Object.assign(this, { room, tiles, chosen: null, dialog: byId("student-dialog") });
+  constructor(live, tiles, { onRemoved }) {
+    Object.assign(this, { live, tiles, chosen: null, dialog: byId("student-dialog") });
     this.dialog.addEventListener("close", () => (this.chosen = null));
     byId("remove-ask").addEventListener("click", () => this.ask());
     byId("remove-not").addEventListener("click", () => this.keep());
@@ -22,7 +22,7 @@ export class StudentDialog {
   /** `name`: of who may share no readings with it, and then has no tile. */
   open(id, name = "") {
     this.chosen = id;
-    this.named = this.room.tiles.has(id) ? "" : name;
+    this.named = this.live.tiles.has(id) ? "" : name;
     byId("student-readings").hidden = Boolean(this.named);
     byId("student-spark").replaceChildren(newSpark().svg);
     this.asking(false);
@@ -39,14 +39,14 @@ export class StudentDialog {
       write(byId("student-words"), "Shares no readings with their name.");
       return;
     }
-    const tile = this.room.tiles.get(this.chosen);
+    const tile = this.live.tiles.get(this.chosen);
     if (!tile) {
       this.chosen = null;
       this.dialog.close();
       return;
     }
     write(byId("student-name"), this.tiles.names.of(this.chosen));
-    write(byId("student-words"), studentWords(tile, this.room.now));
+    write(byId("student-words"), studentWords(tile, this.live.now));
     this.dialog.querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
   }
 

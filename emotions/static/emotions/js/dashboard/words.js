@@ -1,7 +1,7 @@
 // The words for a class mood. The rules are data of the page (emotions/reports/wording.py writes them); here they are only walked through,
 // so that the live page and the report say the same.
 
-import { NAMES } from "../labels.js";
+import { ADJECTIVES, NAMES } from "../labels.js";
 
 const STATE_WORDS = {
   not_visible: "Not visible", paused: "Paused", camera_off: "Camera off", disconnected: "Disconnected",
@@ -104,10 +104,6 @@ export function tileSentence(tile) {
   if (!tile.label) return "No reading yet";
   return `Looks ${ADJECTIVES[tile.label]}, ${tile.uncertain ? "unsure" : "fairly sure"}`;
 }
-
-const ADJECTIVES = {
-  angry: "angry", disgust: "disgusted", fear: "afraid", happy: "happy", sad: "sad", surprise: "surprised", neutral: "neutral",
-};
 
 /** "34 min", "1 h 5 min". */
 export function duration(ms) {

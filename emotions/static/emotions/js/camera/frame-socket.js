@@ -1,18 +1,15 @@
-// A WebSocket that comes back by itself. After a 44xx code it does not: the server has said why it closed.
+// The socket that frames leave by. It comes back by itself (retry.js).
 
 import { socketUrl } from "../page-format.js";
+import { isFinal, waitAfter } from "../retry.js";
 
-const WAITS = [1, 2, 4, 8, 15]; // Seconds, then 15 for ever.
 const SILENT_MS = 12000; // Frames on their way and no answer for so long: the line is dead, whatever the browser thinks.
-
 const OPENING_MS = 15000; // Until the server's first message. A line that dies while it is opened says nothing of it.
 const QUIET_MS = 20000; // After so long without a message the server is asked whether it is there.
 
-const isFinal = (code) => code >= 4400 && code < 4500;
-
 /** `socket.onstate(state, detail)`: "connecting", "open", "waiting" (detail: seconds), "closed" (detail: code).
  *  `socket.onmessage(message)`: parsed JSON. */
-export class LiveSocket {
+export class FrameSocket {
   onstate = () => {};
   onmessage = () => {};
   #url;
@@ -113,7 +110,7 @@ export class LiveSocket {
 
   // The jitter keeps a class from knocking all at once when the server is back.
   #wait() {
-    const seconds = WAITS[Math.min(this.#failures++, WAITS.length - 1)] * (1 + Math.random() / 2);
+    const seconds = waitAfter(this.#failures++) * (1 + Math.random() / 2);
     this.#retry = setTimeout(() => this.connect(), seconds * 1000);
     this.onstate("waiting", seconds);
   }

@@ -1,17 +1,16 @@
 // The dashboard's socket: comes back by itself, and asks only for what it has not seen.
 
 import { socketUrl } from "../page-format.js";
+import { isFinal, waitAfter } from "../retry.js";
 
-const RETRY_SECONDS = [1, 2, 4, 8, 15];
 const SILENCE_MS = 20_000;
-const isFinal = (code) => code >= 4400 && code < 4500;
 
 /**
  * `onMessage(message)` for each message; `onState({name, again?, code?})` with the names connecting (`again`: after a failure), open,
  * waiting, closed. `after()` tells the sequence that the page has, or null; `expectsNews()` whether more should be coming than the
  * server's word that the line lives.
  */
-export class LiveSocket {
+export class DashboardSocket {
   constructor(path, { after, expectsNews, onMessage, onState }) {
     Object.assign(this, { path, after, expectsNews, onMessage, onState, attempt: 0, socket: null, timer: null, silence: null });
     addEventListener("online", () => this.retryNow());
@@ -61,8 +60,7 @@ export class LiveSocket {
     this.isOpen = false;
     this.socket = null;
     if (isFinal(code)) return this.onState({ name: "closed", code });
-    const seconds = RETRY_SECONDS[Math.min(this.attempt, RETRY_SECONDS.length - 1)];
-    this.attempt += 1;
+    const seconds = waitAfter(this.attempt++);
     this.onState({ name: "waiting" });
     this.timer = setTimeout(() => this.retryNow(), seconds * 1000 * (0.75 + Math.random() / 2));
     return undefined;

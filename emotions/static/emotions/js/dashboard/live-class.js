@@ -1,17 +1,17 @@
 // What the page knows of the class: the snapshot, and what the ticks changed since.
 
-const SPARK_LENGTH = 40;
 const LONGEST_HOURS = 6;
 const NO_TICK_MS = 4_000; // Ticks come each second, where they come.
 const NOTHING_BESIDE = { room: null, unread: false };
 
-export class Room {
-  /** `now_ms`: the server's time when the page was written; `first`: the newest point then, or null. `fields`: what stands where in a tick's tiles
-   * (TILE_FIELDS in emotions/messages.py). */
-  constructor(now_ms, first, markers, fields) {
-    this.fields = fields;
+export class LiveClass {
+  /** `now_ms`: the server's time when the page was written; `latest`: the newest point then, or null. `tile_fields`: what stands where in a tick's
+   * tiles; `spark_length`: how many values a sparkline keeps (TILE_FIELDS and SPARK_LENGTH in emotions/messages.py). */
+  constructor({ now_ms, latest, markers, tile_fields, spark_length }) {
+    this.fields = tile_fields;
+    this.sparkLength = spark_length;
     this.points = [];
-    this.first = first;
+    this.first = latest;
     this.markers = markers;
     this.tiles = new Map();
     this.changed = new Set();
@@ -77,7 +77,7 @@ export class Room {
   /** A tick says only what looks different; a sparkline goes on with the value that the page has (emotions/mood/board.py). */
   grow(tile) {
     if (tile.value === null) return;
-    tile.spark = [...tile.spark, tile.value].slice(-SPARK_LENGTH);
+    tile.spark = [...tile.spark, tile.value].slice(-this.sparkLength);
     this.changed.add(tile.id);
   }
 
