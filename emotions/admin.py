@@ -28,7 +28,7 @@ from classroom.admin_parts import OwnRows, Recorded
 from classroom.models import ClassSession, Participant
 from classroom.templatetags.roomtone import duration
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.reports import selectors
+from emotions.reports import sharers
 from emotions.reports.archive import archive
 from emotions.reports.exports import DIALECTS
 from emotions.reports.overview import overview
@@ -118,7 +118,7 @@ class EmotionEventAdmin(Readings):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EmotionEvent]:
-        return selectors.individual_events(super().get_queryset(request))
+        return sharers.individual_events(super().get_queryset(request))
 
     def shares_of(self, row: Any) -> list[float]:
         return list(row.probabilities)
@@ -143,7 +143,7 @@ class MinuteRollupAdmin(Readings):
     fields = ("session", "participant", "minute", "readings", "uncertain", "share_words")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MinuteRollup]:
-        return selectors.individual_rollups(super().get_queryset(request))
+        return sharers.individual_rollups(super().get_queryset(request))
 
     def shares_of(self, row: Any) -> list[float]:
         return [total / row.readings for total in row.probability_sums] if row.readings else []

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from classroom.models import ClassSession
 from emotions.models import EmotionEvent
-from emotions.reports import selectors
+from emotions.reports import selectors, sharers
 from emotions.reports.cells import harmless
 from emotions.reports.tables import MINUTE_COLUMNS, SaidCells, minute_cells
 from ml.labels import LABELS
@@ -53,7 +53,7 @@ def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
 
 async def events(session: ClassSession, dialect: Dialect) -> AsyncIterator[str]:
     """Every reading of those who share individually, oldest first; never all of them in memory."""
-    sharing = await sync_to_async(selectors.sharers)(session)
+    sharing = await sync_to_async(sharers.of_session)(session)
     names = {sharer.pk: sharer.name for sharer in sharing}
     yield BYTE_ORDER_MARK + "".join(lines([EVENT_COLUMNS], dialect, mark=False))
     after: EmotionEvent | None = None
@@ -63,7 +63,7 @@ async def events(session: ClassSession, dialect: Dialect) -> AsyncIterator[str]:
 
 
 def _chunk(session: ClassSession, after: EmotionEvent | None) -> list[EmotionEvent]:
-    rows = selectors.events_of_sharers(session)
+    rows = sharers.events_of_sharers(session)
     if after is not None:
         later = Q(captured_at__gt=after.captured_at) | Q(captured_at=after.captured_at, pk__gt=after.pk)
         rows = rows.filter(later, captured_at__gte=after.captured_at)

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from classroom.models import CheckIn, ClassSession
 from emotions.reports import lanes, people, selectors
 from emotions.reports.rows import Attendee, MarkerRow, MoodRow, StudentMinutes
-from emotions.reports.selectors import Sharer
+from emotions.reports.sharers import Sharer
 
 MINUTE_MS = 60_000
 CLASS_WORDS = "The class mood, minute by minute, stacked. The sections say the same in words and numbers."

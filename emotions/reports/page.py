@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession, Erasure, ReadingPlace
-from emotions.reports import charts, people, rollups, rooms, selectors, wording
+from emotions.reports import charts, people, rollups, rooms, selectors, sharers, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
 from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student, most_often
@@ -98,8 +98,8 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     said = selectors.said(session)
     sections = selectors.sections(session, marked, said)
     whole = whole_of(session, sections, said)
-    sharing = [replace(sharer, name=text(sharer.name)) for sharer in selectors.sharers(session)]
-    students = selectors.students(session, sharing)
+    sharing = [replace(sharer, name=text(sharer.name)) for sharer in sharers.of_session(session)]
+    students = sharers.students(session, sharing)
     present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
     found, there = moments(rows, marked), selectors.attendance(session)
     return Report(

@@ -13,7 +13,8 @@ from datetime import datetime
 from classroom.models import CheckIn, ClassSession, Participant
 from emotions.reports import rollups
 from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes, most_often
-from emotions.reports.selectors import Sharer, fetch, of_sharers, session_end
+from emotions.reports.selectors import fetch, session_end
+from emotions.reports.sharers import Sharer, parameters
 from ml.labels import LABELS
 
 # As rows.most_often: the sum of probabilities, made less than one reading, decides between labels that tie.
@@ -51,7 +52,7 @@ def minute_after(at: datetime) -> int:
 
 def minutes_by_student(session: ClassSession, sharing: Sequence[Sharer]) -> list[StudentMinutes]:
     """The minutes of each of `sharing`, in their order."""
-    found = {row[0]: StudentMinutes(*row[1:]) for row in fetch(_BY_MINUTE, of_sharers(session, sharing))}
+    found = {row[0]: StudentMinutes(*row[1:]) for row in fetch(_BY_MINUTE, parameters(session, sharing))}
     return [found.get(sharer.pk, StudentMinutes([], [], [])) for sharer in sharing]
 
 
@@ -60,7 +61,7 @@ def minutes_by_student(session: ClassSession, sharing: Sequence[Sharer]) -> list
 
 def minutes_of(session: ClassSession, sharer: Sharer) -> list[StudentMinute]:
     """Every minute of one student who shares individually, in order."""
-    return [_minute(*row) for row in fetch(_OF_ONE, of_sharers(session, [sharer]))]
+    return [_minute(*row) for row in fetch(_OF_ONE, parameters(session, [sharer]))]
 
 
 def _minute(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import ClassSession
-from emotions.reports import charts, heat, lanes, page, people, selectors, wording
+from emotions.reports import charts, heat, lanes, page, people, selectors, sharers, wording
 from emotions.reports.rows import Attendee, Section, StudentMinute
 from emotions.reports.strips import strip
 from ml.labels import LABELS
@@ -58,11 +58,11 @@ class StudentPage:
 
 def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     """None for somebody who doesn't share individually now. Seven queries."""
-    sharing = selectors.sharers(session)
+    sharing = sharers.of_session(session)
     sharer = next((one for one in sharing if one.id == student_id), None)
     if sharer is None:
         return None
-    (student,) = selectors.students(session, [sharer])
+    (student,) = sharers.students(session, [sharer])
     attendee = next(one for one in people.roll(session, sharing) if one.pk == sharer.pk)
     minutes, axis = people.minutes_of(session, sharer), heat.axis_of(session)
     sections = selectors.sections(session, selectors.markers(session), selectors.SILENCE)
@@ -79,7 +79,7 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
 
 
 def _lane(
-    axis: lanes.Axis, minutes: Sequence[StudentMinute], attendee: Attendee, sharer: selectors.Sharer
+    axis: lanes.Axis, minutes: Sequence[StudentMinute], attendee: Attendee, sharer: sharers.Sharer
 ) -> SafeString:
     summed = people.summed(minutes)
     stay = heat.stay(sharer, attendee, summed)

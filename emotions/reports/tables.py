@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import page, people, rooms, selectors
+from emotions.reports import page, people, rooms, selectors, sharers
 from emotions.reports.charts import MOST_POINTS
 from emotions.reports.pace import Crowd
 from emotions.reports.rows import Attendance, Attendee, MoodRow, Section, Student, most_often
@@ -46,8 +46,8 @@ class Table:
 
 def tables(session: ClassSession) -> list[Table]:
     """Every table of the report."""
-    sharing, marked = selectors.sharers(session), selectors.markers(session)
-    students = selectors.students(session, sharing)
+    sharing, marked = sharers.of_session(session), selectors.markers(session)
+    students = sharers.students(session, sharing)
     minutes, said, there = selectors.minutes(session), selectors.said(session), selectors.attendance(session)
     cells = SaidCells.of(said)
     marks = [(selectors.moment(marker.at_ms), marker.label) for marker in marked]

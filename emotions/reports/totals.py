@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from classroom.models import ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint, RoomReading
 from emotions.mood.cohort import FLOOR
-from emotions.reports import pace, selectors
+from emotions.reports import pace, selectors, sharers
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def totals(session: ClassSession) -> Totals:
     return Totals(
         students=session.participants.students().count(),
         length=int((selectors.session_end(session) - session.started_at).total_seconds() // 60),
-        readings=_told(events, selectors.individual_events, whole),
-        minutes=_told(minutes, selectors.individual_rollups, whole),
+        readings=_told(events, sharers.individual_events, whole),
+        minutes=_told(minutes, sharers.individual_rollups, whole),
         markers=Marker.objects.filter(session=session).count(),
         check_ins=len(pace.talk([session.pk]).words),
         consents=ConsentEvent.objects.filter(participant__session=session).count(),

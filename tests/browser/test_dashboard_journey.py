@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
 from emotions.models import EmotionEvent, MoodPoint
-from emotions.reports.selectors import individual_events
+from emotions.reports.sharers import individual_events
 from emotions.reports.totals import totals
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors

@@ -18,7 +18,7 @@ from classroom.config.celery import app
 from classroom.models import ClassSession, Participant
 from emotions import tasks
 from emotions.models import EmotionEvent, MinuteRollup
-from emotions.reports import counting, rollups, selectors
+from emotions.reports import counting, rollups, sharers
 from emotions.store import counting_key, sync_redis
 from ml.labels import LABELS
 from tests.emotions.conftest import Join
@@ -117,7 +117,7 @@ def test_another_session_is_left_alone(lecture: ClassSession) -> None:
 
 
 def test_the_report_rests_on_every_event(lecture: ClassSession) -> None:
-    students = selectors.students(lecture, selectors.sharers(lecture))
+    students = sharers.students(lecture, sharers.of_session(lecture))
     events = EmotionEvent.objects.filter(session=lecture, participant__scope="individual")
     assert sum(student.readings for student in students) == events.count() > 0
 

@@ -32,7 +32,7 @@ from emotions.messages import MoodTick
 from emotions.mood.cohort import FLOOR, THERE_FOR
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
-from emotions.reports import exports, page, selectors, tables, term
+from emotions.reports import exports, page, sharers, tables, term
 from emotions.reports.totals import totals
 from emotions.store import presence_key, sync_redis
 from tests.emotions.parts import MeanEstimate, MeanEstimator, frame_of, observation
@@ -333,7 +333,7 @@ def check_report(session: ClassSession) -> None:
 
 def check_readings(session: ClassSession) -> None:
     """Each reading in the file is of somebody who shares with the name, and since they do."""
-    shown = selectors.events_of_sharers(session)
+    shown = sharers.events_of_sharers(session)
     for event in shown:
         assert by_name(event.participant, event.received_at)
     text = "".join(exports.minutes(session, exports.DIALECTS["comma"])).removeprefix(exports.BYTE_ORDER_MARK)
@@ -344,7 +344,7 @@ def check_readings(session: ClassSession) -> None:
 def check_admin(session: ClassSession) -> None:
     """The count of readings, less those that are shown one by one, is nobody's or a crowd's."""
     told = totals(session).readings
-    shown = set(selectors.events_of_sharers(session).values_list("pk", flat=True))
+    shown = set(sharers.events_of_sharers(session).values_list("pk", flat=True))
     rest = [pk for pk in _event_owners(session) if pk[0] not in shown]
     more = told.count - len(shown)
     assert more in (0, len(rest))

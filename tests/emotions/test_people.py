@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from classroom import actions, consent
 from classroom.models import ClassSession, ConsentEvent, Participant
 from emotions.models import EmotionEvent, MinuteRollup
-from emotions.reports import lanes, page, people, rollups, selectors, tables
+from emotions.reports import lanes, page, people, rollups, selectors, sharers, tables
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.rows import StudentMinutes
 from ml.labels import INDEX, LABELS
@@ -30,7 +30,7 @@ def lecture(session: ClassSession) -> ClassSession:
 
 
 def heat_of(session: ClassSession) -> HeatMap:
-    sharing, said = selectors.sharers(session), selectors.said(session).words
+    sharing, said = sharers.of_session(session), selectors.said(session).words
     return heat_map(session, sharing, people.roll(session, sharing), selectors.minutes(session), [], said)
 
 
@@ -41,7 +41,7 @@ def drawn(lane: str, kind: str) -> list[tuple[int, int]]:
 
 
 def test_a_minute_has_the_label_read_most_often(lecture: ClassSession) -> None:
-    sharing = selectors.sharers(lecture)
+    sharing = sharers.of_session(lecture)
     for sharer, minutes in zip(sharing, people.minutes_by_student(lecture, sharing), strict=True):
         events = EmotionEvent.objects.filter(participant=sharer.pk)
         by_minute: dict[int, list[EmotionEvent]] = {}
@@ -69,7 +69,7 @@ def test_a_tie_goes_to_the_label_with_the_larger_sum_and_not_to_the_first_of_the
         session=session, participant=student, minute=START, readings=2, uncertain=0,
         probability_sums=sums, label_counts=counts,
     )  # fmt: skip
-    (sharer,) = selectors.sharers(session)
+    (sharer,) = sharers.of_session(session)
     assert people.minutes_by_student(session, [sharer])[0].labels == [INDEX["neutral"]]
     assert people.minutes_of(session, sharer)[0].label == INDEX["neutral"]
     assert page.build(session).students[0].words.startswith("Most often neutral, 50")
@@ -110,8 +110,8 @@ def test_of_a_live_session_no_minute_is_missing_between_two_rounds(
             store_event(one, at, "sad" if n < 3 else "happy", n)
     rollups.close_minutes(now - timedelta(minutes=last_round))
     store_rollup(student, now, "angry", 1)
-    (sharer,) = selectors.sharers(session)
-    (summed,) = selectors.students(session, [sharer])
+    (sharer,) = sharers.of_session(session)
+    (summed,) = sharers.students(session, [sharer])
     assert summed.readings == len(times)
     (minutes,) = people.minutes_by_student(session, [sharer])
     assert set(minutes.at) == {people.minute_of(at) for at in times}
@@ -127,7 +127,7 @@ def test_minutes_before_the_consent_in_force_have_no_lane(session: ClassSession,
     actions.record_consent(student, "individual", consent.text_for(session).sha256)
     store_rollup(student, timezone.now() + timedelta(minutes=3))
     session.ended_at = timezone.now() + timedelta(minutes=4)
-    (minutes,) = people.minutes_by_student(session, selectors.sharers(session))
+    (minutes,) = people.minutes_by_student(session, sharers.of_session(session))
     assert minutes.at == [people.minute_of(timezone.now() + timedelta(minutes=3))]
     (line,) = heat_of(session).lines
     assert "Happy 1 of" in line.words
@@ -179,7 +179,7 @@ def test_everybody_is_on_the_roll_with_the_name_of_the_report(session: ClassSess
         join("Mia", scope)
     ben = join("Ben", "aggregate")
     actions.leave(ben)
-    sharing = selectors.sharers(session)
+    sharing = sharers.of_session(session)
     roll = people.roll(session, sharing)
     assert [sharer.name for sharer in sharing] == ["Mia"]
     assert [(one.name, one.shares) for one in roll] == [
@@ -201,7 +201,7 @@ def test_minutes_there_run_to_the_last_sign_of_a_student(lecture: ClassSession) 
 def test_the_number_of_queries_does_not_grow(
     lecture: ClassSession, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    sharing = selectors.sharers(lecture)
+    sharing = sharers.of_session(lecture)
     with django_assert_num_queries(2):
         people.minutes_by_student(lecture, sharing)
         people.roll(lecture, sharing)

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, Marker
 from emotions.models import EmotionEvent, MinuteRollup
-from emotions.reports import selectors
+from emotions.reports import selectors, sharers
 from ml.labels import INDEX
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, store_event, store_points, store_rollup
@@ -72,7 +72,7 @@ def test_without_marker_or_mood_there_is_one_empty_section(lecture: ClassSession
 
 
 def test_names_that_occur_twice_are_told_apart() -> None:
-    assert selectors.distinct_names(["Mia", "Ben", "Mia"]) == ["Mia (1)", "Ben", "Mia (2)"]
+    assert sharers.distinct_names(["Mia", "Ben", "Mia"]) == ["Mia (1)", "Ben", "Mia (2)"]
 
 
 # -- Who may be shown on their own
@@ -84,7 +84,7 @@ def test_only_individual_sharers_are_summed_up(session: ClassSession, join: Join
     for participant in (shown, hidden, neither):
         store_rollup(participant, minute)
     session.ended_at = minute
-    (student,) = selectors.students(session, selectors.sharers(session))
+    (student,) = sharers.students(session, sharers.of_session(session))
     assert (student.name, student.minutes, student.readings, student.uncertain) == ("Ada", 1, 60, 6)
     assert student.shares is not None
     assert student.shares[INDEX["happy"]] == 1
@@ -99,15 +99,15 @@ def test_what_was_read_under_an_earlier_consent_stays_out(session: ClassSession,
     for at, sequence in ((before, 1), (after, 2)):
         store_event(student, at, sequence=sequence)
         store_rollup(student, at)
-    assert selectors.sharers(session) == []
+    assert sharers.of_session(session) == []
     actions.record_consent(student, "individual", consent.text_for(session).sha256)
-    (summed,) = selectors.students(session, selectors.sharers(session))
+    (summed,) = sharers.students(session, sharers.of_session(session))
     assert summed.minutes == 1
-    assert [event.sequence for event in selectors.events_of_sharers(session)] == [2]
-    assert selectors.individual_rollups(MinuteRollup.objects.all()).count() == 1
+    assert [event.sequence for event in sharers.events_of_sharers(session)] == [2]
+    assert sharers.individual_rollups(MinuteRollup.objects.all()).count() == 1
     actions.record_consent(student, "aggregate", consent.text_for(session).sha256)
-    assert selectors.students(session, selectors.sharers(session)) == []
-    assert selectors.individual_events(EmotionEvent.objects.all()).count() == 0
+    assert sharers.students(session, sharers.of_session(session)) == []
+    assert sharers.individual_events(EmotionEvent.objects.all()).count() == 0
 
 
 def test_the_first_consent_loses_no_minute(session: ClassSession, join: Join) -> None:
@@ -115,14 +115,14 @@ def test_the_first_consent_loses_no_minute(session: ClassSession, join: Join) ->
     student = join("Ada")
     store_rollup(student, timezone.now())
     session.ended_at = timezone.now()
-    (summed,) = selectors.students(session, selectors.sharers(session))
+    (summed,) = sharers.students(session, sharers.of_session(session))
     assert summed.minutes == 1
 
 
 def test_after_withdrawal_nobody_is_shown(session: ClassSession, join: Join) -> None:
     student = join("Ada")
     actions.withdraw(student)
-    assert selectors.sharers(session) == []
+    assert sharers.of_session(session) == []
 
 
 def test_attendance_counts_and_names_nobody(session: ClassSession, join: Join) -> None:
@@ -139,4 +139,4 @@ def test_the_number_of_queries_does_not_grow_with_the_class(
     for n in range(6):
         store_rollup(join(f"Student {n}"), timezone.now() + timedelta(minutes=1))
     with django_assert_num_queries(2):
-        assert len(selectors.students(session, selectors.sharers(session))) == 6
+        assert len(sharers.students(session, sharers.of_session(session))) == 6
