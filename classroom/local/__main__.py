@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from classroom.config.core_dumps import forbid_core_dumps
 from classroom.local.folder import DataFolder, FolderInUseError
 from classroom.local.parts import start_parts
 from classroom.local.supervisor import FailedError, Stopped, Supervisor
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if not command:
         print(__doc__, file=sys.stderr)
         return 2
+    forbid_core_dumps()
     try:
         if options.kept:
             return with_kept(command, options.data)

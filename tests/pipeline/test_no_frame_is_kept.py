@@ -10,10 +10,7 @@ import asyncio
 import base64
 import json
 import os
-import resource
 import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +21,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from benchmarks.processes import tree
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Participant
 from emotions.frames import slots
@@ -32,8 +30,8 @@ from emotions.models import EmotionEvent, RoomReading
 from emotions.store import sync_redis
 from tests.emotions.parts import slot_frame
 from tests.pipeline.students import camera, closing_connections, new_session, new_student, page, portrait, until
-from tests.pipeline.test_killed_worker import descendants
 from tests.pipeline.test_room_camera import answer, declared, room_page, room_picture
+from tests.processes import leave_no_core_dump, name_of
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -141,8 +139,7 @@ def _small(path: Path) -> bool:
 
 
 def processes(product: RunningProduct) -> list[int]:
-    named = product.pids().values()
-    return sorted({pid for parent in named for pid in [parent, *descendants(parent)]})
+    return sorted({pid for parent in product.pids().values() for pid in tree(parent)})
 
 
 # -- The search itself
@@ -240,15 +237,13 @@ def test_valkey_keeps_nothing_on_a_disk_and_no_arguments(product: RunningProduct
 def test_no_process_can_leave_a_core_dump(product: RunningProduct) -> None:
     found = processes(product)
     assert len(found) >= 5
-    for pid in found:
-        limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
-        (line,) = [line for line in limits if line.startswith("Max core file size")]
-        assert line.split()[4:6] == ["0", "0"], f"{pid}: {line}"
+    leave_no_core_dump(found)
 
 
-def test_valkey_and_postgres_started_by_us_can_leave_none_either() -> None:
-    """They are children of `up` and of the tests' own starter, which passes on what it set for itself."""
-    script = "import classroom.config, resource, sys; sys.exit(resource.getrlimit(resource.RLIMIT_CORE) != (0, 0))"
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "classroom.config.settings"}
-    assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
-    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+def test_the_postgres_and_the_valkey_under_the_tests_can_leave_none_either() -> None:
+    """`python -m classroom.local` started them. Those of `up`: tests/classroom/test_local_up.py."""
+    parts = {pid: name for pid in tree(os.getppid()) if (name := name_of(pid)) in {"postgres", "valkey-server"}}
+    if not parts:
+        pytest.skip("DATABASE_URL and REDIS_URL name parts that somebody else started")
+    assert set(parts.values()) == {"postgres", "valkey-server"}
+    leave_no_core_dump(parts)
