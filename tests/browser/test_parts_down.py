@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.processes import tree
 from classroom.local.running import RunningProduct
 from classroom.models import ClassSession
 from tests.browser.conftest import Join, Visitors
 from tests.browser.dashboards import sign_in
 from tests.browser.test_student_journey import expect_reading
+from tests.processes import stopped
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@contextlib.contextmanager
-def stopped(product: RunningProduct, name: str) -> Iterator[None]:
-    """The service with all its processes, as if the machine had no time for it."""
-    pids = tree(product.pids()[name])
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):  # `up` has lost patience and started another
-                os.kill(pid, signal.SIGCONT)
 
 
 def test_nobody_reads_the_pictures(

@@ -16,6 +16,7 @@ import pytest
 from classroom.local.folder import CHECKOUT
 from classroom.local.process import Program
 from classroom.local.supervisor import FailedError, Stopped, Supervisor
+from tests.processes import alive
 
 
 def program(name: str, code: str, *, stage: int = 0, stop_seconds: float = 2.0) -> Program:
@@ -27,13 +28,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture

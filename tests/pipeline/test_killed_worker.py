@@ -9,11 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 
+from benchmarks.processes import tree
 from classroom.local.running import RunningProduct
 from emotions.models import EmotionEvent
 from tests.pipeline.students import camera, closing_connections, new_session, new_student, portrait, until
@@ -23,26 +23,15 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 STUDENTS = 8
 
 
-def descendants(pid: int) -> list[int]:
-    """All processes under one, deepest last."""
-    found = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _children(task)]
-    return found + [deeper for child in found for deeper in descendants(child)]
-
-
-def _children(task: Path) -> list[str]:
-    return (task / "children").read_text().split()
-
-
 def kill_children(product: RunningProduct) -> None:
     """The processes in the middle of their batches; their parent lives and makes new ones."""
-    for pid in descendants(product.pids()["worker"]):
+    for pid in tree(product.pids()["worker"])[1:]:
         os.kill(pid, signal.SIGKILL)
 
 
 def kill_all(product: RunningProduct) -> None:
     """The whole worker at once, parent first; `up` starts another."""
-    parent = product.pids()["worker"]
-    for pid in [parent, *descendants(parent)]:
+    for pid in tree(product.pids()["worker"]):
         os.kill(pid, signal.SIGKILL)
 
 

@@ -13,8 +13,8 @@ from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Course
 from emotions.models import EmotionEvent, MoodPoint
 from emotions.reports import selectors
-from tests.pipeline.test_other_hosts import standing_still
 from tests.pipeline.test_simulate import ALL_BY_NAME, simulate
+from tests.processes import stopped
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -46,7 +46,7 @@ def test_a_class_is_read_and_its_mood_shown_while_no_worker_works(
 ) -> None:
     session.reading_place = "device"
     session.save()
-    with standing_still(product):
+    with stopped(product, "worker"):
         summary = streamed(product, session, "1")
         assert summary["lost"] == summary["rejected"] == summary["pending"] == 0
         assert EmotionEvent.objects.filter(session=session).count() == summary["results_received"]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +13,7 @@ from benchmarks import hosts
 from classroom.local.running import RunningProduct
 from emotions.models import EmotionEvent
 from tests.pipeline.students import camera, closing_connections, new_session, new_student, portrait, until
-from tests.pipeline.test_killed_worker import descendants
+from tests.processes import stopped
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -31,27 +29,13 @@ def other_hosts(product: RunningProduct) -> Iterator[list[hosts.Host]]:
         yield running
 
 
-@contextmanager
-def standing_still(product: RunningProduct) -> Iterator[None]:
-    """The product's own worker takes nothing and stores nothing."""
-    own = product.pids()["worker"]
-    processes = [own, *descendants(own)]
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
-
-
 @closing_connections
 async def test_workers_on_other_hosts_read_everybody(
     product: RunningProduct, alice: User, other_hosts: list[hosts.Host]
 ) -> None:
     session = new_session(alice)
     students = [new_student(session, f"Student {n}") for n in range(STUDENTS)]
-    with standing_still(product):
+    with stopped(product, "worker"):
         async with AsyncExitStack() as stack:
             tabs = [await stack.enter_async_context(camera(product, student)) for student in students]
             streams = [asyncio.create_task(tab.stream(60, 0.5, portrait("happy", n))) for n, tab in enumerate(tabs)]

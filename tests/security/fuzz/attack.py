@@ -20,6 +20,7 @@ from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
+from benchmarks.processes import tree
 from classroom.local.running import RunningProduct
 from classroom.models import Participant
 from emotions.frames.frame import FrameHeader
@@ -272,14 +273,8 @@ async def _watched(students: list[Student], meanwhile: Awaitable[None]) -> Class
 def memory(product: RunningProduct) -> dict[str, float]:
     """MB of each process of the product with its children (`up` without: they are the others)."""
     pids = product.pids()
-    families = {name: [pid] if name == "up" else _family(pid) for name, pid in pids.items()}
+    families = {name: [pid] if name == "up" else tree(pid) for name, pid in pids.items()}
     return {name: round(sum(map(_resident_mb, family)), 1) for name, family in families.items()}
-
-
-def _family(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    children = [int(child) for child in listed.read_text().split()] if listed.exists() else []
-    return [pid, *(one for child in children for one in _family(child))]
 
 
 def _resident_mb(pid: int) -> float:
