@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import SystemRandom
 from threading import Event
 from typing import Any
-from uuid import UUID
 
-import numpy as np
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from redis.client import Pipeline
@@ -24,15 +22,14 @@ from emotions import publish
 from emotions.frames import slots
 from emotions.messages import MoodTick, Notices, Point, RoomMood
 from emotions.meters import counts
-from emotions.models import MoodPoint
-from emotions.mood import attention, board, dismissals, notices, presence, rooms, roster
-from emotions.mood.alerts import SENSITIVITIES, Alarm
-from emotions.mood.board import Board
-from emotions.mood.cohort import NOBODY, Group
-from emotions.mood.estimate import Bands, Estimator, Memory, Moment, Standing, Student, next_point, standings, tile
+from emotions.mood import dismissals, notices, presence, rooms, roster
+from emotions.mood.alerts import SENSITIVITIES
+from emotions.mood.cohort import Group
+from emotions.mood.estimate import Estimator, Moment, Standing, Student, next_point, standings, tile
 from emotions.mood.lease import Lease
-from emotions.mood.notices import Heard, Times, Watcher
+from emotions.mood.notices import Heard, Times
 from emotions.mood.roster import NOBODY_JOINED, Roster
+from emotions.mood.states import Left, SessionState, taken_up
 from emotions.readings import live
 from emotions.store import (
     cohort_key,
@@ -55,36 +52,8 @@ NOTE_SEEN_SECONDS = 15.0
 UNREAD_MS = 6_000
 """A drain that was lost is found sooner, and a reading counts for longer: the teacher hears it before the mood
 goes."""
-_CONTINUES_MS = 10_000
-"""A ticker that takes over goes on from the last point, if that is not older."""
 # What a part that is down raises: that is every class's second, not one's.
 _DOWN = (DatabaseError, InterfaceError, RedisError, OSError)
-
-
-@dataclass(slots=True)
-class SessionState:
-    """What the ticker remembers of a session between two ticks."""
-
-    sequence: int = 0
-    at_ms: float = 0.0
-    memory: Memory = field(default_factory=Memory)
-    board: Board = field(default_factory=Board)
-    watcher: Watcher = field(default_factory=Watcher)
-    alarm: Alarm = field(default_factory=Alarm)
-    counts: tuple[object, ...] = ()
-    beside: tuple[object, ...] = ()
-    # Of who shares individually, by participant: another epoch is another consent, or minutes that were erased.
-    epochs: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def joined(self) -> bool:
-        """Whether anybody had, a tick ago."""
-        return bool(self.counts and self.counts[0])
-
-    def begin_anew(self, named: Sequence[Student]) -> set[UUID]:
-        """Whose tile must not remember what was before."""
-        known, self.epochs = self.epochs, {one.pk: one.consent_epoch for one in named}
-        return {one.id for one in named if known.get(one.pk, one.consent_epoch) != one.consent_epoch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,22 +172,12 @@ class Ticker:
                 pipe.mget(tiles_key(pk), cohort_key(pk), watch_key(pk), notices_key(pk))
             kept = pipe.execute()
         recent = roster.recent_points(new, now_ms)
-        for pk, left in zip(sorted(new), kept, strict=True):
+        for pk, (tiles, cohort, watches, told) in zip(sorted(new), kept, strict=True):
             with self._one_class(pk):
-                self._states[pk] = self._taken_up(pk, left, points.get(pk), recent.get(pk, []), now_ms)
+                left = Left(tiles, cohort, watches, told, points.get(pk), recent.get(pk, []))
+                self._states[pk] = taken_up(left, self._kept.get(pk), self._cohorts.get(pk), now_ms)
                 self._kept.pop(pk, None)
         self._cohorts.clear()
-
-    def _taken_up(
-        self, pk: int, left: list[bytes | None], last: MoodPoint | None, recent: list[Point], now_ms: float
-    ) -> SessionState:
-        """`left`: tiles, cohort, watches and notices as Redis has them."""
-        tiles, text, watches, told = left
-        cohort = frozenset(json.loads(text)) if text else self._cohorts.get(pk)
-        state = _restored(last, tiles, self._kept.get(pk, cohort), now_ms)
-        state.watcher = Watcher(attention.load(watches) if watches else {})
-        state.alarm = Alarm(recent, Notices.model_validate_json(told).alerts if told else [])
-        return state
 
     def _look(
         self, rosters: Mapping[int, Roster], in_rooms: Mapping[int, RoomMood | None], now_ms: float
@@ -314,23 +273,6 @@ def _scene(
     live.forget(sync_redis(), session, live.outlived(readings, known.consents))
     present = standings(known.students, presences, readings, now_ms)
     return Scene(session, known, present, dismissals.parse(parts[2]), room, unread)
-
-
-def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None, now_ms: float) -> SessionState:
-    """A session as the ticker before this one left it. No `cohort`: it is not known."""
-    state = SessionState(board=Board(board.load(tiles)[1] if tiles else ()))
-    if point is not None:
-        state.sequence, state.at_ms = point.sequence, point.at.timestamp() * 1000
-    bands = _bands(point) if point is not None and now_ms - state.at_ms <= _CONTINUES_MS else None
-    lost = cohort is None and point is not None and point.shares is not None
-    state.memory = Memory(cohort or NOBODY, bands, cohort_lost=lost)
-    return state
-
-
-def _bands(point: MoodPoint) -> Bands | None:
-    if point.shares is None:
-        return None
-    return Bands(*(np.array(part, np.float64) for part in (point.shares, point.low, point.high)))
 
 
 def _counts(point: Point) -> tuple[object, ...]:

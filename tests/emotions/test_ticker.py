@@ -311,7 +311,7 @@ def test_everything_the_ticker_keeps_has_a_lifetime(session: ClassSession, one: 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("where", ["_restored", "_scene", "next_point", "_send_one"])
+@pytest.mark.parametrize("where", ["taken_up", "_scene", "next_point", "_send_one"])
 def test_a_fault_in_one_class_costs_nobody_else_a_second(
     session: ClassSession, one: Ticker, bob: User, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
