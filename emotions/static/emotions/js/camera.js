@@ -4,27 +4,27 @@
 import { Camera, CameraProblem } from "./camera/source.js";
 import { packFrame, packReading } from "./camera/frame.js";
 import { FrameSocket } from "./camera/frame-socket.js";
+import { Saying } from "./camera/saying.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
 import { Place } from "./device/place.js";
 import { OUTDATED, loadAnew } from "./page-format.js";
-import { BROKEN, HAND, PROBLEMS, attentionLine, itCounted, unsent } from "./camera/words.js";
+import { PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
 const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
 const UNREAD_MS = 10000; // So long without a reading is no bad luck.
 const REOPEN_AFTER_MS = 3000;
 const REOPEN_EVERY_MS = 60000;
-const SAY_EVERY_MS = 2000;
 const REFUSALS = ["no_consent", "old_epoch", "inference_off", "wrong_place", "unknown_model", "bad_reading"]; // Not this picture: any picture.
 const CHANGED_MS = 3000;
-const NAMED = config.scope === "individual";
 
 const view = new StudentView();
 const camera = view.video ? new Camera(view.video) : null;
 const socket = new FrameSocket(config.ws_path);
 const place = new Place(camera ? config.place : "server", config.device);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
+const saying = new Saying(view, { named: config.scope === "individual", connection: () => state.connection, send: say });
 
 const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false, unread: null };
 const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
@@ -36,9 +36,6 @@ let readAt = 0;
 let takenAt = 0; // When a picture was taken last, and where it is read here, read: whatever became of it.
 let reopenedAt = -REOPEN_EVERY_MS;
 let wakeAt = Infinity; // When a camera that stands still may be taken once more.
-const unanswered = new Set(); // Of "word" and "hand".
-let turn = 0; // When the student may next say something.
-const waiting = new Map(); // What the student is about to say, by kind.
 let begun = false; // The server knows that readings come, not pictures.
 let interval = config.interval_ms; // What the server asks for.
 let told = null; // The camera state that the server knows.
@@ -211,7 +208,7 @@ place.addEventListener("changed", () => {
 const handlers = {
   welcome(message) {
     epoch = message.consent_epoch;
-    handIs(0);
+    saying.handIs(0);
     view.attention(""); // The next message says otherwise where the teacher's page does.
     view.room(message.room);
     interval = message.interval_ms;
@@ -236,14 +233,13 @@ const handlers = {
     if (["unknown_model", "wrong_place"].includes(reason)) begun = false;
     if (REFUSALS.includes(reason)) show({ reading: null, refused: true });
   },
-  "check_in.saved"({ word, for_ms }) {
-    heard("word");
-    showWord(NAMED ? "Sent, with your name." : "Sent, without your name.", word);
-    counted = setTimeout(showWord, for_ms, itCounted(for_ms));
+  "check_in.saved"(message) {
+    owed = false;
+    saying.wordSaved(message);
   },
   "hand.changed"({ for_ms }) {
-    heard("hand");
-    handIs(for_ms);
+    owed = false;
+    saying.handMoved(for_ms);
   },
   "attention.own"(message) {
     view.attention(attentionLine(message, (ms) => new Date(ms + config.offset_ms).toISOString().slice(11, 16)));
@@ -282,8 +278,7 @@ function countDown(seconds) {
 socket.onstate = (connection, detail) => {
   clearInterval(counting);
   owed = false;
-  if (unanswered.delete("word")) showWord(BROKEN);
-  if (unanswered.delete("hand")) view.hand(view.handIsUp, BROKEN);
+  saying.broken();
   begun = false;
   told = null;
   if (connection === "open") return socket.send({ type: "hello", client_ms: Date.now() }); // Live after the welcome.
@@ -310,67 +305,10 @@ const ACTIONS = { reload: () => location.reload(), join: () => location.assign(c
 
 // -- The student
 
-// The server cuts off whoever says more than it takes, words and hands together: each has its turn. Of several taps on
-// words in a row, the last one counts.
-function inTurn(kind, act) {
-  const waits = waiting.has(kind);
-  waiting.set(kind, act);
-  if (waits) return;
-  const now = performance.now();
-  const at = Math.max(now, turn);
-  turn = at + SAY_EVERY_MS;
-  setTimeout(() => {
-    const said = waiting.get(kind);
-    waiting.delete(kind);
-    said();
-  }, at - now);
-}
-
-/** Whether it is on its way. */
-function say(kind, message) {
+function say(message) {
   const sent = state.connection === "open" && socket.send(message);
-  if (!sent) return false;
-  unanswered.add(kind);
-  owed = true;
-  return true;
-}
-
-function heard(kind) {
-  owed = false;
-  unanswered.delete(kind);
-}
-
-let counted = 0;
-
-/** `word`: the one that is said and counts, if any. */
-function showWord(words, word = null) {
-  clearTimeout(counted);
-  view.checkIn(words, word);
-}
-
-function sayWord(word) {
-  showWord("Sending");
-  inTurn("word", () => {
-    if (!say("word", { type: "check_in", word })) showWord(unsent(state.connection));
-  });
-}
-
-// The button rests until the server has answered.
-function moveHand() {
-  const up = !view.handIsUp;
-  view.hand(null, HAND.sending);
-  inTurn("hand", () => {
-    if (!say("hand", { type: "hand", up })) view.hand(!up, unsent(state.connection));
-  });
-}
-
-let lowering = 0;
-
-/** Up for `ms` more, or down (0). */
-function handIs(ms) {
-  clearTimeout(lowering);
-  view.hand(ms > 0, ms > 0 ? HAND.up : HAND.down);
-  if (ms > 0) lowering = setTimeout(handIs, ms, 0);
+  owed ||= sent;
+  return sent;
 }
 
 function letGo() {
@@ -383,7 +321,7 @@ function again() {
   startCamera();
 }
 
-view.listen({ pause: togglePause, again, place: () => place.switch(), word: sayWord, hand: moveHand, go: letGo, end: (action) => ACTIONS[action]() });
+view.listen({ pause: togglePause, again, place: () => place.switch(), word: (word) => saying.word(word), hand: () => saying.hand(), go: letGo, end: (action) => ACTIONS[action]() });
 document.addEventListener("visibilitychange", () => {
   giveTime();
   tell();

@@ -1,0 +1,93 @@
+// What the student says: a word about the pace, and a hand. The server cuts off whoever says more than it takes, words and
+// hands together: each has its turn. Of several taps on words in a row, the last one counts.
+
+import { BROKEN, HAND, itCounted, unsent } from "./words.js";
+
+const EVERY_MS = 2000;
+
+export class Saying {
+  #view;
+  #named;
+  #connection;
+  #send;
+  #waiting = new Map(); // What is about to be said, by kind.
+  #unanswered = new Set(); // Of "word" and "hand".
+  #turn = 0; // When something may next be said.
+  #counted = 0;
+  #lowering = 0;
+
+  /** `named`: whether words go with the student's name; `connection()`: how it stands; `send(message)`: whether it is on its way. */
+  constructor(view, { named, connection, send }) {
+    this.#view = view;
+    this.#named = named;
+    this.#connection = connection;
+    this.#send = send;
+  }
+
+  word(word) {
+    this.#show("Sending");
+    this.#inTurn("word", () => {
+      if (!this.#say("word", { type: "check_in", word })) this.#show(unsent(this.#connection()));
+    });
+  }
+
+  /** Raise it, or lower it. The button rests until the server has answered. */
+  hand() {
+    const up = !this.#view.handIsUp;
+    this.#view.hand(null, HAND.sending);
+    this.#inTurn("hand", () => {
+      if (!this.#say("hand", { type: "hand", up })) this.#view.hand(!up, unsent(this.#connection()));
+    });
+  }
+
+  wordSaved({ word, for_ms }) {
+    this.#unanswered.delete("word");
+    this.#show(this.#named ? "Sent, with your name." : "Sent, without your name.", word);
+    this.#counted = setTimeout(() => this.#show(itCounted(for_ms)), for_ms);
+  }
+
+  handMoved(for_ms) {
+    this.#unanswered.delete("hand");
+    this.handIs(for_ms);
+  }
+
+  /** Up for `ms` more, or down (0). */
+  handIs(ms) {
+    clearTimeout(this.#lowering);
+    this.#view.hand(ms > 0, ms > 0 ? HAND.up : HAND.down);
+    if (ms > 0) this.#lowering = setTimeout(() => this.handIs(0), ms);
+  }
+
+  /** The line broke: what was not answered may not have arrived. */
+  broken() {
+    if (this.#unanswered.delete("word")) this.#show(BROKEN);
+    if (this.#unanswered.delete("hand")) this.#view.hand(this.#view.handIsUp, BROKEN);
+  }
+
+  /** `word`: the one that is said and counts, if any. */
+  #show(words, word = null) {
+    clearTimeout(this.#counted);
+    this.#view.checkIn(words, word);
+  }
+
+  /** Whether it is on its way. */
+  #say(kind, message) {
+    const sent = this.#send(message);
+    if (sent) this.#unanswered.add(kind);
+    return sent;
+  }
+
+  #inTurn(kind, act) {
+    const waits = this.#waiting.has(kind);
+    this.#waiting.set(kind, act);
+    if (waits) return;
+    const now = performance.now();
+    const at = Math.max(now, this.#turn);
+    this.#turn = at + EVERY_MS;
+    setTimeout(() => {
+      const said = this.#waiting.get(kind);
+      this.#waiting.delete(kind);
+      said();
+    }, at - now);
+  }
+}
