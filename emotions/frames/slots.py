@@ -143,7 +143,7 @@ def sessions_waiting(client: redis.Redis) -> bool:
 
 
 def oldest_waiting_ms(client: redis.Redis) -> float:
-    """How long the frame that waits longest has waited; 0 when none does. For health checks."""
+    """How long the frame that waits longest has waited; 0 when none does. For /metrics."""
     with client.pipeline(transaction=False) as pipe:
         for lane in lanes():
             pipe.zrange(ready_key(lane), 0, 0, withscores=True)

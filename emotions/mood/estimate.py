@@ -145,8 +145,8 @@ def standings(
 def entering(present: Sequence[Standing], previous: Group, rng: Random) -> tuple[list[Standing], Group]:
     """Who the mood rests on this second, and the new cohort. Nobody, where they are fewer than FLOOR.
 
-    Who shares individually enters always: their reading is on their tile. Of the others see emotions.cohort; under
-    the floor nothing of them is shown, so the cohort starts anew.
+    Who shares individually enters always: their reading is on their tile. Of the others see emotions.mood.cohort;
+    under the floor nothing of them is shown, so the cohort starts anew.
     """
     measured = [one for one in present if one.measured]
     hidden = frozenset(one.student.pk for one in measured if one.student.scope != "individual")

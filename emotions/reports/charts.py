@@ -1,6 +1,6 @@
 """Rows to Plotly figures, as plain dictionaries; no ORM, no Plotly import.
 
-The live page builds the same figure in the browser (emotions/js/figure.js) from the same style, which `style()`
+The live page builds the same figure in the browser (dashboard/figure.js) from the same style, which `style()`
 hands over; a browser test holds the two against each other. Colours here are the light theme's; the page replaces
 them by its CSS variables (`meta` of a trace, `name` of a shape or annotation say which).
 """
@@ -25,7 +25,7 @@ LIGHT = {
     "accent": "#2f5d8a",
 }  # fmt: skip
 MOST_POINTS = 300
-# A stretch without a mood is left open when it is longer than this, or than two steps of the chart.
+# A stretch without a mood is left open when it is longer than this, or than two and a half steps of the chart.
 SHORTEST_GAP_MS = 15_000
 LONGEST_LABEL = 22
 # A grey that stands 3:1 against the card of both themes: what it draws keeps its colour when the theme changes.
@@ -196,7 +196,7 @@ def _line(where: float) -> Figure:
 
 
 def _bracket(start: float, end: float) -> Figure:
-    """A moment, over its stretch of the timeline; report.js draws a chosen one down to the axis."""
+    """A moment, over its stretch of the timeline; report/chart.js draws a chosen one down to the axis."""
     return {
         "name": "moment", "type": "rect", "xref": "x", "yref": "paper", "x0": start, "x1": end, "y0": 1, "y1": 1.015,
         "line": {"color": BOTH_THEMES, "width": 2}, "fillcolor": BOTH_THEMES,
