@@ -76,7 +76,8 @@ def test_who_says_lost_is_named_and_told_until_the_teacher_has_seen_it(
         page.get_by_role("button", name="Lost").click()
     told = student.locator("[data-part=attention]")
     expect(told).to_contain_text("Your instructor's page says that you may need them: said “lost”")
-    said_at = timezone.localtime(CheckIn.objects.get(participant__session=session, participant__display_name="Meera").at)
+    said = CheckIn.objects.get(participant__session=session, participant__display_name="Meera")
+    said_at = timezone.localtime(said.at)
     expect(told).to_contain_text(f"at {said_at:%H:%M}")  # In the school's zone, as the teacher reads it.
     page = visitors.new(camera=False)
     sign_in(page, session.course.instructor, visitors.base_url)
