@@ -1,7 +1,7 @@
 """What every test can use: the cast, the running product, a browser.
 
 The cast: Alice teaches and owns, Bob teaches something else, Charlie has an account and nothing to do with any of it,
-the administrator looks after the place. Everybody's password is PASSWORD.
+Dana is the school's admin, root the superuser. Everybody's password is PASSWORD.
 
 A test that asks for `product` sees the product's own database: what it writes is committed, and stays. Such tests run
 last, are not marked `django_db`, and bring rows of their own (the cast is shared).
@@ -10,20 +10,22 @@ last, are not marked `django_db`, and bring rows of their own (the cast is share
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 
 from classroom.local.browsers import find_chromium
 from classroom.local.running import RunningProduct
+from tests.processes import Collected
 
 PASSWORD = "a long enough password"
-CAST = {"alice", "bob", "charlie", "administrator"}
+CAST = {"alice", "bob", "charlie", "dana", "root"}
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,7 +65,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def product(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProduct]:
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collected]:
+    folder = tmp_path_factory.mktemp("collected")
+    yield Collected(folder / "files")
+    shutil.rmtree(folder)  # Pytest keeps its folders for some runs: some 70 MB each.
+
+
+@pytest.fixture(scope="session")
+def product(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory, collected: Collected
+) -> Iterator[RunningProduct]:
     """`manage.py up` on the test database, without demo data, with this process's Redis prefix and signing key."""
     from django.conf import settings
 
@@ -78,11 +89,14 @@ def product(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
         "ROOMTONE_DEBUG": "0",
     }
     settings.ROOM_CAMERAS = True
-    running = RunningProduct(tmp_path_factory.mktemp("product") / "data", environment, ["--no-demo"])
+    data = tmp_path_factory.mktemp("product") / "data"
+    collected.lend(data)
+    running = RunningProduct(data, environment, ["--no-demo"])
     # Playwright keeps an event loop in the test's thread; the tests talk to the database from it, one at a time.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     try:
         running.wait_until_ready()
+        collected.keep(data)
         yield running
     finally:
         code = running.stop()
@@ -98,6 +112,14 @@ def database_of_the_product(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with request.getfixturevalue("django_db_blocker").unblock():
         yield
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest) -> None:
+    """A slow hash is not what these tests are about. The running product knows only its own kind."""
+    if not _on_product(request.node):
+        settings = request.getfixturevalue("settings")
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -119,9 +141,18 @@ def charlie() -> User:
 
 
 @pytest.fixture
-def administrator() -> User:
+def dana() -> User:
+    """School admin: staff who may view what the classroom recorded, and manage accounts."""
+    dana = _person("dana", is_staff=True)
+    rights = Permission.objects.filter(content_type__app_label__in=["classroom", "auth"])
+    dana.user_permissions.set(rights.exclude(codename__contains="permission"))
+    return dana
+
+
+@pytest.fixture
+def root() -> User:
     """May do everything in Django admin."""
-    return _person("administrator", is_staff=True, is_superuser=True)
+    return _person("root", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +172,8 @@ def _on_product(item: Any) -> bool:
 
 
 def _person(name: str, **rights: bool) -> User:
-    person, made = get_user_model().objects.get_or_create(username=name, defaults=rights)
+    known = {"first_name": name.capitalize(), "email": f"{name}@school.example"}
+    person, made = get_user_model().objects.get_or_create(username=name, defaults=known | rights)
     if made:
         person.set_password(PASSWORD)
         person.save()

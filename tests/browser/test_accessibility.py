@@ -173,10 +173,10 @@ def test_a_report_whose_minutes_are_being_counted(looks: Looks, lecture: ClassSe
 
 
 def test_the_list_of_sessions_and_what_can_be_done_there(
-    looks: Looks, lecture: ClassSession, session: ClassSession, administrator: User
+    looks: Looks, lecture: ClassSession, session: ClassSession, root: User
 ) -> None:
     page = looks.page(camera=False)
-    sign_in(page, administrator, looks.visitors.base_url)
+    sign_in(page, root, looks.visitors.base_url)
     page.goto(ADMIN)
     looks.hold(page, "admin-sessions")
     for action in ("export", "close", "purge", "erase"):
@@ -192,20 +192,20 @@ def test_the_list_of_sessions_and_what_can_be_done_there(
         looks.hold(page, f"admin-{action}")
 
 
-def test_a_session_in_the_administration(looks: Looks, lecture: ClassSession, administrator: User) -> None:
+def test_a_session_in_the_administration(looks: Looks, lecture: ClassSession, root: User) -> None:
     page = looks.page(camera=False)
-    sign_in(page, administrator, looks.visitors.base_url)
+    sign_in(page, root, looks.visitors.base_url)
     page.goto(f"{ADMIN}{lecture.pk}/change/")
     wait_for_chart(page)
     looks.hold(page, "admin-session")
 
 
-def test_every_other_page_of_the_administration(looks: Looks, lecture: ClassSession, administrator: User) -> None:
+def test_every_other_page_of_the_administration(looks: Looks, lecture: ClassSession, root: User) -> None:
     student = Participant.objects.filter(session=lecture, scope="individual").latest("pk")
     reading = EmotionEvent.objects.filter(participant=student).latest("pk")
     receipt = actions.erase_last(student, 1)
     page = looks.page(camera=False)
-    sign_in(page, administrator, looks.visitors.base_url)
+    sign_in(page, root, looks.visitors.base_url)
     for name, address in (
         ("index", ""), ("courses", "classroom/course/"), ("course", f"classroom/course/{lecture.course.pk}/change/"),
         ("students", "classroom/participant/"), ("student", f"classroom/participant/{student.pk}/change/"),

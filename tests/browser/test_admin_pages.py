@@ -23,10 +23,10 @@ def lecture(session: ClassSession) -> ClassSession:
 
 
 def test_the_chart_is_the_reports_and_follows_the_theme(
-    visitors: Visitors, lecture: ClassSession, administrator: User
+    visitors: Visitors, lecture: ClassSession, root: User
 ) -> None:
     page = visitors.new(camera=False, color_scheme="light")
-    sign_in(page, administrator, visitors.base_url)
+    sign_in(page, root, visitors.base_url)
     page.goto(f"/admin/classroom/classsession/{lecture.pk}/change/")
     wait_for_chart(page)
     in_admin, before = chart(page), drawn(page)

@@ -5,13 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -25,26 +20,13 @@ from ml.labels import LABELS
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import chart, sign_in, wait_for_chart, wait_until
 from tests.conftest import PASSWORD
+from tests.processes import simulating
 
 pytestmark = pytest.mark.browser
 
 STUDENTS = 8
+MOST_BY_NAME = ("--students", str(STUDENTS), "--individual", "0.75")
 LONG = 60_000
-
-
-@contextmanager
-def streaming(product: RunningProduct, code: str) -> Iterator[None]:
-    """A class of synthetic students, until the block ends: most share individually."""
-    words = ["--students", str(STUDENTS), "--individual", "0.75", "--seconds", "0", "--session", code]
-    command = [sys.executable, "manage.py", "simulate", "--url", product.ws_url, *words]
-    students = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=product.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        students.terminate()
-        students.wait(20)
 
 
 def start_a_session(page: Page) -> ClassSession:
@@ -62,12 +44,12 @@ def start_a_session(page: Page) -> ClassSession:
 
 
 def test_a_class_from_the_first_student_to_the_report(
-    product: RunningProduct, visitors: Visitors, alice: User, administrator: User
+    product: RunningProduct, visitors: Visitors, alice: User, root: User
 ) -> None:
     page = visitors.new(camera=False, accept_downloads=True)
     session = start_a_session(page)
     expect(page.locator("#lobby .code")).to_have_text(f"{session.join_code[:3]}-{session.join_code[3:]}")
-    with streaming(product, session.join_code):
+    with simulating(product, session.join_code, *MOST_BY_NAME):
         watch_the_class(page, session)
         run_the_session(page, visitors, session)
         page.get_by_role("button", name="End session").click()
@@ -75,7 +57,7 @@ def test_a_class_from_the_first_student_to_the_report(
         page.wait_for_url("**/report/")
     read_the_report(page, session)
     read_the_tables(page, session)
-    look_after_it(visitors, administrator, session)
+    look_after_it(visitors, root, session)
 
 
 def sharers(session: ClassSession) -> int:
@@ -161,10 +143,10 @@ def download(page: Page, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
 
 
-def look_after_it(visitors: Visitors, administrator: User, session: ClassSession) -> None:
+def look_after_it(visitors: Visitors, root: User, session: ClassSession) -> None:
     """The admin's own pages bring their own styles; ours is the session with its count and the link to its report."""
     page = visitors.new(camera=False)
-    sign_in(page, administrator, visitors.base_url)
+    sign_in(page, root, visitors.base_url)
     page.goto(f"/admin/classroom/classsession/{session.pk}/change/")
     shown = page.locator(".totals div").filter(has_text="Readings").locator("dd")
     expect(shown).to_have_text(str(totals(session).readings))

@@ -1,7 +1,4 @@
-"""The cast: Alice teaches, Bob is a colleague, Charlie is a stranger with an account, Dana looks after the school.
-
-Sam is a student of Alice's session; Tess of another one.
-"""
+"""A classroom of the cast: Sam is a student of Alice's session; Tess of another one, Bob's."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -19,8 +16,6 @@ from pytest_django.fixtures import Settings
 from classroom import access, actions, consent
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
-
-PASSWORD = "a long enough password"
 
 
 @pytest.fixture(autouse=True)
@@ -34,40 +29,9 @@ def deployment(request: pytest.FixtureRequest, settings: Settings, tmp_path: Pat
     settings.PROFILE = PROFILES["demo"]
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = tmp_path, False
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     settings.EMAIL_HOST = settings.PUBLIC_URL = ""
     settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
-
-
-def _user(name: str, *, staff: bool = False) -> User:
-    return User.objects.create_user(
-        name, f"{name}@school.example", PASSWORD, first_name=name.capitalize(), is_staff=staff
-    )
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    return _user("alice")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    return _user("bob")
-
-
-@pytest.fixture
-def charlie(db: None) -> User:
-    return _user("charlie")
-
-
-@pytest.fixture
-def dana(db: None) -> User:
-    """School admin: staff who may view what the classroom recorded, and manage accounts."""
-    dana = _user("dana", staff=True)
-    rights = Permission.objects.filter(content_type__app_label__in=["classroom", "auth"])
-    dana.user_permissions.set(rights.exclude(codename__contains="permission"))
-    return dana
 
 
 @pytest.fixture

@@ -85,12 +85,11 @@ POSTED = {"label": "Slide 4", "mode": "camera", "alerts": "few", "reading_place"
 
 @pytest.fixture
 def clients(
-    alice: User, bob: User, charlie: User, dana: User, sam: Participant, tess: Participant,
+    alice: User, bob: User, charlie: User, dana: User, root: User, sam: Participant, tess: Participant,
     agree: Callable[..., None], login: Callable[[User], Client], student_client: Callable[[Participant], Client],
 ) -> dict[str, Client]:  # fmt: skip
     """A browser for each role, in the order of ROLES."""
     agree(sam)
-    root = User.objects.create_superuser("root", "root@school.example")
     users = {"charlie": charlie, "bob": bob, "dana": dana, "root": root, "alice": alice}
     browsers = {name: login(user) for name, user in users.items()}
     browsers |= {"stranger": Client(), "sam": student_client(sam), "tess": student_client(tess)}

@@ -14,8 +14,7 @@ from pytest_django.fixtures import Settings
 
 from classroom import throttle
 from classroom.throttle import LETTERS, PASSWORDS, TOO_MANY_PASSWORDS, client_address
-
-PASSWORD = "a long enough password"
+from tests.conftest import PASSWORD
 
 
 def _sign_in(client: Client, password: str = PASSWORD, **more: str) -> int:

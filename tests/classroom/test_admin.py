@@ -138,13 +138,14 @@ def test_a_name_cannot_carry_markup(office: Client, session: ClassSession) -> No
 def test_what_was_recorded_is_not_edited(
     login: Callable[[User], Client],
     dana: User,
+    root: User,
     sam: Participant,
     agree: Callable[..., None],
     name: str,
     superuser: bool,
 ) -> None:
     agree(sam)
-    client = login(User.objects.create_superuser("root") if superuser else dana)
+    client = login(root if superuser else dana)
     row = {"classsession": sam.session, "participant": sam, "consentevent": sam.consent_events.get()}[name]
     change = reverse(f"admin:classroom_{name}_change", args=[row.pk])
     before = type(row)._default_manager.values().get(pk=row.pk)

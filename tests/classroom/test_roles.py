@@ -28,7 +28,7 @@ def member(name: str, role: str) -> User:
 
 
 @pytest.fixture
-def people(alice: User, bob: User, charlie: User) -> dict[str, User]:
+def people(alice: User, bob: User, charlie: User, root: User) -> dict[str, User]:
     """One of each role. Alice and Bob teach, and are let into the administration; Charlie is not."""
     for teacher in (alice, bob):
         User.objects.filter(pk=teacher.pk).update(is_staff=True)
@@ -37,7 +37,7 @@ def people(alice: User, bob: User, charlie: User) -> dict[str, User]:
         "owner": User.objects.get(pk=alice.pk),
         "other": User.objects.get(pk=bob.pk),
         "school admin": member("olga", roles.SCHOOL_ADMIN),
-        "superuser": User.objects.create_superuser("root"),
+        "superuser": root,
         "plain": charlie,
         "staff": User.objects.create_user("clerk", is_staff=True),
     }

@@ -205,9 +205,10 @@ def test_the_privacy_page_says_so_where_there_may_be_one(settings: Settings, db:
     assert told not in Client().get(reverse("privacy")).content.decode()
 
 
-def test_the_administration_sees_who_declared_it(session: ClassSession, alice: User, login: Login) -> None:
+def test_the_administration_sees_who_declared_it(
+    session: ClassSession, alice: User, root: User, login: Login
+) -> None:
     declare(session, alice)
-    root = User.objects.create_superuser("root", "root@school.example")
     text = login(root).get(reverse("admin:classroom_consentevent_changelist")).content.decode()
     assert "Room camera" in text
     assert "alice" in text

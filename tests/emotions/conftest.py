@@ -36,9 +36,8 @@ def keys(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def profile(settings: Settings) -> None:
-    """A deployment that may measure; passwords are not what these tests are about."""
+    """A deployment that may measure."""
     settings.PROFILE = PROFILES["demo"]
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

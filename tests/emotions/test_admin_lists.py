@@ -28,8 +28,8 @@ LISTS = ("emotionevent", "minuterollup", "moodpoint")
 
 
 @pytest.fixture
-def office(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
+def office(client: Client, root: User) -> Client:
+    client.force_login(root)
     return client
 
 

@@ -203,12 +203,12 @@ def test_receipts_cannot_be_piled_up(sam: Participant) -> None:
 
 
 def test_the_administration_is_told_no_count_of_one_students_readings(
-    mia: Participant, administrator: User, client: Client
+    mia: Participant, root: User, client: Client
 ) -> None:
     """The page of the session says only how many there are of those who share: the rest may be one student's."""
     actions.erase(mia)
     assert Erasure.objects.get().rows["EmotionEvent"] == 2
-    client.force_login(administrator)
+    client.force_login(root)
     page = client.get(reverse("admin:classroom_erasure_changelist")).content.decode()
     assert "names, with when they came and went" in page
     assert "readings" not in page.split("result_list")[1]

@@ -377,8 +377,8 @@ def test_it_is_no_student_in_any_list(seen: ClassSession, join: Join) -> None:
 
 
 @pytest.mark.usefixtures("pages")
-def test_the_administration_shows_its_aggregate(seen: ClassSession, administrator: User, client: Client) -> None:
-    client.force_login(administrator)
+def test_the_administration_shows_its_aggregate(seen: ClassSession, root: User, client: Client) -> None:
+    client.force_login(root)
     text = client.get(reverse("admin:classroom_classsession_change", args=[seen.pk])).content.decode()
     assert SAID in text
 

@@ -39,8 +39,8 @@ MANY = 10_000
 
 
 @pytest.fixture
-def office(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
+def office(client: Client, root: User) -> Client:
+    client.force_login(root)
     return client
 
 
@@ -217,10 +217,10 @@ def test_ten_thousand_sessions_are_as_quick_as_few(
         assert took < 2, query
 
 
-def test_the_rows_of_a_page_are_found_by_indexes(many: list[ClassSession], administrator: User) -> None:
+def test_the_rows_of_a_page_are_found_by_indexes(many: list[ClassSession], root: User) -> None:
     """Neither all sessions nor all students are read for one page."""
     request = RequestFactory().get("/")
-    request.user = administrator
+    request.user = root
     lists = site.get_model_admin(ClassSession)
     rows = lists.get_queryset(request).select_related("course__instructor").order_by("-started_at", "-pk")
     plan = rows[:50].explain()
@@ -313,7 +313,7 @@ def test_a_purge_asks_and_says_how_many_rows_go(office: Client, lecture: ClassSe
 
 
 def test_a_purge_takes_everything_but_the_session_and_leaves_a_line(
-    office: Client, lecture: ClassSession, administrator: User
+    office: Client, lecture: ClassSession, root: User
 ) -> None:
     kept = ClassSession.objects.create(course=lecture.course, started_at=START, ended_at=START)
     hold(kept, START, 2, NAMES[:7])
@@ -328,7 +328,7 @@ def test_a_purge_takes_everything_but_the_session_and_leaves_a_line(
     lecture.refresh_from_db()
     assert lecture.purged_at is not None
     (line,) = LogEntry.objects.all()
-    assert (line.user, line.object_id, line.object_repr) == (administrator, str(lecture.pk), str(lecture))
+    assert (line.user, line.object_id, line.object_repr) == (root, str(lecture.pk), str(lecture))
     receipt = Erasure.objects.get()
     assert line.get_change_message() == f"Purged. {words}. Receipt {receipt.public_id}."
     history = office.get(reverse("admin:classroom_classsession_history", args=[lecture.pk])).content.decode()

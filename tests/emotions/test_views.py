@@ -175,12 +175,12 @@ def test_the_try_page_is_there_only_where_a_setting_opens_it(client: Client, db:
 
 
 def test_admin_shows_single_readings_only_of_those_who_share_individually(
-    client: Client, session: ClassSession, join: Join, administrator: User
+    client: Client, session: ClassSession, join: Join, root: User
 ) -> None:
     now = timezone.now() + timedelta(seconds=5)
     shown = store_event(join("Ada"), now)
     hidden = store_event(join("Bea", "aggregate"), now)
-    client.force_login(administrator)
+    client.force_login(root)
     listing = client.get(reverse("admin:emotions_emotionevent_changelist")).content.decode()
     assert "Ada" in listing
     assert "Bea" not in listing
@@ -190,10 +190,10 @@ def test_admin_shows_single_readings_only_of_those_who_share_individually(
 
 @pytest.mark.parametrize("model", ["emotionevent", "moodpoint", "minuterollup"])
 def test_admin_never_edits_what_was_recorded(
-    model: str, client: Client, session: ClassSession, join: Join, administrator: User
+    model: str, client: Client, session: ClassSession, join: Join, root: User
 ) -> None:
     event = store_event(join("Ada"), timezone.now() + timedelta(seconds=5))
-    client.force_login(administrator)
+    client.force_login(root)
     assert client.get(reverse(f"admin:emotions_{model}_changelist")).status_code == 200
     assert client.get(reverse(f"admin:emotions_{model}_add")).status_code == 403
     assert (

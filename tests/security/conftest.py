@@ -1,14 +1,10 @@
-"""The cast of the classroom's tests, for what reaches over the whole product."""
+"""The classroom of its tests, for what reaches over the whole product."""
 
 from __future__ import annotations
 
 from tests.classroom.conftest import (
     agree,
-    alice,
-    bob,
-    charlie,
     course,
-    dana,
     deployment,
     login,
     other_session,
@@ -21,11 +17,7 @@ from tests.emotions.conftest import keys
 
 __all__ = [
     "agree",
-    "alice",
-    "bob",
-    "charlie",
     "course",
-    "dana",
     "deployment",
     "keys",
     "login",

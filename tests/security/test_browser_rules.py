@@ -17,6 +17,7 @@ from django.urls import reverse
 from classroom import headers
 from classroom.local.folder import CHECKOUT
 from classroom.models import ClassSession, Participant
+from tests.conftest import PASSWORD
 from tests.security import addresses
 
 SECRET = "a-key-of-this-test-alone-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -121,7 +122,7 @@ def test_what_a_page_needs_is_a_feature_that_is_off_elsewhere() -> None:
 def test_no_door_leads_to_another_site(
     door: str, elsewhere: str, client: Client, dana: User, deployment: None
 ) -> None:
-    data = {"username": "dana", "password": "a long enough password", "next": elsewhere}
+    data = {"username": "dana", "password": PASSWORD, "next": elsewhere}
     answer = client.post(f"{reverse(door)}?{'x=1'}", data)
     assert answer.status_code == 302
     assert answer["Location"] in {"/", "/courses/", "/admin/"}
@@ -139,7 +140,7 @@ def test_signing_in_gives_the_visit_a_new_key(client: Client, alice: User) -> No
         session.save()
         client.cookies[settings.SESSION_COOKIE_NAME] = planted = str(session.session_key)
         User.objects.filter(pk=alice.pk).update(is_staff=True)
-        client.post(door, {"username": "alice", "password": "a long enough password"})
+        client.post(door, {"username": "alice", "password": PASSWORD})
         assert client.session.session_key != planted
         assert not client.session.exists(planted)
         client.logout()

@@ -28,11 +28,6 @@ ASKED = {"Accept": "application/json"}
 
 
 @pytest.fixture
-def root(db: None) -> User:
-    return User.objects.create_superuser("root", "root@school.example")
-
-
-@pytest.fixture
 def scene(session: ClassSession, sam: Participant, agree: Callable[[Participant], None]) -> Scene:
     agree(sam)
     return Scene(session, sam)
