@@ -22,21 +22,16 @@ import httpx
 import psycopg
 import pytest
 
+from benchmarks.processes import tree
 from classroom.local import readiness
 from classroom.local.folder import CHECKOUT, default_folder
 from classroom.local.network import free_port, lan_addresses
 from classroom.local.running import RunningProduct
+from tests.processes import Collected, alive, core_dumps_allowed, leave_no_core_dump
 
 pytestmark = pytest.mark.pipeline
 
 Start = Callable[..., RunningProduct]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
@@ -54,23 +49,25 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
+def place(collected: Collected) -> Iterator[Path]:
     """A data folder where `nobody` gets to, when root runs the tests."""
     default_folder().mkdir(parents=True, exist_ok=True)
     default_folder().chmod(0o711 if os.geteuid() == 0 else 0o700)
     made = Path(tempfile.mkdtemp(prefix="test-", dir=default_folder()))
+    collected.lend(made)
     yield made
     shutil.rmtree(made)
 
 
 @pytest.fixture
-def start(place: Path, environment: dict[str, str]) -> Iterator[Start]:
+def start(place: Path, environment: dict[str, str], collected: Collected) -> Iterator[Start]:
     """Start `up` in `place`, wait until it is ready; whatever still runs at the end of the test is stopped."""
     started: list[RunningProduct] = []
 
     def starter(*arguments: str, **variables: str) -> RunningProduct:
         started.append(RunningProduct(place, environment | variables, arguments))
         started[-1].wait_until_ready()
+        collected.keep(place)
         return started[-1]
 
     yield starter
@@ -164,7 +161,8 @@ def sign_in(product: RunningProduct, name: str, password: str) -> httpx.Client:
 
 
 def test_a_newcomer_gets_a_class_that_moves(place: Path, start: Start) -> None:
-    product = start()
+    with core_dumps_allowed():
+        product = start()
     printed = product.log()
     addresses = re.findall(r"http://localhost:\d+/\S*", printed)
     assert len(addresses) == 3
@@ -180,6 +178,7 @@ def test_a_newcomer_gets_a_class_that_moves(place: Path, start: Start) -> None:
     product.wait_until(lambda: count(product, "emotions_moodpoint WHERE shares IS NOT NULL") > 2, 30, "class mood")
     pids = product.pids()
     assert set(pids) == {"up", "postgres", "valkey", "ticker", "beat", "worker", "web", "simulate"}
+    leave_no_core_dump([pid for parent in pids.values() for pid in tree(parent)])
     begun = time.monotonic()
     assert product.stop() == 0
     assert time.monotonic() - begun < 20
@@ -194,12 +193,13 @@ def test_after_a_kill_nothing_is_left_and_the_next_start_has_kept_the_data(
     pids = killed.pids()
     with psycopg.connect(value_of(killed, "DATABASE_URL")) as connection:
         connection.execute("CREATE TABLE kept (word text)")
-    children = pids | {f"child {pid}": pid for pid in descendants(pids["worker"])}
+    theirs = {*pids.values(), *tree(pids["worker"])}
     os.kill(pids["up"], signal.SIGKILL)
-    wait_for(lambda: not [pid for pid in children.values() if alive(pid)])
+    wait_for(lambda: not [pid for pid in theirs if alive(pid)])
 
-    again = start("--no-demo")
+    again = start("--no-demo", "--host", "127.0.0.2")
     assert count(again, "kept") == 0
+    is_listened_on(again, "127.0.0.2")
 
     second = up(environment, "--data", str(place))
     assert second.returncode == 1
@@ -207,40 +207,26 @@ def test_after_a_kill_nothing_is_left_and_the_next_start_has_kept_the_data(
     assert again.stop() == 0
 
 
-def test_the_local_network_gets_https(place: Path, start: Start) -> None:
-    product = start("--no-demo", "--lan")
-    assert product.base_url.startswith("https://localhost:")
-    trusting = ssl.create_default_context(cafile=str(place / "certificate" / "certificate.pem"))
-    for host in ["localhost", *lan_addresses()]:
-        answer = httpx.get(product.base_url.replace("localhost", host) + "/join/", verify=trusting)
-        assert answer.status_code == 200
-        assert "strict-transport-security" not in answer.headers, "localhost must stay usable over HTTP"
-        assert "secure" in answer.headers["set-cookie"].lower()
-    for address in lan_addresses():
-        assert f"https://{address}:" in product.log()
-    assert "warns once about the certificate" in product.log()
-    assert product.stop() == 0
-
-
-def test_another_address_is_listened_on(start: Start) -> None:
-    product = start("--no-demo", "--host", "127.0.0.2")
-    assert product.base_url.startswith("http://127.0.0.2:")
+def is_listened_on(product: RunningProduct, host: str) -> None:
+    """And no file that others may read says how to become the first admin."""
+    assert product.base_url.startswith(f"http://{host}:")
     assert httpx.get(f"{product.base_url}/join/").status_code == 200
     assert "First admin" not in product.log(), "others may read a file"
     assert "Start this once in a terminal" in product.log()
-    assert product.stop() == 0
 
 
-def test_the_first_admin_finds_a_link_in_the_terminal_until_it_was_used(
+def test_the_local_network_gets_https_and_the_first_admin_a_link_in_the_terminal_until_it_was_used(
     place: Path, environment: dict[str, str], terminals: Terminals
 ) -> None:
     environment |= {"ROOMTONE_PROFILE": "check-ins"}
     first = terminals(environment, "--data", str(place), "--lan")
-    links = dict(re.findall(r"(https://\S+?)(/accounts/reset/\S+)", first.until("Ctrl-C stops everything")))
+    shown = first.until("Ctrl-C stops everything")
+    trusting = ssl.create_default_context(cafile=str(place / "certificate" / "certificate.pem"))
+    is_on_the_local_network(shown, trusting)
+    links = dict(re.findall(r"(https://\S+?)(/accounts/reset/\S+)", shown))
     assert {urlsplit(base).hostname for base in links} == {"localhost", *lan_addresses()[:1]}
     assert len(set(links.values())) == 1
     base, path = list(links.items())[-1]
-    trusting = ssl.create_default_context(cafile=str(place / "certificate" / "certificate.pem"))
     with httpx.Client(base_url=base, verify=trusting, follow_redirects=True) as browser:
         password = "a fresh and long one"
         done = filled_in(browser, path, new_password1=password, new_password2=password)
@@ -256,6 +242,20 @@ def test_the_first_admin_finds_a_link_in_the_terminal_until_it_was_used(
     assert "/accounts/reset/" not in shown
     assert "Start this once in a terminal" not in shown
     assert second.stop() == 0
+
+
+def is_on_the_local_network(shown: str, trusting: ssl.SSLContext) -> None:
+    """By HTTPS, at every address of this machine; `shown`: what the terminal says."""
+    (port,) = {urlsplit(base).port for base in re.findall(r"https://[\w.]+:\d+", shown)}
+    assert f"https://localhost:{port}/" in shown
+    for host in ["localhost", *lan_addresses()]:
+        answer = httpx.get(f"https://{host}:{port}/join/", verify=trusting)
+        assert answer.status_code == 200
+        assert "strict-transport-security" not in answer.headers, "localhost must stay usable over HTTP"
+        assert "secure" in answer.headers["set-cookie"].lower()
+    for address in lan_addresses():
+        assert f"https://{address}:" in shown
+    assert "warns once about the certificate" in " ".join(shown.split())
 
 
 def test_a_port_that_was_asked_for_and_is_busy_ends_the_start_in_words(
@@ -291,12 +291,6 @@ def test_what_dies_is_started_again(product: RunningProduct, name: str) -> None:
     old = product.kill(name)
     assert product.wait_for_restart(name, old) != old
     wait_for(readiness.probe(product.base_url, None), 30)
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that `pid` started, and those that they started."""
-    children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return children + [each for child in children for each in descendants(child)]
 
 
 def up(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -16,6 +15,7 @@ from classroom.local.running import RunningProduct
 from classroom.models import ClassSession, Course
 from emotions.models import EmotionEvent
 from tests.pipeline.test_simulate import ALL_BY_NAME, simulate
+from tests.processes import Collected, alive
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -24,11 +24,15 @@ pytestmark = [
 STUDENTS = 24
 
 
-@pytest.fixture
-def doubled(product: RunningProduct, tmp_path: Path) -> Iterator[RunningProduct]:
-    """Two web processes beside the product's one, with its database and its worker."""
+@pytest.fixture(scope="module")
+def doubled(
+    product: RunningProduct, tmp_path_factory: pytest.TempPathFactory, collected: Collected
+) -> Iterator[RunningProduct]:
+    """Two web processes beside the product's one, with its database and its worker. The last test kills them."""
     arguments = ["--no-demo", "--workers", "0", "--web", "2"]
-    running = RunningProduct(tmp_path / "data", product.environment, arguments)
+    data = tmp_path_factory.mktemp("doubled") / "data"
+    collected.lend(data)
+    running = RunningProduct(data, product.environment, arguments)
     try:
         running.wait_until_ready()
         yield running
@@ -67,11 +71,3 @@ def test_none_stays_when_the_first_of_them_or_up_itself_is_killed(doubled: Runni
     while left := [process for process in before | after if alive(process)]:
         assert time.monotonic() < until, f"{left} still run"
         time.sleep(0.1)
-
-
-def alive(process: int) -> bool:
-    """Also one that has ended and waits to be noticed is none that holds a port."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return False
