@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, WebSocketRoute, expect
 
@@ -20,29 +15,17 @@ from emotions.models import MoodPoint
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import chart, sign_in
+from tests.browser.test_student_camera import wait_for
+from tests.processes import simulating
 
 pytestmark = pytest.mark.browser
 
+# All share individually, so that all are measured.
 SHOWN = {"happy": 8, "surprise": 6, "neutral": 6}
 STUDENTS = sum(SHOWN.values())
 TRUTH = {label: SHOWN.get(label, 0) / STUDENTS for label in LABELS}
 TOLERANCE = 0.05
-
-
-@contextmanager
-def showing(product: RunningProduct, code: str) -> Iterator[None]:
-    """Students with known faces, until the block ends. All share individually, so that all are measured."""
-    faces = ",".join(f"{label}={count}" for label, count in SHOWN.items())
-    words = ["--showing", faces, "--individual", "1", "--seconds", "0", "--session", code]
-    command = [sys.executable, "manage.py", "simulate", "--url", product.ws_url, *words]
-    students = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=product.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        students.terminate()
-        students.wait(20)
+FACES = ("--showing", ",".join(f"{label}={count}" for label, count in SHOWN.items()), "--individual", "1")
 
 
 class Line:
@@ -76,17 +59,19 @@ def test_the_live_chart_shows_the_truth_and_fills_what_a_lost_line_missed(
     sign_in(page, alice, visitors.base_url)
     line = Line(page)
     page.goto(f"/teach/{session.public_id}/")
-    with showing(product, session.join_code):
+    with simulating(product, session.join_code, *FACES):
         everybody = f"Rests on {STUDENTS} of {STUDENTS} students"
         expect(page.locator("#coverage")).to_contain_text(everybody, timeout=60_000)
-        page.wait_for_timeout(12_000)  # the smoothing forgets how the first came in
+        # The smoothing forgets how the first came in.
+        wait_for(page, lambda: apart(latest(session), TRUTH) < TOLERANCE / 2)
         lost_at = newest(session)
         line.cut()
         expect(page.locator("#connection-words")).to_contain_text("Connection lost")
         page.wait_for_timeout(4_000)
         line.mended()
         expect(page.locator("#connection-words")).to_have_text("Live", timeout=30_000)
-        page.wait_for_timeout(6_000)
+        live_at = newest(session)
+        wait_for(page, lambda: max(by_time(page)) > live_at + 3_000)
     drawn, stored = by_time(page), points(session)
     assert line.refused > 0
     missed = [at for at in stored if lost_at < at < lost_at + 4_000]
@@ -113,6 +98,11 @@ def points(session: ClassSession) -> dict[float, dict[str, float]]:
 
 def newest(session: ClassSession) -> float:
     return max(points(session))
+
+
+def latest(session: ClassSession) -> dict[str, float]:
+    found = points(session)
+    return found[max(found)]
 
 
 def by_time(page: Page) -> dict[float, dict[str, float]]:

@@ -347,12 +347,13 @@ def test_a_word_that_is_lost_with_the_connection_is_not_said_to_be_on_its_way(jo
 
 def test_a_slow_first_answer_after_a_pause_is_waited_for(join: Join) -> None:
     line = Line()
-    page = join()
+    page = join(before=lambda page: page.clock.install())
     page.context.route_web_socket(re.compile("/ws/camera/"), line)
     page.reload()
     expect_reading(page)
     page.get_by_role("button", name="Pause my camera").click()
-    page.wait_for_timeout(13_000)
+    page.wait_for_timeout(1_000)  # An answer that is on its way comes: nothing is owed.
+    page.clock.run_for(13_000)
     before = len(line.frames)
     line.lost = lambda message: isinstance(message, bytes)
     page.get_by_role("button", name="Go on measuring").click()
@@ -419,17 +420,18 @@ def answer_every_frame(route: WebSocketRoute, answer: dict[str, object]) -> None
     )
 
 
-@pytest.mark.parametrize("code", [4400, 4404, 4413, 4426, 4429])
-def test_after_a_final_code_the_page_does_not_come_back(join: Join, code: int) -> None:
+def test_after_a_final_code_the_page_does_not_come_back(join: Join) -> None:
     line = Line()
-    page = join(scope="none")
+    page = join(scope="none", before=lambda page: page.clock.install())
     page.context.route_web_socket(re.compile("/ws/camera/"), line)
-    page.reload()
-    expect(page.locator("[data-part=state]")).to_have_text("Connected")
-    line.opened[0].close(code=code)
-    expect(page.locator("[data-part=ending]")).to_be_visible()
-    page.wait_for_timeout(2500)
-    assert len(line.opened) == 1
+    for opened, code in enumerate([4400, 4404, 4413, 4426, 4429], start=1):
+        page.reload()
+        expect(page.locator("[data-part=state]")).to_have_text("Connected")
+        line.opened[-1].close(code=code)
+        expect(page.locator("[data-part=ending]")).to_be_visible()
+        page.clock.run_for(2_500)
+        page.wait_for_timeout(300)
+        assert len(line.opened) == opened, code
 
 
 # -- Behind the lecture's window. Playwright tells its own browsers that every tab is seen: this one is left as it is.

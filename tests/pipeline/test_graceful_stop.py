@@ -40,13 +40,13 @@ def answers(product: RunningProduct) -> bool:
 async def test_a_worker_that_is_told_to_stop_stores_what_it_told(product: RunningProduct, alice: User) -> None:
     student = new_student(new_session(alice), "Sam")
     async with camera(product, student) as tab:
-        streaming = asyncio.create_task(tab.stream(14, 0.4, portrait()))
+        streaming = asyncio.create_task(tab.stream(60, 0.4, portrait()))
         await tab.wait_for(lambda: len(tab.readings()) >= 3)
         before = terminate(product, "worker")
         await asyncio.to_thread(product.wait_for_restart, "worker", before)
         told = len(tab.readings())
         await tab.wait_for(lambda: len(tab.readings()) > told, 20)
-        await streaming
+        streaming.cancel()
         await asyncio.sleep(1)
         told_sequences = tab.readings()
     stored = set(EmotionEvent.objects.filter(participant=student).values_list("sequence", flat=True))
