@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,8 +31,9 @@ from rich.table import Table  # noqa: E402
 
 from benchmarks import product  # noqa: E402
 from benchmarks.endurance.crowd import Crowd  # noqa: E402
+from benchmarks.endurance.data import UP_DATA, data_folder  # noqa: E402
 from benchmarks.endurance.disk import DISK  # noqa: E402
-from benchmarks.endurance.faults import FAULTS, Fault, Stage  # noqa: E402
+from benchmarks.endurance.faults import Fault, Stage, faults  # noqa: E402
 from classroom.models import Participant  # noqa: E402
 from emotions.models import EmotionEvent  # noqa: E402
 from emotions.simulation.pictures import synthetic_bank  # noqa: E402
@@ -124,10 +124,10 @@ def audit(crowd: Crowd, tickets: Sequence[tuple[str, str, str]]) -> dict[str, An
 MUST_BE_NONE = ("told_but_not_stored", "stored_twice", "stored_as_another_reading", "in_another_session")
 
 
-def chaos(students: int, faults: Sequence[Fault], calm: float, say: Say) -> dict[str, Any]:
-    """The whole run: the product, the students, the faults, the audit."""
+def chaos(students: int, faults: Sequence[Fault], calm: float, say: Say, data: Path | None = None) -> dict[str, Any]:
+    """The whole run: the product, the students, the faults, the audit. `data`: as `data_folder` takes it."""
     disk = os.environ.get(DISK)
-    with tempfile.TemporaryDirectory() as folder, product.running(Path(folder) / "data", 1) as running:
+    with data_folder(data) as folder, product.running(folder, 1) as running:
         plan = product.school(running.ws_url, students, 0.0, CLASS_SIZE)
         with Crowd(running.ws_url, plan.tickets, synthetic_bank(1, lambda done, total: None)) as crowd:
             outcomes = suffer_all(Stage(running, crowd, Path(disk) if disk else None), faults, calm, say)
@@ -159,11 +159,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.endurance.chaos")
     parser.add_argument("--students", type=int, default=100)
     parser.add_argument("--calm", type=float, default=8.0, help="seconds before the first fault, and after each")
+    parser.add_argument("--hold", type=float, default=8.0, help="seconds of a full disk, and of a stopped worker")
+    parser.add_argument("--up-data", type=Path, help=UP_DATA)
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     console = Console(stderr=True)
     with console.status("Starting") as status:
-        found = chaos(options.students, FAULTS, options.calm, status.update)
+        found = chaos(options.students, faults(options.hold), options.calm, status.update, options.up_data)
     show(console, found)
     print(json.dumps(found))
     return 0 if passed(found) else 1

@@ -108,14 +108,17 @@ def _step_clocks(seconds: float) -> Callable[[Stage], None]:
     return step
 
 
-FAULTS = (
-    Fault("worker killed", _kill("worker")),
-    Fault("web killed", _kill("web")),
-    Fault("ticker killed", _kill("ticker")),
-    Fault("Valkey killed, comes back empty", _kill_part("valkey")),
-    Fault("Postgres killed", _kill_part("postgres")),
-    Fault("Postgres's disk full for 8 s", _fill_disk, _free_disk, hold=8.0),
-    Fault("worker stopped for 8 s", _signal_worker(signal.SIGSTOP), _signal_worker(signal.SIGCONT), hold=8.0),
-    Fault("clocks set back an hour", _step_clocks(-CLOCK_STEP_SECONDS)),
-    Fault("clocks set forward an hour", _step_clocks(CLOCK_STEP_SECONDS)),
-)
+def faults(hold: float) -> tuple[Fault, ...]:
+    """All of them, in their order. `hold`: seconds, of those that don't end by themselves."""
+    stop, go_on = _signal_worker(signal.SIGSTOP), _signal_worker(signal.SIGCONT)
+    return (
+        Fault("worker killed", _kill("worker")),
+        Fault("web killed", _kill("web")),
+        Fault("ticker killed", _kill("ticker")),
+        Fault("Valkey killed, comes back empty", _kill_part("valkey")),
+        Fault("Postgres killed", _kill_part("postgres")),
+        Fault(f"Postgres's disk full for {hold:g} s", _fill_disk, _free_disk, hold),
+        Fault(f"worker stopped for {hold:g} s", stop, go_on, hold),
+        Fault("clocks set back an hour", _step_clocks(-CLOCK_STEP_SECONDS)),
+        Fault("clocks set forward an hour", _step_clocks(CLOCK_STEP_SECONDS)),
+    )

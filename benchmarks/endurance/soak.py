@@ -12,7 +12,6 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from rich.table import Table  # noqa: E402
 
 from benchmarks import machine, processes, product  # noqa: E402
 from benchmarks.endurance.crowd import Crowd  # noqa: E402
+from benchmarks.endurance.data import UP_DATA, data_folder  # noqa: E402
 from emotions.simulation.pictures import synthetic_bank  # noqa: E402
 
 CLASS_SIZE = 50
@@ -78,9 +78,11 @@ def _connections() -> int:
         return int(cursor.fetchone()[0])
 
 
-def soak(students: int, warm_up: float, seconds: float, say: Callable[[float], None]) -> list[Sample]:
-    """Looks over `seconds`, evenly spread, after the warm-up."""
-    with tempfile.TemporaryDirectory() as folder, product.running(Path(folder) / "data", 1) as running:
+def soak(
+    students: int, warm_up: float, seconds: float, say: Callable[[float], None], data: Path | None = None
+) -> list[Sample]:
+    """Looks over `seconds`, evenly spread, after the warm-up. `data`: as `data_folder` takes it."""
+    with data_folder(data) as folder, product.running(folder, 1) as running:
         plan = product.school(running.ws_url, students, 0.0, CLASS_SIZE)
         with Crowd(running.ws_url, plan.tickets, synthetic_bank(1, lambda done, total: None)) as crowd:
             _pass(warm_up, say)
@@ -143,6 +145,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--warm-up", type=float, default=3.0, help="minutes before anything is compared")
     parser.add_argument("--tolerance", type=float, default=0.03, help="share that a service's memory may grow")
+    parser.add_argument("--up-data", type=Path, help=UP_DATA)
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     console = Console(stderr=True)
@@ -154,6 +157,7 @@ def main() -> int:
             60 * options.warm_up,
             60 * options.minutes,
             lambda step: progress.advance(task, step),
+            options.up_data,
         )
     found = {"students": options.students, "minutes": options.minutes} | compare(samples, options.tolerance)
     show(console, found)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,19 +18,29 @@ from django.contrib.auth.models import User
 
 from benchmarks.endurance.chaos import audit, passed
 from benchmarks.endurance.crowd import Crowd
-from benchmarks.endurance.faults import FAULTS
+from benchmarks.endurance.faults import faults
 from benchmarks.endurance.soak import Sample, compare
 from classroom import actions
 from classroom.models import ClassSession, Course, Participant
 from emotions.models import EmotionEvent
 from emotions.simulation.pictures import Picture, PictureBank
+from tests.processes import Collected
 
 SEVEN = [1 / 7] * 7
 
 
-def endurance(*arguments: str) -> dict[str, Any]:
+@pytest.fixture
+def data(collected: Collected, tmp_path: Path) -> Iterator[Path]:
+    """For an `up` of its own."""
+    made = tmp_path / "data"
+    collected.lend(made)
+    yield made
+    shutil.rmtree(made)
+
+
+def endurance(run: str, data: Path, *arguments: str) -> dict[str, Any]:
     """Parts of its own, none of those that serve the other tests."""
-    command = [sys.executable, "-m", "benchmarks.endurance", *arguments]
+    command = [sys.executable, "-m", "benchmarks.endurance", run, "--up-data", str(data), *arguments]
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -36,19 +49,19 @@ def endurance(*arguments: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.pipeline
-def test_whatever_dies_nothing_that_was_told_is_lost(record_property: Any) -> None:
-    found = endurance("chaos", "--students", "10", "--calm", "1.5")
+def test_whatever_dies_nothing_that_was_told_is_lost(data: Path, record_property: Any) -> None:
+    found = endurance("chaos", data, "--students", "10", "--calm", "1.5", "--hold", "3")
     record_property("chaos", json.dumps(found))
-    assert [one["fault"] for one in found["faults"]] == [fault.name for fault in FAULTS]
+    assert [one["fault"] for one in found["faults"]] == [fault.name for fault in faults(3)]
     assert found["faults"][1]["reconnected"] == 10  # the web process takes everybody's socket with it
     assert found["readings_told"] > 100
 
 
 @pytest.mark.slow
 @pytest.mark.pipeline
-def test_nothing_grows_while_a_class_sits(record_property: Any) -> None:
+def test_nothing_grows_while_a_class_sits(data: Path, record_property: Any) -> None:
     """So short a run can't settle: a tenth more memory is let pass here."""
-    found = endurance("soak", "--students", "10", "--minutes", "0.4", "--warm-up", "0.3", "--tolerance", "0.1")
+    found = endurance("soak", data, "--students", "10", "--minutes", "0.3", "--warm-up", "0.25", "--tolerance", "0.1")
     record_property("soak", json.dumps(found))
     assert found["flat"]
 
