@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,11 +20,13 @@ from tests.emotions.mood_data import CALM, TROUBLED, store_points
 FIRST = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def held(course: Course, week: int, moods: list[tuple[float, ...] | None], students: int, lost: int) -> ClassSession:
+def held(
+    course: Course, week: int, moods: Sequence[tuple[float, ...] | None], students: int, lost: int
+) -> ClassSession:
     """Ten minutes in that week; `lost` of the students said so, the first of them twice, and too fast once."""
     start = FIRST + timedelta(weeks=week)
     session = ClassSession.objects.create(course=course, started_at=start, ended_at=start + timedelta(minutes=10))
-    store_points(session, start, moods)
+    store_points(session, start, list(moods))
     people = [
         Participant.objects.create(
             session=session, display_name=f"S{n}", joined_at=start, last_seen_at=session.ended_at
