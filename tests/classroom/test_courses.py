@@ -94,7 +94,7 @@ def test_the_number_of_queries_does_not_grow_with_the_sessions(
 ) -> None:
     for number in range(60):
         Participant.objects.create(session=_past(course, number), display_name="Sam")
-    # sign-in session, user, course, count, sessions, the live one, moods, joined, words, who was there, their consents
+    # sign-in session, user, course, count, sessions, the live one, moods, joined, words, who was there, consents
     with django_assert_num_queries(11):
         page = teacher.get(reverse("course", args=[course.public_id]))
     assert len(page.context["page"]) == 40
