@@ -25,15 +25,17 @@ from classroom.local.wheels import postgres_programs
 from classroom.models import ClassSession, Course, Erasure
 from tests.emotions.lectures import hold
 
-# What a teacher takes from a session, as text: the report as a file, the minutes; and what these rest on.
+# What a teacher takes from a session, as text: the report as a file (but for the minute in which it was made), the
+# minutes; and what these rest on.
 REPORT = """
 import json
+import re
 from classroom.models import ClassSession, ConsentEvent
 from emotions.models import EmotionEvent
 from emotions.reports import exports, html_file
 session = ClassSession.objects.select_related("course__instructor").get(public_id="{session}")
 print(json.dumps({{
-    "report": [html_file.html_file(session)],
+    "report": [re.sub("Made by Roomtone on [^.]+", "", html_file.html_file(session))],
     "minutes": list(exports.minutes(session, exports.DIALECTS["comma"])),
     "readings": [str(row) for row in EmotionEvent.objects.order_by("pk").values_list()],
     "consents": list(ConsentEvent.objects.order_by("pk").values_list("epoch", "kind", "scope")),
