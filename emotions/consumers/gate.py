@@ -17,6 +17,7 @@ from emotions.messages import FrameRejected, Label, RejectReason
 from emotions.meters import counts
 from emotions.readings.observations import FaceRead, Observation
 from ml.labels import LABELS
+from ml.lesson import Lesson
 
 FRAMES_PER_SECOND = 3.0
 FRAMES_AT_ONCE = 5.0
@@ -48,6 +49,7 @@ class FrameGate:
         self.place = admission.place
         # Set while this socket's pictures are read on the device; one socket has one producer.
         self._device: Facts | None = None
+        self._lesson: Lesson | None = None
         self._bucket = frame_bucket()
         self._last = -1
 
@@ -61,6 +63,7 @@ class FrameGate:
         facts = settings.DEVICE
         known = facts is not None and model_version == facts.version
         self._device = facts if known and self.place != "server" else None
+        self._lesson = self._device.lesson if self._device else None
         return self.on_device
 
     def close(self) -> None:
@@ -146,15 +149,15 @@ class FrameGate:
 
     def _observation(self, frame: SlotFrame, reading: DeviceReading) -> Observation:
         """Label and certainty follow from the seven numbers here, as they do for a worker's."""
-        facts, label = self._device, reading.probabilities.index(max(reading.probabilities))
-        if facts is None:
+        facts, lesson, label = self._device, self._lesson, reading.probabilities.index(max(reading.probabilities))
+        if facts is None or lesson is None:
             raise ValueError("a reading came before device.began")
         face = FaceRead(
             box=reading.box,
             probabilities=reading.probabilities,
             label=cast(Label, LABELS[label]),
             confidence=reading.probabilities[label],
-            uncertain=facts.lesson.is_uncertain(reading.probabilities, label),
+            uncertain=lesson.is_uncertain(reading.probabilities, label),
         )
         return Observation(
             frame, (face,), reading.face_count, reading.help, model_version=facts.version, source="device"

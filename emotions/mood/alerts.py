@@ -94,12 +94,16 @@ class Alarm:
 
 
 def trouble(point: Point) -> Trouble:
-    """Of a point with shares. Half bands add up as independent ones do."""
+    """Of a point with shares."""
     if point.shares is None or point.low is None or point.high is None:
         raise ValueError("expected a point with shares, received one under the floor")
     share = sum(point.shares[n] for n in _TROUBLED)
-    half = hypot(*((point.high[n] - point.low[n]) / 2 for n in _TROUBLED))
-    return Trouble(point.at_ms, share, half, point.measured)
+    return Trouble(point.at_ms, share, half_band(point.low, point.high), point.measured)
+
+
+def half_band(low: Sequence[float], high: Sequence[float]) -> float:
+    """Half of the band of those who look troubled, from (7,) ends of bands: they add up as independent ones do."""
+    return hypot(*((high[n] - low[n]) / 2 for n in _TROUBLED))
 
 
 def _mood_alert(point: Point, past: Sequence[Trouble], how: Sensitivity) -> Alert | None:

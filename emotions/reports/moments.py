@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import hypot
 
+from emotions.mood.alerts import half_band
 from emotions.reports.charts import step_ms
 from emotions.reports.rows import MarkerRow, MoodRow
 from emotions.reports.wording import troubled
-from ml.labels import INDEX, TROUBLED
 
 SMOOTH_MS = 120_000
 APART_MS = 120_000
 LEAST_ABOVE = 0.08
 MOST = 3
-_TROUBLED = [INDEX[label] for label in TROUBLED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +66,9 @@ def _smooth(row: MoodRow, known: Sequence[MoodRow]) -> _Point:
 
 def _joined(rows: Sequence[MoodRow]) -> _Point:
     """Their mean. Bands don't get narrower by repetition: the same students are read again."""
-    shares = _mean([troubled(row.shares or []) for row in rows])
-    return _Point(
-        rows[0].at_ms, shares, _mean([_half_band(row) for row in rows]), _mean([row.measured for row in rows])
-    )
-
-
-def _half_band(row: MoodRow) -> float:
-    """Half of the 90 % band of those who looked troubled, as independent ones add up."""
-    return hypot(*(((row.high or [])[n] - (row.low or [])[n]) / 2 for n in _TROUBLED))
+    share = _mean([troubled(row.shares or []) for row in rows])
+    half = _mean([half_band(row.low or [], row.high or []) for row in rows])
+    return _Point(rows[0].at_ms, share, half, _mean([row.measured for row in rows]))
 
 
 def _stands_out(point: _Point, usual: _Point) -> bool:

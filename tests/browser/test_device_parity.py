@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks import parity
 from ml.analyser import FrameAnalyser
+from ml.manifest import Manifest
 from tests.browser.parity_check import assert_read_alike
 from tests.ml.golden_crops import golden
 
@@ -51,6 +52,12 @@ OPENED = """async ([base, urls]) => {
   await place.open();
   return { workers, changed, ready: place.ready, failed: place.failed };
 }"""
+# What the page thinks of readings: [probabilities, label].
+UNCERTAIN = """async ([base, odds, uncertain_below, readings]) => {
+  const { Place } = await import(`${base}/js/device/place.js`);
+  const place = new Place("device", { urls: {}, version: "any", odds, uncertain_below });
+  return readings.map(([probabilities, label]) => place.isUncertain(probabilities, label));
+}"""
 
 
 @pytest.fixture
@@ -60,6 +67,18 @@ def page(browser: Browser) -> Page:
 
 def test_boxes_labels_and_probabilities(page: Page) -> None:
     assert_read_alike(page)
+
+
+def test_both_sides_are_uncertain_of_the_same_readings(page: Page) -> None:
+    lesson = Manifest.load().lesson
+    rows = np.random.default_rng(5).dirichlet(np.full(7, 0.3), 400)
+    readings = [(row.tolist(), int(row.argmax())) for row in rows]
+    with parity.static_files() as base:
+        page.goto(f"{base}/js/try.js")
+        here = page.evaluate(UNCERTAIN, [base, list(lesson.odds), lesson.uncertain_below, readings])
+    there = [lesson.is_uncertain(*reading) for reading in readings]
+    assert here == there
+    assert {True, False} == set(there)
 
 
 def test_every_face_large_and_small(page: Page) -> None:
