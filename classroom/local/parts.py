@@ -151,7 +151,7 @@ def check_version(supervisor: Supervisor, programs: Path, cluster: Path, account
     written = (cluster / "PG_VERSION").read_text().strip()
     command = (str(programs / "postgres"), "--version")
     said = supervisor.run(Program("postgres", command, environment=_plain_environment(), account=account))
-    here = said[0].split()[-1].split(".")[0]
+    here = said[0].split()[2].split(".")[0]  # "postgres (PostgreSQL) 18.1 (Debian 18.1-1)"
     if written != here:
         raise FailedError(
             f"The data in {cluster} were written by Postgres {written}, and this version of Roomtone brings Postgres "
