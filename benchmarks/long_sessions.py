@@ -234,7 +234,7 @@ class Measures:
 
         last = roster.last_points([self.session.pk])[self.session.pk]
         point = last.as_message().model_copy(update={"sequence": last.sequence + 1})
-        roster.store_points({self.session.pk: point})
+        roster.store_points({self.session.pk: point}, last.model_version)
 
     def _end(self) -> None:
         from classroom import actions

@@ -36,10 +36,12 @@ EVENTS = (
     "session_id, participant_id, connection, sequence, captured_at, received_at, "  # noqa: ISC004
     "probabilities, label, confidence, uncertain, box, face_count, model_version, source",
 )
+_COUNTS = "joined, connected, measured, uncertain, not_visible"
 POINTS = (
     "emotions_moodpoint",
-    "session_id, sequence, at, shares, low, high, joined, connected, measured, uncertain, not_visible, pace",
+    f"model_version, session_id, sequence, at, shares, low, high, {_COUNTS}, pace",
 )
+VERSION = "roomtone-0123456789ab"
 ROLLUPS = (
     "emotions_minuterollup",
     "session_id, participant_id, minute, readings, uncertain, probability_sums, label_counts",
@@ -100,9 +102,7 @@ class Drawn:
         box = self._rng.uniform(0.1, 0.4, 4).astype(np.float32)
         best = int(shares.argmax())
         unsure = "t" if shares[best] < 0.4 else "f"
-        return (
-            f"{_array(shares)}\t{LABELS[best]}\t{shares[best]}\t{unsure}\t{_array(box)}\t1\tint8-0123456789ab\tserver"
-        )
+        return f"{_array(shares)}\t{LABELS[best]}\t{shares[best]}\t{unsure}\t{_array(box)}\t1\t{VERSION}\tserver"
 
     def _point(self, mix: np.ndarray) -> str:
         """From the shares to the pace, for two dozen students."""
@@ -215,7 +215,7 @@ def _points(meetings: list[Meeting], drawn: Drawn) -> Iterator[str]:
     for meeting in meetings:
         for second in range(meeting.seconds):
             text = drawn.points[second % TEXTS]
-            yield f"{meeting.session.pk}\t{second + 1}\t{meeting.at(second).isoformat()}\t{text}\n"
+            yield f"{VERSION}\t{meeting.session.pk}\t{second + 1}\t{meeting.at(second).isoformat()}\t{text}\n"
 
 
 def _rollups(meetings: list[Meeting], drawn: Drawn, rng: np.random.Generator) -> Iterator[str]:

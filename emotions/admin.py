@@ -33,7 +33,7 @@ from emotions.reports.archive import archive
 from emotions.reports.exports import DIALECTS
 from emotions.reports.overview import overview
 from emotions.reports.strips import strip
-from emotions.reports.term import mean_shares
+from emotions.reports.term import mean_moods
 from emotions.reports.term_page import mood_words
 from emotions.reports.totals import totals
 from emotions.reports.wording import percent
@@ -158,7 +158,7 @@ class MoodPointAdmin(Readings):
     in_session = "sequence"
     fields = (
         "session", "sequence", "at", "share_words", "joined", "connected", "measured", "uncertain", "not_visible",
-        "pace",
+        "pace", "model_version",
     )  # fmt: skip
 
     @admin.display(description="At", ordering="at")
@@ -177,9 +177,10 @@ class SessionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         sessions: list[Any] = list(self.result_list)
-        moods = mean_shares([session.pk for session in sessions])
+        moods = mean_moods([session.pk for session in sessions])
         for session in sessions:
-            session.mean_mood = moods.get(session.pk)
+            mood = moods.get(session.pk)
+            session.mean_mood = mood.shares if mood else None
         self.result_list = sessions
         self.sums = self._sums()
 

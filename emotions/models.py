@@ -67,6 +67,8 @@ class MoodPoint(models.Model):
     on_device = models.PositiveIntegerField(default=0, db_default=0)
     # Students whose last check-in within the window says so, by classroom.models.CheckIn.Word.
     pace = models.JSONField(default=dict)
+    # Of the network that the estimate is made for; empty where it was stored by a Roomtone that did not note it.
+    model_version = models.CharField(max_length=40, default="", db_default="")
 
     class Meta:
         ordering = ["sequence"]

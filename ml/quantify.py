@@ -52,10 +52,11 @@ class MoodEstimate:
 
 
 class MoodEstimator:
-    """Estimates a class's mood. `model`: how the probabilities of the network in use are to be read."""
+    """Estimates a class's mood. `model`: how the probabilities of the network in use are to be read; `model_version`:
+    which network that is."""
 
-    def __init__(self, model: MoodModel) -> None:
-        self.model = model
+    def __init__(self, model: MoodModel, model_version: str = "") -> None:
+        self.model, self.model_version = model, model_version
         self._prior_faces = FACES_OF_EACH + LESSON_FACES * np.array(lesson_mix(model.prior.tolist()))
 
     @classmethod
@@ -64,7 +65,8 @@ class MoodEstimator:
 
         Raises ModelFileError when the manifest is missing or wrong.
         """
-        return cls(Manifest.load(directory).mood)
+        manifest = Manifest.load(directory)
+        return cls(manifest.mood, manifest.model_version)
 
     def estimate(self, probabilities: npt.ArrayLike) -> MoodEstimate:
         """The mood of the faces with these (n, 7) calibrated probabilities: the same faces give the same bands.

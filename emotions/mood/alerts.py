@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from emotions.messages import Alert, AlertKind, Point
-from ml.labels import INDEX, TROUBLED
+from emotions.mood.trouble import half_band, troubled
 
 BACK_MS = 120_000
 """How far back the mood is compared."""
@@ -27,7 +27,6 @@ ANY_MS = 60_000
 """Between two alerts of any kind."""
 KEPT = 10
 
-_TROUBLED = tuple(INDEX[label] for label in TROUBLED)
 WORDS: dict[AlertKind, str] = {"lost": "that they are lost", "too_fast": "too fast", "too_slow": "too slow"}
 
 
@@ -97,13 +96,7 @@ def trouble(point: Point) -> Trouble:
     """Of a point with shares."""
     if point.shares is None or point.low is None or point.high is None:
         raise ValueError("expected a point with shares, received one under the floor")
-    share = sum(point.shares[n] for n in _TROUBLED)
-    return Trouble(point.at_ms, share, half_band(point.low, point.high), point.measured)
-
-
-def half_band(low: Sequence[float], high: Sequence[float]) -> float:
-    """Half of the band of those who look troubled, from (7,) ends of bands: they add up as independent ones do."""
-    return hypot(*((high[n] - low[n]) / 2 for n in _TROUBLED))
+    return Trouble(point.at_ms, troubled(point.shares), half_band(point.low, point.high), point.measured)
 
 
 def _mood_alert(point: Point, past: Sequence[Trouble], how: Sensitivity) -> Alert | None:

@@ -54,6 +54,10 @@ class Estimate(Protocol):
 class Estimator(Protocol):
     """As ml.quantify.MoodEstimator."""
 
+    @property
+    def model_version(self) -> str:
+        """Of the network whose readings it understands."""
+
     def estimate(self, probabilities: npt.NDArray[np.float32]) -> Estimate:
         """`probabilities`: (n, 7), a row per student."""
 

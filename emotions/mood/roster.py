@@ -118,9 +118,9 @@ def recent_points(session_pks: Iterable[int], now_ms: float) -> dict[int, list[P
     return dict(found)
 
 
-def store_points(points: Mapping[int, Point]) -> None:
+def store_points(points: Mapping[int, Point], model_version: str) -> None:
     """One statement. Raises IntegrityError when another ticker stored one of them."""
-    MoodPoint.objects.bulk_create(_row(session, point) for session, point in points.items())
+    MoodPoint.objects.bulk_create(_row(session, point, model_version) for session, point in points.items())
 
 
 def note_seen(participant_pks: list[int], now: datetime) -> None:
@@ -163,6 +163,6 @@ def _said_by(students: Iterable[Student], words: Mapping[int, Said]) -> dict[int
     return {student.pk: words[student.pk] for student in students if student.pk in words}
 
 
-def _row(session_pk: int, point: Point) -> MoodPoint:
-    values = point.model_dump(exclude={"at_ms"})
-    return MoodPoint(session_id=session_pk, at=datetime.fromtimestamp(point.at_ms / 1000, UTC), **values)
+def _row(session_pk: int, point: Point, model_version: str) -> MoodPoint:
+    values, at = point.model_dump(exclude={"at_ms"}), datetime.fromtimestamp(point.at_ms / 1000, UTC)
+    return MoodPoint(session_id=session_pk, at=at, model_version=model_version, **values)

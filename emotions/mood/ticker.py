@@ -148,7 +148,8 @@ class Ticker:
         self._settle_states(set(rosters), now_ms)
         scenes = self._look(rosters, in_rooms, now_ms)
         ticks = self._ticks_of(scenes, round(now_ms))
-        roster.store_points({session: tick.point for session, tick in ticks.items()})
+        points = {session: tick.point for session, tick in ticks.items()}
+        roster.store_points(points, self._estimator.model_version)
         counts.POINTS.add(amount=len(ticks))
         self._send(scenes, ticks)
         self._note_seen(scenes, now)

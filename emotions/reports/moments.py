@@ -1,6 +1,6 @@
 """Which moments of a session are worth looking at again, and why. A rule, written down; not a verdict.
 
-A moment is a stretch through which the share of those who looked troubled (as `emotions.reports.wording.troubled`
+A moment is a stretch through which the share of those who looked troubled (as `emotions.mood.trouble.troubled`
 counts it; the mean of SMOOTH_MS around each point) lay LEAST_ABOVE or more over the session's own mean, and its whole
 band with it: in a class of ten one student is ten points, and the band is wide. Two stretches with less than APART_MS
 between them are one. Those with the highest share at their peak are named, each once.
@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from emotions.mood.alerts import half_band
+from emotions.mood.trouble import half_band, troubled
 from emotions.reports.charts import step_ms
 from emotions.reports.rows import MarkerRow, MoodRow
-from emotions.reports.wording import troubled
 
 SMOOTH_MS = 120_000
 APART_MS = 120_000

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from classroom.models import CheckIn, ClassSession, Erasure, ReadingPlace
+from emotions.mood.trouble import troubled
 from emotions.reports import charts, people, rollups, rooms, selectors, sharers, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
@@ -190,7 +191,7 @@ def _purged_sentence(session: ClassSession) -> str:
 
 
 def _mood_sentence(length: str, mean: Sequence[float]) -> str:
-    share = wording.percent(wording.troubled(mean))
+    share = wording.percent(troubled(mean))
     return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average about {share} looked troubled."
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from classroom.models import ClassSession
 from emotions.mood.rooms import LEAST_PICTURES
+from emotions.mood.trouble import troubled
 from emotions.reports import wording
 from emotions.reports.selectors import fetch
 from ml.labels import LABELS
@@ -60,9 +61,9 @@ def sentences(session: ClassSession) -> list[str]:
 
 def _sentence(start: datetime, end: datetime, faces: float, shares: Sequence[float]) -> str:
     when = f"{timezone.localtime(start):%H:%M}–{timezone.localtime(end):%H:%M}"
-    word, troubled = wording.mood(shares)["word"].lower(), wording.percent(wording.troubled(shares))
+    word, share = wording.mood(shares)["word"].lower(), wording.percent(troubled(shares))
     return (
-        f"Room camera, {when}: {wording.rounded(faces)} faces on average, mostly {word}; on average about {troubled} "
+        f"Room camera, {when}: {wording.rounded(faces)} faces on average, mostly {word}; on average about {share} "
         "looked troubled. It is counted apart from the class mood, since the same students may be in both."
     )
 

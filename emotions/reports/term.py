@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
+from emotions.mood.trouble import HALF_BAND_SQL
 from emotions.reports.pace import Crowd, Talk, talk
 from emotions.reports.selectors import fetch, part_of, session_end
-from ml.labels import INDEX, LABELS, TROUBLED
+from ml.labels import LABELS
 
 EARLIER = 8
 """How many sessions a report looks back."""
@@ -19,30 +21,47 @@ HARD_WORDS = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST)
 """What counts as trouble with the pace."""
 
 _MEANS = ", ".join(f"avg(shares[{n + 1}])" for n in range(len(LABELS)))
-_HALVES = " + ".join(f"power((high[{n}] - low[{n}]) / 2, 2)" for n in (INDEX[label] + 1 for label in TROUBLED))
 _MOODS = f"""
-    SELECT session_id, {_MEANS}, avg(measured) FILTER (WHERE shares IS NOT NULL),
-        avg(connected) FILTER (WHERE shares IS NOT NULL), avg(sqrt({_HALVES})), count(shares)
-    FROM emotions_moodpoint WHERE session_id = ANY(%(sessions)s) GROUP BY 1
+    SELECT session_id, {_MEANS}, avg(measured), avg(connected), avg({HALF_BAND_SQL}), count(*),
+        array_agg(DISTINCT model_version)
+    FROM emotions_moodpoint WHERE session_id = ANY(%(sessions)s) AND shares IS NOT NULL GROUP BY 1
 """  # noqa: S608 - columns of this module
 
 
 @dataclass(frozen=True, slots=True)
-class TermRow:
-    """One session. `shares`: its mean mood, None where none was ever known; `half`: half of the mean
-    90 % band of those who looked troubled; `measured` of `connected` and the part `known` of its time (0..1): what it
-    rests on. `hard`: of how many students one of HARD_WORDS counts
-    (emotions.reports.pace), None instead of none where for most of it those without a name were too few to be heard.
-    `joined`: None where the session was purged, for nobody knows any more."""
+class MeanMood:
+    """Of a session, over the seconds in which its mood was known. `shares`: (7,), summing to 1; `half`: half of the
+    90 % band of those who looked troubled; `measured` of `connected` students, for so many `seconds`: what it rests
+    on. `networks`: the versions that read it; "" for one that nobody noted."""
 
-    session: ClassSession
-    shares: Sequence[float] | None
-    half: float
+    shares: Sequence[float]
     measured: float
     connected: float
+    half: float
+    seconds: int
+    networks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TermRow:
+    """One session. `mood`: None where none was ever known, `known` for that part (0..1) of its time. `hard`: of how
+    many students one of HARD_WORDS counts (emotions.reports.pace), None instead of none where for most of it those
+    without a name were too few to be heard. `joined`: None where the session was purged, nobody knows any more."""
+
+    session: ClassSession
+    mood: MeanMood | None
     known: float
     joined: int | None
     hard: int | None
+
+    @property
+    def shares(self) -> Sequence[float] | None:
+        return self.mood.shares if self.mood else None
+
+
+def read_alike(row: TermRow, other: TermRow) -> bool:
+    """Whether their moods may be compared: another version of the network errs in other ways."""
+    return not row.mood or not other.mood or row.mood.networks == other.mood.networks
 
 
 def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
@@ -57,20 +76,15 @@ def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:
     ]
 
 
-def mean_moods(keys: Sequence[int]) -> dict[int, list[float]]:
-    """Of each session in which it was ever known: the seven means, measured, connected, half of the troubled's band,
-    for how many seconds."""
-    return {row[0]: [float(value) for value in row[1:]] for row in fetch(_MOODS, {"sessions": list(keys)}) if row[-1]}
+def mean_moods(keys: Sequence[int]) -> dict[int, MeanMood]:
+    """Of each session in which a mood was ever known. One query."""
+    return {row[0]: _mean_mood(row[1:]) for row in fetch(_MOODS, {"sessions": list(keys)})}
 
 
-def mean_shares(keys: Sequence[int]) -> dict[int, list[float]]:
-    """Of each session in which a mood was ever known: its mean, (7,) and summing to 1. One query."""
-    return {pk: _normal(mood) for pk, mood in mean_moods(keys).items()}
-
-
-def _normal(mood: Sequence[float]) -> list[float]:
-    shares = mood[: len(LABELS)]
-    return [value / sum(shares) for value in shares]
+def _mean_mood(values: Sequence[Any]) -> MeanMood:
+    shares, (measured, connected, half, seconds, networks) = values[: len(LABELS)], values[len(LABELS) :]
+    mean = [value / sum(shares) for value in shares]
+    return MeanMood(mean, float(measured), float(connected), half, seconds, frozenset(networks))
 
 
 def _there(keys: Sequence[int]) -> dict[int, int]:
@@ -84,14 +98,13 @@ def _said_hard(said: Talk) -> Counter[int]:
     return Counter(session for session, _ in {(w.session, w.participant) for w in said.words if w.word in HARD_WORDS})
 
 
-def _row(session: ClassSession, mood: Sequence[float] | None, joined: int, said_hard: int, crowd: Crowd) -> TermRow:
+def _row(session: ClassSession, mood: MeanMood | None, joined: int, said_hard: int, crowd: Crowd) -> TermRow:
     start, end = session.started_at, session_end(session)
     hard = said_hard if said_hard or crowd.heard(start, end) else None
-    measured, connected, half, seconds = mood[len(LABELS) :] if mood else (0.0, 0.0, 0.0, 0.0)
-    known = part_of(seconds, end - start)
+    known = part_of(mood.seconds, end - start) if mood else 0.0
     # While a large session is deleted, some of it may still be there.
     there, mood = (None, None) if session.purged_at else (joined, mood)
-    return TermRow(session, _normal(mood) if mood else None, half, measured, connected, known, there, hard)
+    return TermRow(session, mood, known, there, hard)
 
 
 def earlier(session: ClassSession) -> list[ClassSession]:

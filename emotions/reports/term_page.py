@@ -10,9 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classroom.models import ClassSession
+from emotions.mood.trouble import troubled as troubled_share
 from emotions.reports import term, wording
 from emotions.reports.strips import strip
-from emotions.reports.term import TermRow
+from emotions.reports.term import TermRow, read_alike
 
 BAR_HEIGHT = 20
 
@@ -70,13 +71,13 @@ def mood_words(shares: Sequence[float] | None) -> str:
     """The mean mood of a session, or of a stretch of it."""
     if shares is None:
         return "No class mood"
-    return f"{wording.mood(shares)['word']}, about {wording.percent(wording.troubled(shares))} looked troubled"
+    return f"{wording.mood(shares)['word']}, about {wording.percent(troubled_share(shares))} looked troubled"
 
 
 def _rests_on(row: TermRow) -> str:
-    if row.shares is None:
+    if row.mood is None:
         return ""
-    measured, connected = wording.rounded(row.measured), wording.rounded(row.connected)
+    measured, connected = wording.rounded(row.mood.measured), wording.rounded(row.mood.connected)
     return f"{measured} of {connected} students, {wording.percent(row.known)} of the time"
 
 
@@ -94,18 +95,39 @@ def comparison(session: ClassSession) -> Comparison | None:
 
 def _compared(this: TermRow, others: Sequence[TermRow]) -> list[str]:
     """One sentence for each of the three that is known of both sides."""
+    alike = [row for row in others if read_alike(this, row)]
+    found = [
+        _mood_compared(this, alike),
+        _moods_left_out(len(others) - len(alike)),
+        _than_before(PACE, hard(this), _mean([hard(row) for row in others]), wording.percent),
+        _than_before(ATTENDANCE, joined(this), _mean([joined(row) for row in others]), _whole),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def _mood_compared(this: TermRow, others: Sequence[TermRow]) -> str:
+    now, usual = troubled(this), _mean([troubled(row) for row in others])
+    if this.mood is None or now is None or usual is None:
+        return ""
     many = "session before" if len(others) == 1 else f"{len(others)} sessions before"
-    sentences = []
-    for what, measure in MEASURES:
-        now, usual = measure(this), _mean([measure(row) for row in others])
-        if now is not None and usual is not None:
-            words = AS_USUAL if measure is troubled and abs(now - usual) <= this.half else what
-            sentences.append(words.format(now=_said(what, now), usual=_said(what, usual), many=many))
-    return sentences
+    words = AS_USUAL if abs(now - usual) <= this.mood.half else MOOD
+    return words.format(now=wording.percent(now), usual=wording.percent(usual), many=many)
 
 
-def _said(what: str, value: float) -> str:
-    return str(wording.rounded(value)) if "joined" in what else wording.percent(value)
+def _moods_left_out(count: int) -> str:
+    if not count:
+        return ""
+    whose = "The mood of one session before is" if count == 1 else f"The moods of {count} sessions before are"
+    which = "it" if count == 1 else "them"
+    return f"{whose} not compared: another version of the emotion network read {which}, or may have."
+
+
+def _than_before(sentence: str, now: float | None, usual: float | None, said: Callable[[float], str]) -> str:
+    return "" if now is None or usual is None else sentence.format(now=said(now), usual=said(usual))
+
+
+def _whole(value: float) -> str:
+    return str(wording.rounded(value))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -114,7 +136,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def troubled(row: TermRow) -> float | None:
-    return None if row.shares is None else wording.troubled(row.shares)
+    return None if row.shares is None else troubled_share(row.shares)
 
 
 def hard(row: TermRow) -> float | None:
@@ -127,11 +149,9 @@ def joined(row: TermRow) -> float | None:
     return None if row.joined is None else float(row.joined)
 
 
-MEASURES: tuple[tuple[str, Callable[[TermRow], float | None]], ...] = (
-    ("About {now} looked troubled; in the {many} it was {usual} on average.", troubled),
-    ("{now} said that they were lost or it was too fast; before it was {usual}.", hard),
-    ("{now} joined; before it was {usual} on average.", joined),
-)
+MOOD = "About {now} looked troubled; in the {many} it was {usual} on average."
+PACE = "{now} said that they were lost or it was too fast; before it was {usual}."
+ATTENDANCE = "{now} joined; before it was {usual} on average."
 AS_USUAL = "About {now} looked troubled: no more and no fewer than in the {many}, as far as the estimate can tell."
 """Within its own band."""
 
@@ -146,30 +166,47 @@ def trends(rows: Sequence[TermRow]) -> list[Trend]:
     if len(ended) < 2:
         return []
     found = [
-        _trend("Looked troubled", ended, troubled, wording.percent),
+        _trend("Looked troubled", ended, troubled, wording.percent, _since(ended)),
         _trend("Said “lost” or “too fast”", ended, hard, wording.percent),
-        _trend("Joined", ended, joined, lambda value: str(wording.rounded(value))),
+        _trend("Joined", ended, joined, _whole),
     ]
     return [trend for trend in found if trend]
 
 
+def _since(rows: Sequence[TermRow]) -> int:
+    """The place of the first row from which on the same version of the network read."""
+    newest = next((row for row in reversed(rows) if row.mood), rows[-1])
+    others = [n for n, row in enumerate(rows) if not read_alike(row, newest)]
+    return others[-1] + 1 if others else 0
+
+
 def _trend(
-    title: str, rows: Sequence[TermRow], measure: Callable[[TermRow], float | None], said: Callable[[float], str]
+    title: str,
+    rows: Sequence[TermRow],
+    measure: Callable[[TermRow], float | None],
+    said: Callable[[float], str],
+    since: int = 0,
 ) -> Trend | None:
+    """The average is of the rows from the place `since` on; the bars show all."""
     values = [measure(row) for row in rows]
-    mean = _mean(values)
+    mean = _mean(values[since:])
     if mean is None:
         return None
     latest = "not known" if values[-1] is None else said(values[-1])
     words = f"{latest} last time, {said(mean)} on average"
+    if since:
+        words += f" since {_day(rows[since])}, when another version of the network began to read"
     return Trend(title, words, _bars(values, f"{title}: {_each(rows, values, said)}"))
+
+
+def _day(row: TermRow) -> str:
+    return f"{timezone.localtime(row.session.started_at):%-d %b}"
 
 
 def _each(rows: Sequence[TermRow], values: Sequence[float | None], said: Callable[[float], str]) -> str:
     """ "2 Mar 12 %, 9 Mar not known"."""
-    days = [f"{timezone.localtime(row.session.started_at):%-d %b}" for row in rows]
     known = ["not known" if value is None else said(value) for value in values]
-    return ", ".join(f"{day} {value}" for day, value in zip(days, known, strict=True))
+    return ", ".join(f"{_day(row)} {value}" for row, value in zip(rows, known, strict=True))
 
 
 def _bars(values: Sequence[float | None], words: str) -> SafeString:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emotions.mood.cohort import FLOOR
+from emotions.mood.trouble import troubled
 from ml.labels import INDEX, LABELS, TROUBLED
 
 # The first row whose emotions together reach the share names the mood; the last one always does.
@@ -55,11 +56,6 @@ ADJECTIVES = {
 def share_of(shares: Sequence[float], labels: Sequence[str]) -> float:
     """The sum of the shares of `labels`."""
     return sum(shares[INDEX[label]] for label in labels)
-
-
-def troubled(shares: Sequence[float]) -> float:
-    """The share of faces that look angry, disgusted, fearful or sad, 0..1."""
-    return share_of(shares, TROUBLED)
 
 
 def mood(shares: Sequence[float]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def store_points(
     moods: Sequence[Sequence[float] | None],
     first: int = 1,
     measured: int = 20,
+    model_version: str = "one",
 ) -> None:
     """One point a second from `start`."""
     MoodPoint.objects.bulk_create(
@@ -43,6 +44,7 @@ def store_points(
             uncertain=1,
             not_visible=2,
             pace={"lost": 2},
+            model_version=model_version,
         )
         for n, mood in enumerate(moods)
     )

@@ -87,6 +87,8 @@ class MeanEstimate:
 class MeanEstimator:
     """The plainest estimate, whose outcome can be told beforehand: means, with a band of a tenth on both sides."""
 
+    model_version = "means"
+
     def estimate(self, probabilities: npt.NDArray[np.float32]) -> MeanEstimate:
         shares = probabilities.mean(axis=0)
         return MeanEstimate(shares, np.maximum(shares - 0.1, 0), np.minimum(shares + 0.1, 1))

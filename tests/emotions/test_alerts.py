@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 
 from classroom.models import ClassSession, Course
 from emotions.messages import Alert, Pace, Point
-from emotions.mood import alerts, snapshots
+from emotions.mood import alerts, snapshots, trouble
 from emotions.mood.alerts import SENSITIVITIES, Alarm
 from emotions.mood.ticker import Ticker
+from emotions.reports import term
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import store_points
 from tests.emotions.parts import MeanEstimator
@@ -187,3 +188,15 @@ def test_only_the_owner_sets_a_courses_alerts(
     course.refresh_from_db()
     assert course.alerts == "off"
     assert 'value="off" selected' in client.get(reverse("course", args=[course.public_id])).content.decode()
+
+
+# -- How much of a band it takes
+
+
+@pytest.mark.django_db
+def test_the_database_has_the_same_half_of_a_band(session: ClassSession) -> None:
+    store_points(session, session.started_at, [shares(0.4)])
+    (point,) = session.mood_points.all()
+    mood = term.mean_moods([session.pk])[session.pk]
+    assert mood.half == pytest.approx(trouble.half_band(point.low or [], point.high or []))
+    assert mood.half > 0

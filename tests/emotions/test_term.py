@@ -17,6 +17,7 @@ from classroom.models import CheckIn, ClassSession, Course, Participant
 from emotions.reports import term, term_page
 from tests.emotions.mood_data import CALM, TROUBLED, store_points
 
+ANOTHER = "another version of the emotion network"
 FIRST = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -54,7 +55,8 @@ def weeks(session: ClassSession, alice: User) -> list[ClassSession]:
 def test_a_row_is_the_mean_of_what_was_known_and_says_how_much_that_is(weeks: list[ClassSession]) -> None:
     rows = term.term_rows(weeks)
     assert rows[1].shares == pytest.approx([0.4 * a + 0.6 * b for a, b in zip(CALM, TROUBLED, strict=True)])
-    assert (rows[1].measured, rows[1].connected) == (20, 24)
+    assert rows[1].mood is not None
+    assert (rows[1].mood.measured, rows[1].mood.connected, rows[1].mood.networks) == (20, 24, frozenset({"one"}))
     assert rows[1].known == pytest.approx(100 / 600)
     assert rows[2].shares is None
     assert [(row.joined, row.hard) for row in rows] == [(10, 1), (20, 2), (4, None), (8, 4)]
@@ -80,6 +82,34 @@ def test_a_difference_within_the_band_is_none(session: ClassSession, alice: User
     assert compared.words[0].startswith(
         "About 13\xa0% looked troubled: no more and no fewer than in the session before, "
     )
+
+
+def test_moods_that_another_network_read_are_not_compared(weeks: list[ClassSession]) -> None:
+    for session in weeks[:2]:
+        session.mood_points.update(model_version="")
+    compared = term_page.comparison(weeks[3])
+    assert compared is not None
+    assert compared.words == [
+        f"The moods of 2 sessions before are not compared: {ANOTHER} read them, or may have.",
+        "50\xa0% said that they were lost or it was too fast; before it was 10\xa0%.",
+        "8 joined; before it was 11 on average.",
+    ]
+    mood, pace, _attendance = term_page.trends(term.term_rows(weeks[::-1]))
+    assert mood.words == (
+        "70\xa0% last time, 70\xa0% on average since 16 Mar, when another version of the network began to read"
+    )
+    assert mood.bars.count("h.8v") == 3
+    assert pace.words == "50\xa0% last time, 23\xa0% on average"
+
+
+def test_of_two_networks_within_a_session_neither_is_the_whole(weeks: list[ClassSession]) -> None:
+    weeks[1].mood_points.filter(sequence__gt=50).update(model_version="two")
+    compared = term_page.comparison(weeks[3])
+    assert compared is not None
+    assert compared.words[:2] == [
+        "About 70\xa0% looked troubled; in the 2 sessions before it was 13\xa0% on average.",
+        f"The mood of one session before is not compared: {ANOTHER} read it, or may have.",
+    ]
 
 
 def test_only_the_course_itself_is_compared(weeks: list[ClassSession], session: ClassSession) -> None:

@@ -87,7 +87,7 @@ def test_a_second_is_stored_and_told(session: ClassSession, one: Ticker, ticks: 
     one.tick(time.time() * 1000)
     stored = MoodPoint.objects.get()
     assert (stored.session_id, stored.sequence, stored.joined, stored.connected) == (session.pk, 1, 6, 6)
-    assert (stored.measured, stored.not_visible) == (6, 0)
+    assert (stored.measured, stored.not_visible, stored.model_version) == (6, 0, "means")
     assert stored.shares is not None
     assert stored.shares[3] == pytest.approx(0.8)
     [tick] = ticks()
@@ -468,10 +468,10 @@ def test_the_loop_ticks_each_second_and_survives_a_failure(
     running, stop = Ticker(MeanEstimator()), Event()
     real, failures = roster.store_points, [ConnectionError("the database went away")]
 
-    def store(points: Any) -> None:
+    def store(*points: Any) -> None:
         if failures:
             raise failures.pop()
-        real(points)
+        real(*points)
 
     monkeypatch.setattr(roster, "store_points", store)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotions.mood.trouble import troubled
 from emotions.reports import wording
 from ml.labels import INDEX, LABELS
 from tests.emotions.mood_data import CALM, TROUBLED
@@ -87,14 +88,12 @@ def test_every_mood_has_words_and_no_verdict(weights: list[float], measured: int
     assert said.endswith(".")
     assert " is sad" not in said
     assert " are sad" not in said
-    count = wording.rounded(wording.troubled(shares) * measured)
+    count = wording.rounded(troubled(shares) * measured)
     assert ("nobody" in said) if count == 0 else (f"about {count} of {measured} " in said)
 
 
 def test_troubled_is_what_the_rules_list() -> None:
-    assert wording.troubled(CALM) == pytest.approx(
-        sum(CALM[INDEX[name]] for name in ("angry", "disgust", "fear", "sad"))
-    )
+    assert troubled(CALM) == pytest.approx(sum(CALM[INDEX[name]] for name in ("angry", "disgust", "fear", "sad")))
 
 
 def test_halves_are_rounded_up_as_in_the_browser() -> None:
