@@ -11,7 +11,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
@@ -19,6 +18,7 @@ from redis.exceptions import RedisError
 
 from emotions.mood import presence
 from emotions.mood.presence import Seat
+from emotions.per_loop import OncePerLoop
 from emotions.store import ANSWER_TIMEOUT, CONNECT_TIMEOUT, async_redis, own_channel
 
 log = logging.getLogger(__name__)
@@ -57,22 +57,14 @@ class Outlet:
             log.debug("an answer found its socket closed: %s", error)
 
 
-class Hub:
-    """Use `Hub.here()`. All methods belong to its event loop."""
-
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+class Hub(OncePerLoop):
+    """The sockets of this process to which answers go."""
 
     def __init__(self) -> None:
         self._outlets: dict[str, Outlet] = {}
         self._seats: dict[str, Seat] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._listening = asyncio.Event()
-
-    @classmethod
-    def here(cls) -> Hub:
-        """The running event loop's hub."""
-        loop = asyncio.get_running_loop()
-        return cls._of_loop.setdefault(loop, cls())
 
     async def open(self, connection: UUID, send: Send, seat: Seat | None = None) -> None:
         """Answers for `connection` go to `send`; a `seat` is kept present. Returns once answers can arrive, or after

@@ -15,11 +15,12 @@ from classroom.actions import hand_up_ms, lower_hand, raise_hand, save_check_in
 from classroom.errors import RefusedError
 from classroom.models import CheckIn
 from emotions import publish
-from emotions.consumers.admission import StudentAdmission, admit_student
+from emotions.consumers.admission import Scope, StudentAdmission, admit_student
 from emotions.consumers.base import DOWN, Socket, in_database, log
 from emotions.consumers.gate import FrameGate
+from emotions.consumers.roll_call import RollCall, Standing
 from emotions.frames.device_intake import DeviceIntake
-from emotions.frames.frame import SlotFrame
+from emotions.frames.frame import SlotFrame, largest_message
 from emotions.frames.intake import Intake
 from emotions.frames.limits import TokenBucket
 from emotions.hub import Hub
@@ -36,6 +37,7 @@ from emotions.messages import (
     HandMoved,
     Hello,
     RejectReason,
+    RoomChanged,
     SessionEnded,
     StillHere,
     StillThere,
@@ -45,12 +47,10 @@ from emotions.messages import (
 )
 from emotions.mood import presence, snapshots
 from emotions.mood.alerts import WORDS_MS
-from emotions.mood.presence import Seat
+from emotions.mood.presence import AHEAD_MS, Seat
 from emotions.readings.observations import Observation
 from emotions.store import async_redis
 
-# A slightly large frame is answered; this is no frame.
-LARGEST_MESSAGE = 1_000_000
 LARGEST_TEXT = 2_000
 MESSAGES_PER_SECOND = 50.0
 _T = TypeVar("_T")
@@ -65,6 +65,8 @@ class CameraConsumer(Socket):
     understood: ClassVar[TypeAdapter[Any]] = FromStudent
     seat: Seat
     seated = False
+    room = False
+    """Whether the student was told of a camera of the room."""
     camera_known = False
 
     async def enter(self) -> None:
@@ -92,15 +94,17 @@ class CameraConsumer(Socket):
         await publish.taken_over(async_redis(), participant.pk, self.connection, self.since)
         await Hub.here().open(self.connection, self.tell_text, self.seat)
         await presence.mark(async_redis(), [self.seat])
-        await self._recheck(admission)
+        await self._recheck()
+        RollCall.here().open(self)
 
-    async def _recheck(self, admission: StudentAdmission) -> None:
+    async def _recheck(self) -> None:
         """What changed before the groups were joined was said to nobody."""
         again = await self._admission()
         if isinstance(again, CloseCode):
             await self.turn_away(again)
             return
         self.gate.renew(again.participant.consent_epoch, again.scope)
+        self.room = again.room
         await self.tell(self._welcome(again))
         if up_ms := hand_up_ms(again.participant):
             await self.tell(HandChanged(for_ms=up_ms))
@@ -126,6 +130,7 @@ class CameraConsumer(Socket):
         if not self.seated:
             return
         Hub.here().close(self.connection)
+        RollCall.here().close(self)
         discard = self.channel_layer.group_discard
         for undo in (
             partial(presence.leave, async_redis(), self.seat),
@@ -141,7 +146,7 @@ class CameraConsumer(Socket):
 
     async def binary_received(self, data: bytes) -> None:
         received_ms = time.time() * 1000
-        if not await self._let_in(len(data), LARGEST_MESSAGE):
+        if not await self._let_in(len(data), largest_message()):
             return
         if self.gate.on_device:
             await self._offer(self.gate.examine_reading(data, received_ms))
@@ -231,26 +236,53 @@ class CameraConsumer(Socket):
             await self.turn_away(CloseCode.SESSION_ENDED)
             return None
 
+    # -- From the roll call
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.gate.consent_epoch, self.gate.scope, self.room)
+
+    async def ask_again(self) -> None:
+        """The database says something else than this socket knows: the message of it was lost, or is on its way."""
+        async with self._turn:
+            if self.closing:
+                return
+            now = await self._admission()
+            if isinstance(now, CloseCode):
+                await self._end(now)
+                return
+            if now.participant.consent_epoch > self.gate.consent_epoch:
+                await self._renew(now.participant.consent_epoch, now.scope)
+            if now.room != self.room:
+                self.room = now.room
+                await self.tell(RoomChanged(room=now.room))
+
     # -- From emotions.publish
 
     async def taken_over(self, event: dict[str, Any]) -> None:
-        """Two tabs may open in the same instant: both messages reach both, and one of them is newer."""
-        if (event["since"], event["connection"]) > (self.since, self.connection.hex):
+        """Two tabs may open in the same instant: both messages reach both, and one of them is newer. One that is far
+        older by its clock has opened after that was set back."""
+        set_back = event["since"] < self.since - AHEAD_MS / 1000
+        if set_back or (event["since"], event["connection"]) > (self.since, self.connection.hex):
             await self.turn_away(CloseCode.TAKEN_OVER)
 
     async def consent_changed(self, event: dict[str, Any]) -> None:
-        withdrawn = event["scope"] == "none" and self.gate.scope != "none"
-        self.gate.renew(event["consent_epoch"], event["scope"])
+        await self._renew(event["consent_epoch"], event["scope"])
+
+    async def _renew(self, consent_epoch: int, scope: Scope) -> None:
+        withdrawn = scope == "none" and self.gate.scope != "none"
+        self.gate.renew(consent_epoch, scope)
         await self._forget_frames()
         if withdrawn:
             await self.turn_away(CloseCode.WITHDRAWN)
         else:
-            await self.tell(ConsentChanged(consent_epoch=event["consent_epoch"], scope=event["scope"]))
+            await self.tell(ConsentChanged(consent_epoch=consent_epoch, scope=scope))
 
     async def hand_changed(self, event: dict[str, Any]) -> None:
         await self.tell_text(event["text"])
 
     async def room_changed(self, event: dict[str, Any]) -> None:
+        self.room = RoomChanged.model_validate_json(event["text"]).room
         await self.tell_text(event["text"])
 
     async def attention_own(self, event: dict[str, Any]) -> None:
@@ -258,9 +290,12 @@ class CameraConsumer(Socket):
         await self.tell_text(event["text"])
 
     async def turned_out(self, event: dict[str, Any]) -> None:
+        await self._end(event["code"])
+
+    async def _end(self, code: CloseCode) -> None:
         self.gate.close()
         await self._forget_frames()
-        await self.turn_away(event["code"])
+        await self.turn_away(code)
 
     async def _forget_frames(self) -> None:
         """Those of an earlier consent that this process still holds must not fill the slot that was emptied."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from weakref import WeakKeyDictionary
 
 import redis
 from django.db import DatabaseError, close_old_connections
@@ -17,6 +16,7 @@ from redis.exceptions import RedisError
 
 from emotions.hub import Hub
 from emotions.meters import counts
+from emotions.per_loop import OncePerLoop
 from emotions.publish import Answer
 from emotions.readings import answers
 from emotions.readings.observations import Observation
@@ -35,24 +35,13 @@ WAITING_LIMIT = 20_000
 _threads = database_threads(WRITERS, "store-readings")
 
 
-class DeviceIntake:
-    """Use `DeviceIntake.here()`. All methods belong to its event loop."""
-
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, DeviceIntake] = WeakKeyDictionary()
+class DeviceIntake(OncePerLoop):
+    """Readings that passed the checks, on their way to the database."""
 
     def __init__(self) -> None:
         self._hub = Hub.here()
         self._waiting: list[Observation] = []
         self._writers: set[asyncio.Task[None]] = set()
-
-    @classmethod
-    def here(cls) -> DeviceIntake:
-        """The running event loop's intake."""
-        loop = asyncio.get_running_loop()
-        intake = cls._of_loop.get(loop)
-        if intake is None:
-            intake = cls._of_loop[loop] = cls()
-        return intake
 
     def offer(self, observation: Observation) -> None:
         """Take a reading that passed the checks. Its answer comes through the hub."""

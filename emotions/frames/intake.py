@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from weakref import WeakKeyDictionary
 
 from redis.exceptions import RedisError
 
@@ -14,6 +13,7 @@ from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
 from emotions.hub import Hub
 from emotions.meters import counts
+from emotions.per_loop import OncePerLoop
 from emotions.publish import Answer
 from emotions.readings import answers
 from emotions.store import async_redis
@@ -29,25 +29,14 @@ WAITING_LIMIT = 2_000
 _dispatchers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="send-drain")
 
 
-class Intake:
-    """Use `Intake.here()`. All methods belong to its event loop."""
-
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Intake] = WeakKeyDictionary()
+class Intake(OncePerLoop):
+    """Frames that passed the checks, on their way to their slots."""
 
     def __init__(self) -> None:
         self._hub = Hub.here()
         self._waiting: list[SlotFrame] = []
         self._writer: asyncio.Task[None] | None = None
         self._putting = asyncio.Lock()
-
-    @classmethod
-    def here(cls) -> Intake:
-        """The running event loop's intake."""
-        loop = asyncio.get_running_loop()
-        intake = cls._of_loop.get(loop)
-        if intake is None:
-            intake = cls._of_loop[loop] = cls()
-        return intake
 
     def offer(self, frame: SlotFrame) -> None:
         """Take a frame that passed the checks. Its answer comes through the hub."""

@@ -76,6 +76,8 @@ class Alarm:
         return self.told
 
     def _remember(self, point: Point) -> None:
+        if self._past and self._past[-1].at_ms > point.at_ms:  # the clock was set back
+            self._past.clear()
         if point.shares is not None:
             self._past.append(trouble(point))
         while self._past and self._past[0].at_ms <= point.at_ms - BACK_MS - MEAN_MS:
@@ -89,7 +91,8 @@ class Alarm:
                 return
 
     def _lately(self, kind: str, at_ms: float, quiet_ms: float) -> bool:
-        return any(at_ms - one.at_ms < quiet_ms for one in self.told if kind in ("", one.kind))
+        """Not what was told later than now: before the clock was set back."""
+        return any(0 <= at_ms - one.at_ms < quiet_ms for one in self.told if kind in ("", one.kind))
 
 
 def trouble(point: Point) -> Trouble:

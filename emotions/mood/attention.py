@@ -12,6 +12,8 @@ from dataclasses import astuple, dataclass, replace
 
 from django.conf import settings
 
+from emotions.mood.presence import AHEAD_MS
+
 WARM_UP_SECONDS = 120.0
 """Of readings that make a baseline, before which nobody is compared with it."""
 BASELINE_HALF_LIFE = 600.0
@@ -68,11 +70,14 @@ class Watch:
 def follow(watch: Watch | None, sight: Sight | None, now_ms: float) -> Watch | None:
     """The watch after this second. `sight`: the student's reading of now, None while there is none.
 
-    Another consent begins anew; a reading that was looked at already changes nothing.
+    Another consent begins anew, and so does a clock that was set back; a reading that was looked at already changes
+    nothing.
     """
-    if sight is None or (watch and watch.epoch == sight.epoch and watch.seen_ms >= sight.at_ms):
+    if watch and sight and (watch.epoch != sight.epoch or watch.seen_ms - sight.at_ms > AHEAD_MS):
+        watch = None
+    if sight is None or (watch and watch.seen_ms >= sight.at_ms):
         return watch and _without_gap(watch, now_ms)
-    if watch is None or watch.epoch != sight.epoch:
+    if watch is None:
         return Watch(sight.epoch, sight.at_ms, sight.value, sight.value, float(sight.uncertain))
     return _judged(_averaged(_without_gap(watch, sight.at_ms), sight))
 

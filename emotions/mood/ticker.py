@@ -76,7 +76,7 @@ class Ticker:
         self._lease = Lease(sync_redis(), key("ticker"), LEASE_MS)
         self._states: dict[int, SessionState] = {}
         self._cohorts: dict[int, Group] = {}
-        # Of classes that failed: newer than what Redis has.
+        # Of classes that failed, or of which nothing could be sent: newer than what Redis has.
         self._kept: dict[int, Group] = {}
         self._noted = 0.0
         # A cohort whose lots could be foreseen would protect nobody.
@@ -151,7 +151,10 @@ class Ticker:
         points = {session: tick.point for session, tick in ticks.items()}
         roster.store_points(points, self._estimator.model_version)
         counts.POINTS.add(amount=len(ticks))
+        # Until Redis has them: the next point must not differ from the one that is stored by a single student.
+        self._kept |= {session: self._states[session].memory.cohort for session in ticks}
         self._send(scenes, ticks)
+        self._kept = {session: cohort for session, cohort in self._kept.items() if session not in self._states}
         self._note_seen(scenes, now)
 
     # -- What is known

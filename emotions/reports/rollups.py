@@ -107,12 +107,13 @@ def recount_participant(session_pk: int, participant_pk: int, since: datetime) -
     Returns how many went."""
     first, end = _minute(since), timezone.now() + LOOK_BACK
     minutes = MinuteRollup.objects.filter(session=session_pk, participant=participant_pk, minute__gte=first)
-    gone, _ = minutes.delete()
+    before = set(minutes.values_list("minute", flat=True))
+    minutes.delete()
     with connection.cursor() as cursor:
         cursor.execute(
             _CLOSE, {"sessions": [session_pk], "since": first, "until": end, "participant": participant_pk}
         )
-        return gone - int(cursor.rowcount)
+    return len(before.difference(minutes.values_list("minute", flat=True)))
 
 
 def recount(session_pk: int, since: datetime, until: datetime) -> None:

@@ -20,6 +20,7 @@ from django.test import Client
 
 from classroom import access
 from classroom.models import Participant
+from emotions.consumers.roll_call import RollCall
 from emotions.hub import Hub
 from emotions.routing import sockets
 from emotions.store import close_async_redis
@@ -112,6 +113,7 @@ async def web_process() -> AsyncIterator[None]:
         yield
     finally:
         await Hub.here().stop()
+        await RollCall.here().stop()
         await close_async_redis()
         await get_channel_layer().flush()
 

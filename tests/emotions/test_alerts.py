@@ -69,6 +69,14 @@ def test_a_mood_that_falls_is_told_once_with_its_reason() -> None:
     assert 180 < (alert.at_ms - 1e12) / 1000 < 195
 
 
+def test_a_clock_that_was_set_back_silences_nothing() -> None:
+    alarm = Alarm()
+    for ahead in (3_600, 0):
+        for each in falling(0.45):
+            alarm.advance(each.model_copy(update={"at_ms": each.at_ms + ahead * 1000}), NORMAL)
+    assert [round((alert.at_ms - 1e12) / 3_600_000) for alert in alarm.told] == [1, 0]
+
+
 @pytest.mark.parametrize(("how", "by", "count"), [
     ("few", 0.25, 0), ("normal", 0.25, 1), ("many", 0.25, 1),
     ("few", 0.35, 1), ("normal", 0.15, 0), ("many", 0.15, 1), ("off", 0.9, 0),

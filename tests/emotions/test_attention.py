@@ -129,6 +129,16 @@ def test_another_consent_begins_anew() -> None:
     assert after == Watch(2, before.seen_ms + 1000, LOW, LOW, 0.0)
 
 
+def test_a_clock_that_was_set_back_begins_anew() -> None:
+    before = followed(every(1, (300, NEUTRAL), (200, LOW)))[-1]
+    assert before.named_ms
+    an_hour_ago = followed([(-3_600, NEUTRAL)], before)[0]
+    assert (an_hour_ago.seen_ms, an_hour_ago.named_ms) == (BEGAN_MS - 3_600_000, None)
+    assert named_after(
+        followed([(second - 3_600, value) for second, value in every(1, (300, NEUTRAL), (200, LOW))], before)
+    )
+
+
 def test_how_sure_follows_the_readings() -> None:
     sure = followed(every(1, (300, NEUTRAL), (200, LOW)))[-1]
     assert not sure.is_unsure

@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from classroom import actions
+from classroom import actions, consent
 from classroom.config.profile import PROFILES
 from classroom.models import CheckIn, ClassSession, Course, Participant
 from emotions.consumers import gate, visitors
@@ -112,6 +112,24 @@ async def test_who_is_gone_does_not_come_back(
     sam = await sync_to_async(join)()
     await sync_to_async(what)(sam, alice)
     assert await _close_code(f"/ws/camera/{sam.session.public_id}/", student_cookies(sam)) == code
+
+
+@pytest.mark.parametrize(("setting", "value"), [("SAMPLE_INTERVAL_MS", 20_000), ("ROOM_CAMERAS", True)])
+async def test_who_agreed_to_other_words_is_asked_before_anything_is_measured(
+    join: Join, settings: Settings, setting: str, value: object
+) -> None:
+    """The server began anew with another setting while pages were open: an old answer is none to the new words."""
+    sam, mia = await sync_to_async(join)(), await sync_to_async(join)("Mia", "none")
+    setattr(settings, setting, value)
+    assert await _close_code(f"/ws/camera/{sam.session.public_id}/", student_cookies(sam)) == 4426
+    async with camera(mia) as tab:
+        await tab.show(message())
+        assert (await tab.hear())["reason"] == "no_consent"
+    text = await sync_to_async(consent.text_for)(sam.session)
+    await sync_to_async(actions.record_consent)(sam, "individual", text.sha256)
+    async with camera(sam) as tab:
+        await tab.show(message(epoch=2))
+        assert await eventually(lambda: waiting(sam))
 
 
 # -- Frames
@@ -274,6 +292,18 @@ async def test_a_message_beyond_all_measure_closes_the_socket(join: Join) -> Non
         assert await tab.close_code() == 4413
 
 
+async def test_the_largest_frames_that_a_school_may_allow_are_answered(join: Join, settings: Settings) -> None:
+    settings.FRAME_MAX_BYTES = 1_000_000
+    sam = await sync_to_async(join)()
+    async with camera(sam) as tab:
+        await tab.show(message(1, picture=jpeg().ljust(1_000_000, b"\0")))
+        assert await eventually(lambda: waiting(sam))
+        await tab.show(message(2, picture=jpeg().ljust(1_000_001, b"\0")))
+        assert await tab.hear() == {"type": "frame.rejected", "sequence": 2, "reason": "too_large"}
+        await tab.show(bytes(1_500_017))
+        assert await tab.close_code() == 4413
+
+
 async def test_a_check_in_is_stored_and_answered(join: Join) -> None:
     sam = await sync_to_async(join)(scope="")
     async with camera(sam) as tab:
@@ -331,6 +361,18 @@ async def test_presence_is_refreshed_for_all_sockets(join: Join, monkeypatch: py
 
 
 # -- Another tab, the classroom
+
+
+async def test_a_tab_that_opens_after_the_clock_was_set_back_takes_over(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sam, real = await sync_to_async(join)(), time.time
+    async with camera(sam) as first:
+        assert await first.silent(0.5)  # what it said of itself has come round
+        monkeypatch.setattr("emotions.consumers.camera.time.time", lambda: real() - 3_600)
+        async with camera(sam) as second:
+            assert await first.close_code() == 4409
+            assert await second.silent()
 
 
 async def test_a_second_tab_takes_over(join: Join) -> None:

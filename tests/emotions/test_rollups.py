@@ -43,6 +43,16 @@ def test_a_minute_holds_counts_and_sums(join: Join) -> None:
     assert MinuteRollup.objects.get(participant=mia).readings == 1
 
 
+def test_what_an_erasure_takes_is_never_less_than_nothing(join: Join, session: ClassSession) -> None:
+    """The minute that was erased in part had no row yet: now it has one, and none has gone."""
+    sam = join()
+    read(sam, 10)
+    assert rollups.recount_participant(session.pk, sam.pk, MINUTE + timedelta(seconds=20)) == 0
+    assert MinuteRollup.objects.get(participant=sam).readings == 1
+    EmotionEvent.objects.all().delete()
+    assert rollups.recount_participant(session.pk, sam.pk, MINUTE) == 1
+
+
 def test_counting_again_changes_nothing_and_late_events_are_added(join: Join) -> None:
     sam = join()
     read(sam, 10)

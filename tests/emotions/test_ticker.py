@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -355,6 +356,27 @@ def test_a_class_that_failed_keeps_its_cohort(
     class_of(session, 1, "aggregate")
     one.tick(now + 1000)
     assert list(MoodPoint.objects.values_list("sequence", "measured")) == [(1, 8), (2, 8)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_point_that_was_stored_but_not_sent_counts_for_the_next(
+    session: ClassSession, one: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis has the cohort of the point before it: from that, one could go and one come beside the stored point."""
+    class_of(session, 8, "aggregate")
+    now = time.time() * 1000
+    one.attempt(now)
+    more = class_of(session, 5, "aggregate")
+    with monkeypatch.context() as broken:
+        broken.setattr(Ticker, "_send", _failing_once(Ticker._send, iter([redis.ConnectionError("away")])))
+        assert not one.attempt(now + 1000)
+    assert list(MoodPoint.objects.values_list("measured", flat=True)) == [8, 13]
+    stored = {student.pk for student in session.participants.all()}
+    actions.leave(more[0])
+    class_of(session, 1, "aggregate")
+    assert one.attempt(now + 2000)
+    cohort = json.loads(sync_redis().get(cohort_key(session.pk)) or "")
+    assert len(stored.symmetric_difference(cohort)) >= 5
 
 
 # -- Dashboards
