@@ -9,7 +9,7 @@ from django.conf import settings
 
 from emotions.consumers import visitors
 from emotions.consumers.base import DOWN, Socket, log
-from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of
+from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of, largest_message
 from emotions.frames.intake import Intake
 from emotions.frames.limits import TokenBucket
 from emotions.hub import Hub
@@ -18,7 +18,6 @@ from emotions.store import async_redis
 
 FRAMES_PER_SECOND, FRAMES_AT_ONCE = 2.0, 4.0
 MESSAGES_PER_SECOND = 50.0
-LARGEST_MESSAGE = 1_000_000
 STILL_HERE_SECONDS = 20.0
 
 
@@ -60,7 +59,7 @@ class TryConsumer(Socket):
     async def binary_received(self, data: bytes) -> None:
         if not self.messages.take(time.monotonic()):
             await self.turn_away(CloseCode.TOO_MANY)
-        elif len(data) > LARGEST_MESSAGE:
+        elif len(data) > largest_message():
             await self.turn_away(CloseCode.TOO_LARGE)
         else:
             await self._examine(data)

@@ -23,6 +23,8 @@ LARGEST_SIDE = 1920
 # Encoders write one, progressive ones about ten.
 MOST_SCANS = 16
 _SCAN = b"\xff\xda"
+_LARGEST_MESSAGE = 1_000_000
+"""Unless the settings take larger frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ def fault_of(jpeg: bytes, largest: int = 0) -> RejectReason | None:
     if min(width, height) < SMALLEST_SIDE or max(width, height) > LARGEST_SIDE:
         return "dimensions"
     return "undecodable" if jpeg.count(_SCAN) > MOST_SCANS else None
+
+
+def largest_message() -> int:
+    """Bytes. Up to it a frame that is too large is answered; beyond it a message is no frame, and its socket closes.
+    The server itself lets two million through (classroom.local.services)."""
+    return max(_LARGEST_MESSAGE, HEADER_BYTES + settings.FRAME_MAX_BYTES * 3 // 2)
 
 
 _SLOT = struct.Struct(">16sQQIIBdd")
