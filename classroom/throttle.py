@@ -127,6 +127,10 @@ LETTERS = Guesses("letter", limit=10, seconds=600)
 
 
 @dataclass(frozen=True, slots=True)
+# A student's answers to the consent text: each that changes something is a row of the ledger.
+ANSWERS = Guesses("answer", limit=60, seconds=600)
+# A student's downloads of all that is recorded about them: each reads every one of their readings.
+DOWNLOADS = Guesses("download", limit=20, seconds=600)
 class Caller:
     """Who signs in: `device` names a browser that has signed in under this name before, "" for any other."""
 

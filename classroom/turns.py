@@ -18,7 +18,8 @@ from django.template.loader import render_to_string
 
 AT_ONCE = 16
 PATIENCE_SECONDS = 30.0
-# They ask whether this very process still serves, and must not wait for it.
+# They ask whether this very process still serves, and must not wait for it. What they ask the database is asked once
+# at a time (classroom.views.health), or for those alone who bear the token of /metrics.
 PASSED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _GONE = "roomtone.gone"
@@ -45,7 +46,7 @@ def in_turn(get_response: Answer) -> Answer:
         try:
             return HttpResponse(status=499) if _has_gone(request) else get_response(request)
         finally:
-            _let_connections_go()
+            let_connections_go()
             _turns.release()
 
     return answer
@@ -68,16 +69,17 @@ def noting_who_goes(application: Application) -> Application:
     return answer
 
 
-def _has_gone(request: HttpRequest) -> bool:
-    gone = getattr(request, "scope", {}).get(_GONE)
-    return gone is not None and gone.is_set()
-
-
-def _let_connections_go() -> None:
-    """Else this thread would keep its own until a slow browser has taken the page in."""
+def let_connections_go() -> None:
+    """Else this thread would keep its own until a slow browser has taken the page in; or, of what is streamed, the
+    piece."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:  # as a test's
             connection.close()
+
+
+def _has_gone(request: HttpRequest) -> bool:
+    gone = getattr(request, "scope", {}).get(_GONE)
+    return gone is not None and gone.is_set()
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from classroom.actions import LONGEST_MINUTES
 from classroom.models import Participant
+from classroom.throttle import DOWNLOADS
+from classroom.views import answers
 from classroom.views.student import cookie_holders_only
 from emotions.reports import own
+
+TOO_OFTEN = "You have downloaded this twenty times within ten minutes. Wait ten minutes, then try again."
 
 
 @require_safe
@@ -28,8 +32,13 @@ def own_data(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 @require_safe
 @cookie_holders_only
-def own_export(request: HttpRequest, participant: Participant) -> HttpResponse:
-    """Everything, as one JSON file."""
-    response = JsonResponse(own.export(participant), json_dumps_params={"ensure_ascii": False, "indent": 1})
+def own_export(request: HttpRequest, participant: Participant) -> HttpResponseBase:
+    """Everything, as one JSON file, in a stream; not again and again within minutes, though."""
+    who = str(participant.public_id)
+    if DOWNLOADS.exhausted(who):
+        back = answers.own_data(participant.session)
+        return answers.closed(request, 429, "Wait a while", TOO_OFTEN, back)
+    DOWNLOADS.count(who)
+    response = StreamingHttpResponse(own.file(participant), content_type="application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="roomtone-my-data.json"'
     return response

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,14 +29,14 @@ FRAME_HEADER_BYTES = 16
 REMOVED = "Your instructor has removed you from this session. Speak to them if you think that it is a mistake."
 NOT_JOINED = "You are not in this session in this browser. Type the code to join."
 
-Page = Callable[[HttpRequest, Participant], HttpResponse]
+Page = Callable[[HttpRequest, Participant], HttpResponseBase]
 
 
-def participants_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponse]:
+def participants_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponseBase]:
     """Turn the address's session and the cookie into a participant who is present; everybody else is told why not."""
 
     @wraps(page)
-    def guarded(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    def guarded(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         holder = access.cookie_holder(request.COOKIES, public_id)
         if holder is None or holder.left_at:
             return _not_joined(request)
@@ -47,12 +47,12 @@ def participants_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponse]
     return never_cache(guarded)
 
 
-def cookie_holders_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponse]:
+def cookie_holders_only(page: Page) -> Callable[[HttpRequest, UUID], HttpResponseBase]:
     """As `participants_only`, for what is a student's own whatever became of them: also for one who was removed. Who
     left gave the browser to the next person."""
 
     @wraps(page)
-    def guarded(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    def guarded(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         holder = access.cookie_holder(request.COOKIES, public_id)
         return _not_joined(request) if holder is None or holder.left_at else page(request, holder)
 

@@ -1,22 +1,39 @@
-"""Everything that is stored about one participant, for themselves: in numbers for a page, and whole for a file."""
+"""Everything that is stored about one participant, for themselves: in numbers for a page, and whole for a file.
+
+The file is sent as it is made: a lecture of readings is ten megabytes, and several may ask for theirs at once.
+"""
 
 from __future__ import annotations
 
+import json
+import threading
+from array import array
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from asgiref.sync import sync_to_async
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Count, Max, Min
 
 from classroom.models import ClassSession, ConsentEvent, Participant, ShownText
+from classroom.turns import let_connections_go
 from emotions.models import EmotionEvent, MinuteRollup
 from ml.labels import LABELS
 
 FORMAT = "roomtone-own-data-1"
+CHUNK = 500
+AT_ONCE = 2
+"""Connections to the database, also where a class downloads together: what is streamed is outside of the line in
+which pages wait (classroom.turns)."""
 STAYS = (
     "Not in this file: the class mood of each second, which was made of five students or more and names nobody; and "
     "what is in memory for seconds only (your last picture, your last reading, whether you are connected)."
 )
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +54,62 @@ def recorded(participant: Participant) -> Recorded:
     return Recorded(**counted, words=participant.check_ins.count(), consents=list(participant.consent_events.all()))
 
 
-def export(participant: Participant) -> dict[str, Any]:
-    """As JSON takes it; times in UTC."""
-    session = participant.session
-    readings = EmotionEvent.objects.filter(participant=participant).order_by("captured_at")
+async def file(participant: Participant) -> AsyncIterator[str]:
+    """One JSON object in pieces, times in UTC: the readings oldest first, never all of them in memory."""
+    yield (await _asked(_before, participant)).removesuffix("}") + ', "readings": ['
+    numbers, between = await _asked(_numbers, participant), ""
+    for place in range(0, len(numbers), CHUNK):
+        # None, where they were erased meanwhile.
+        if rows := await _asked(_readings, list(numbers[place : place + CHUNK])):
+            yield between + ", ".join(rows)
+            between = ", "
+    yield "], " + (await _asked(_after, participant)).removeprefix("{")
+
+
+async def _asked(question: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The database's answer, and no connection kept while a browser takes in what became of it."""
+
+    def ask() -> _T:
+        with _turns:
+            try:
+                return question(*args, **kwargs)
+            finally:
+                let_connections_go()
+
+    return await sync_to_async(ask)()
+
+
+def _before(participant: Participant) -> str:
+    return _json(
+        {
+            "format": FORMAT,
+            "session": _session(participant.session),
+            "you": _person(participant),
+            "consents": _consents(participant),
+            "words_about_the_pace": [{"at": one.at, "word": one.word} for one in participant.check_ins.all()],
+            "emotions": list(LABELS),
+        }
+    )
+
+
+def _numbers(participant: Participant) -> array[int]:
+    """Of the readings, oldest first: eight bytes each, and they are sorted once."""
+    readings = EmotionEvent.objects.filter(participant=participant).order_by("captured_at", "pk")
+    return array("q", readings.values_list("pk", flat=True))
+
+
+def _readings(numbers: list[int]) -> list[str]:
+    rows = EmotionEvent.objects.filter(pk__in=numbers).order_by("captured_at", "pk")
+    return [_json(row) for row in rows.values(*_EVENT)]
+
+
+def _after(participant: Participant) -> str:
     minutes = MinuteRollup.objects.filter(participant=participant).order_by("minute")
-    return {
-        "format": FORMAT,
-        "session": _session(session),
-        "you": _person(participant),
-        "consents": _consents(participant),
-        "words_about_the_pace": [{"at": one.at, "word": one.word} for one in participant.check_ins.all()],
-        "emotions": list(LABELS),
-        "readings": list(readings.values(*_EVENT)),
-        "minutes": list(minutes.values(*_MINUTE)),
-        "not_in_this_file": STAYS,
-    }
+    return _json({"minutes": list(minutes.values(*_MINUTE)), "not_in_this_file": STAYS})
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
 _EVENT = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import User
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -19,7 +21,8 @@ from django.utils import timezone
 from classroom import actions
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession, Erasure, Participant
-from classroom.throttle import ERASURES
+from classroom.throttle import DOWNLOADS, ERASURES
+from emotions import own_data
 from emotions.actions import record_readings
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.reports import own, rollups
@@ -40,6 +43,20 @@ def browser_of(student: Participant) -> Client:
 
 def address(name: str, student: Participant) -> str:
     return reverse(name, args=[student.session.public_id])
+
+
+async def _pieces(stream: AsyncIterator[Any]) -> list[Any]:
+    return [piece async for piece in stream]
+
+
+def text_of(answer: Any) -> str:
+    """Of what is streamed."""
+    return b"".join(async_to_sync(_pieces)(aiter(answer))).decode()
+
+
+def file_of(student: Participant) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads("".join(async_to_sync(_pieces)(own.file(student))))
+    return told
 
 
 def read(student: Participant, minutes_ago: list[float]) -> None:
@@ -100,7 +117,9 @@ def test_the_page_says_what_is_stored(sam: Participant) -> None:
 def test_the_file_has_everything_of_one_and_nothing_of_others(sam: Participant, mia: Participant) -> None:
     answer = browser_of(sam).get(address("own_export", sam))
     assert answer["Content-Disposition"] == 'attachment; filename="roomtone-my-data.json"'
-    told = json.loads(answer.content)
+    assert answer["Content-Type"] == "application/json"
+    text = text_of(answer)
+    told = json.loads(text)
     assert told["format"] == own.FORMAT
     assert told["you"]["name"] == "Sam"
     counted = {part: len(told[part]) for part in ("readings", "words_about_the_pace", "minutes", "consents")}
@@ -109,12 +128,58 @@ def test_the_file_has_everything_of_one_and_nothing_of_others(sam: Participant, 
     assert told["consents"][0]["text"]["title"] == "Before you join"
     of_sam = EmotionEvent.objects.filter(participant=sam).values_list("connection", flat=True)
     assert {reading["connection"] for reading in told["readings"]} == {str(one) for one in of_sam}
-    assert "Mia" not in answer.content.decode()
+    assert "Mia" not in text
+
+
+def test_a_long_file_comes_in_pieces_without_loss(sam: Participant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And between two of them it holds no connection to the database: a browser may take its time."""
+    gone: list[bool] = []
+    monkeypatch.setattr(own, "CHUNK", 4)
+    monkeypatch.setattr(own, "let_connections_go", lambda: gone.append(True))
+    pieces = async_to_sync(_pieces)(own.file(sam))
+    assert len(pieces) == 4
+    assert len(gone) == 5
+    told = json.loads("".join(pieces))
+    rows = EmotionEvent.objects.filter(participant=sam).order_by("captured_at").values(*told["readings"][0])
+    assert told["readings"] == json.loads(json.dumps(list(rows), cls=DjangoJSONEncoder))
+    assert list(told) == [
+        "format", "session", "you", "consents", "words_about_the_pace", "emotions", "readings", "minutes",
+        "not_in_this_file",
+    ]  # fmt: skip
+
+
+def test_the_file_of_one_who_was_never_read(join: Join) -> None:
+    told = file_of(join("Tess", "none"))
+    assert (told["readings"], told["minutes"], told["not_in_this_file"]) == ([], [], own.STAYS)
+
+
+def test_what_is_erased_while_the_file_is_on_its_way_leaves_it_whole(
+    sam: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "CHUNK", 2)
+
+    async def interrupted() -> str:
+        stream = aiter(own.file(sam))
+        begun = [await anext(stream), await anext(stream)]
+        await sync_to_async(actions.erase_last)(sam, 60)
+        return "".join([*begun, *await _pieces(stream)])
+
+    assert len(json.loads(async_to_sync(interrupted)())["readings"]) == 2
+
+
+def test_who_downloads_again_and_again_waits_and_nobody_else_does(sam: Participant, mia: Participant) -> None:
+    client = browser_of(sam)
+    assert {client.get(address("own_export", sam)).status_code for _ in range(DOWNLOADS.limit)} == {200}
+    page = client.get(address("own_export", sam))
+    assert (page.status_code, page.context["message"]) == (429, own_data.TOO_OFTEN)
+    assert page.context["actions"][0]["url"] == address("own_data", sam)
+    assert client.get(address("own_data", sam)).status_code == 200
+    assert browser_of(mia).get(address("own_export", mia)).status_code == 200
 
 
 def test_every_column_about_a_student_is_in_the_file(sam: Participant) -> None:
     """A new one can't be forgotten: it is in the file, or named here with the reason."""
-    told = own.export(sam)
+    told = file_of(sam)
     inner = {"id", "session", "participant"}
     assert {field.name for field in EmotionEvent._meta.fields} - inner == set(told["readings"][0])
     assert {field.name for field in MinuteRollup._meta.fields} - inner == set(told["minutes"][0])
