@@ -85,6 +85,13 @@ def live_session_by_code(code: str) -> ClassSession | None:
     return _with_course().live().filter(join_code=codes.normalise(code)).first()
 
 
+def live_session_pk_by_code(code: str) -> int | None:
+    """As `live_session_by_code`, but only which one: nothing is made of what is found, so that finding takes no
+    longer than finding nothing."""
+    found = ClassSession.objects.live().filter(join_code=codes.normalise(code))
+    return found.values_list("pk", flat=True).first()
+
+
 def new_ticket(session: ClassSession) -> str:
     """For one name form: however often it is sent, it makes one participant. It opens nothing to anybody else."""
     return _ticket_signer.sign(f"{session.public_id.hex}.{uuid4().hex}")

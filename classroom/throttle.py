@@ -93,10 +93,11 @@ class Networks:
 
     def may_ask(self, session_pk: int | None, who: str) -> bool:
         """Of an address that has used its guesses up: for a class that it is in always, otherwise one code every
-        LANE_MS, right or wrong. `session_pk`: whose code was typed, if anybody's."""
+        LANE_MS, right or wrong. `session_pk`: whose code was typed, if anybody's; of nobody's Redis is asked the
+        same, or the time that a code takes would tell whether it is right."""
         client = _client(settings.REDIS_URL)
         try:
-            if session_pk is not None and client.exists(self._known(session_pk, who)):
+            if client.exists(self._known(session_pk or 0, who)):
                 return True
             return bool(client.set(f"{settings.REDIS_PREFIX}:lane:{who}", 1, px=self.LANE_MS, nx=True))
         except redis.RedisError:

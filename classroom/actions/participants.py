@@ -27,6 +27,15 @@ HAND_UP = timedelta(minutes=5)
 @transaction.atomic
 def join(session: ClassSession, display_name: str, number: UUID | None = None) -> Participant:
     """A new participant, not asked for consent yet. Two students may bear one name.
+    Raises SessionEndedError, JoiningLockedError, TextRefusedError (1 to 40 characters).
+    """
+    return join_once(session, display_name, None)[0]
+
+
+@transaction.atomic
+def join_once(session: ClassSession, display_name: str, number: UUID | None) -> tuple[Participant, bool]:
+    """As `join`; and whether the participant is a new one.
+
 
     `number`: the participant's public id, chosen before. Whoever joins again with it (a double click) is the same
     one, unless they have gone meanwhile.
@@ -37,13 +46,13 @@ def join(session: ClassSession, display_name: str, number: UUID | None = None) -
     locked = lock_live(session)
     before = Participant.objects.filter(public_id=number).first() if number else None
     if before and before.session_id == session.pk and not (before.left_at or before.removed_at):
-        return before
+        return before, False
     if locked.joining_locked:
         raise JoiningLockedError
     public_id = uuid4() if before or number is None else number
     participant = Participant.objects.create(session=session, display_name=name, public_id=public_id)
     signals.participant_joined.send(Participant, participant=participant)
-    return participant
+    return participant, True
 
 
 @transaction.atomic

@@ -67,10 +67,12 @@ def join_session(request: HttpRequest, code: str) -> HttpResponse:
 
 def _look_up(request: HttpRequest, code: str) -> tuple[ClassSession | None, str]:
     """The live session of this code, or why there is none. Only wrong codes are counted; once a network has used them
-    up, right and wrong ones wait alike, but for a class that somebody there is in."""
-    address, session = client_address(request), access.live_session_by_code(code)
-    if JOIN_CODES.exhausted(address) and not NETWORKS.may_ask(session.pk if session else None, address):
+    up, right and wrong ones wait alike (and for the same questions to the database and Redis, so that the time tells
+    nothing either), but for a class that somebody there is in."""
+    address = client_address(request)
+    if JOIN_CODES.exhausted(address) and not NETWORKS.may_ask(access.live_session_pk_by_code(code), address):
         return None, TOO_MANY
+    session = access.live_session_by_code(code)
     if session is None:
         JOIN_CODES.count(address)
         return None, NO_SUCH_CODE
@@ -88,7 +90,7 @@ def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpR
         return closed(request, 429, "Wait a moment", CROWDED, ("Try again", request.path))
     ticket = access.ticket_number(session, request.POST.get("ticket", ""))
     try:
-        participant = actions.join(session, form.cleaned_data["display_name"], ticket)
+        participant, new = actions.join_once(session, form.cleaned_data["display_name"], ticket)
     except SessionEndedError:
         return ended(request, session)
     except JoiningLockedError:
@@ -96,7 +98,8 @@ def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpR
     except RefusedError as error:
         form.add_error("display_name", error.message)
         return _name_page(request, session, form, error.status)
-    JOINS.count(who)
+    if new:  # One form sent again and again must not use up what is there for the whole network.
+        JOINS.count(who)
     response = done(request, reverse("consent", args=[session.public_id]))
     access.set_participant_cookie(response, participant)
     return response

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import signing
+import redis
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from classroom import access, actions, codes, consent, throttle
@@ -152,6 +156,41 @@ def test_invented_students_come_to_an_end(
 def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
     client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+def test_one_form_sent_again_and_again_shuts_nobody_out(
+    session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only new students are counted: a pupil who sends a name without end must not close the class to the school."""
+    monkeypatch.setattr(join_views, "JOINS", throttle.Guesses("join", limit=3, seconds=600))
+    form, address = _form(Client(), session), reverse("join_session", args=[session.join_code])
+    assert [Client().post(address, form).status_code for _ in range(4)] == [302] * 4
+    assert _join(Client(), session, "Mia").status_code == 302
+    assert session.participants.count() == 2
+
+
+@pytest.mark.parametrize("address", ["/join/?code={}", "/join/{}/"])
+def test_the_work_for_a_code_does_not_tell_whether_it_is_right(
+    client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Of a network that has to wait: the answer is the same, and so must be the time that it takes."""
+    _use_up()
+    client.post("/join/", {"code": "ZZZZZZZ"})
+    asked: list[str] = []
+    execute = redis.Redis.execute_command
+
+    def noted(self: redis.Redis, *words: Any, **options: Any) -> Any:
+        asked.append(words[0])
+        return execute(self, *words, **options)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", noted)
+    works = []
+    for code in (session.join_code, "YYYYYYY"):
+        asked.clear()
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address.format(code)).status_code == 429
+        works.append((tuple(asked), len(queries)))
+    assert works == [(("GET", "EXISTS", "SET"), 1)] * 2
+
+
     counted: list[str] = []
     monkeypatch.setattr(type(JOIN_CODES), "count", lambda self, who: counted.append(who))
     client.post("/join/", {"code": session.join_code})
@@ -163,8 +202,6 @@ def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
 
 
 def test_the_window_ends(settings: Settings) -> None:
-    import redis
-
     JOIN_CODES.count("10.1.1.1")
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         ttl = int(client.ttl(f"{settings.REDIS_PREFIX}:guesses:join-code:10.1.1.1"))
