@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from classroom import places, rooms
 from classroom.access import cookie_holder, visible_session
-from classroom.consent import inference_refusal
+from classroom.consent import inference_refusal, must_ask
 from classroom.models import ClassSession, Participant
 from emotions.messages import CloseCode, Place
 
@@ -38,7 +38,8 @@ class StudentAdmission:
 
 
 def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> StudentAdmission | CloseCode:
-    """The participant whom the cookie names, or why the socket closes."""
+    """The participant whom the cookie names, or why the socket closes: OUTDATED for one who agreed to be measured
+    under words that have changed since. Their page loads anew, and asks."""
     participant = cookie_holder(cookies, session_public_id)
     if participant is None:
         known = ClassSession.objects.filter(public_id=session_public_id).exists()
@@ -50,9 +51,12 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
     if not participant.session.live:
         return CloseCode.SESSION_ENDED
     session = participant.session
+    inference = not inference_refusal(session)
+    if inference and participant.scope != Participant.Scope.NONE and must_ask(participant):
+        return CloseCode.OUTDATED
     place = cast(Place, str(places.allowed(session)))
     room = settings.ROOM_CAMERAS and rooms.declared(session)
-    return StudentAdmission(participant, inference=not inference_refusal(session), place=place, room=room)
+    return StudentAdmission(participant, inference=inference, place=place, room=room)
 
 
 def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:
