@@ -362,6 +362,24 @@ def test_a_minute_of_few_pictures_is_not_told(camera: Participant) -> None:
     assert reported.sentences(camera.session) == [reported.NOTHING]
 
 
+def test_what_is_told_of_a_live_session_stands_still(camera: Participant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two reports, of which one has a picture more, would tell that picture; and two pictures, who came between."""
+    minute = timezone.now().replace(second=0, microsecond=0)
+    fill(camera, minute.timestamp() * 1000, 6)
+    for seconds, pictures in ((10, []), (60, []), (119, []), (120, [6])):
+        with monkeypatch.context() as clock:
+            clock.setattr(reported.timezone, "now", lambda: minute + timedelta(seconds=seconds))  # noqa: B023
+            assert [one.pictures for one in reported.minutes(camera.session)] == pictures
+            assert (reported.sentences(camera.session) == [reported.NOTHING]) is (not pictures)
+    classroom_actions.end_session(camera.session)
+    assert [one.pictures for one in reported.minutes(camera.session)] == [6]
+
+
+def test_shares_are_told_in_whole_percents(seen: ClassSession) -> None:
+    RoomReading.objects.update(sums=[0, 0, 0, 8 / 3, 0, 0, 16 / 3])
+    assert {tuple(one.shares) for one in reported.minutes(seen)} == {(0, 0, 0, 0.33, 0, 0, 0.67)}
+
+
 def test_a_session_without_one_says_nothing_of_it(session: ClassSession) -> None:
     assert reported.sentences(session) == []
 
