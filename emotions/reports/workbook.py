@@ -14,9 +14,11 @@ from classroom.models import ClassSession
 from emotions.reports.cells import harmless
 from emotions.reports.tables import Cell, Table, tables
 
-# Rows go to a temporary file as they are written; no text becomes a formula, a link or a number by itself.
+# Nothing of it passes through a file: names would lie on a disk for a moment, and longer where the process dies. It
+# takes some 300 bytes a cell, so a report of a thousand lines some megabytes. No text becomes a formula, a link or
+# a number by itself.
 OPTIONS = {
-    "constant_memory": True,
+    "in_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,

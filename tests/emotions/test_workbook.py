@@ -51,6 +51,15 @@ def local(at: datetime) -> datetime:
     return timezone.localtime(at).replace(tzinfo=None)
 
 
+def test_no_name_passes_through_a_file(lecture: ClassSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_file(*_: object, **__: object) -> None:
+        raise AssertionError("a part of it lay on a disk")
+
+    for name in ("mkstemp", "mkdtemp", "TemporaryFile", "NamedTemporaryFile", "SpooledTemporaryFile"):
+        monkeypatch.setattr(f"tempfile.{name}", no_file)
+    assert workbook(lecture).startswith(b"PK")
+
+
 def test_there_is_a_sheet_per_table_with_a_frozen_header(lecture: ClassSession) -> None:
     book = opened(lecture)
     assert book.sheetnames == [
