@@ -23,7 +23,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from classroom import actions
-from classroom.admin_parts import CourseFilter, Erasable, OwnRows, Recorded, RecordedInline, StateFilter
+from classroom.admin_parts import AsShown, CourseFilter, Erasable, OwnRows, Recorded, RecordedInline, StateFilter
 from classroom.errors import RefusedError
 from classroom.forms_admin import InvitationForm, SignInForm
 from classroom.invitations import by_hand, invite
@@ -55,7 +55,7 @@ class ParticipantInline(RecordedInline):
     verbose_name_plural = "Students and their consents"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
-        people = super().get_queryset(request).filter(kind=Participant.Kind.STUDENT)
+        people = _kept(super().get_queryset(request)).filter(kind=Participant.Kind.STUDENT)
         return people.prefetch_related("consent_events")
 
     @admin.display(description="Name")
@@ -72,10 +72,15 @@ class MarkerInline(RecordedInline):
     model = Marker
     fields = readonly_fields = ("at", "label")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Marker]:
+        return _kept(super().get_queryset(request))
+
 
 class ConsentInline(RecordedInline):
+    """Without the epoch, here and elsewhere: one that is passed over says that this student erased minutes."""
+
     model = ConsentEvent
-    fields = readonly_fields = ("at", "kind", "scope", "epoch", "text_hash", "declared_by")
+    fields = readonly_fields = ("at", "kind", "scope", "text_hash", "declared_by")
 
 
 class CheckInInline(RecordedInline):
@@ -209,11 +214,13 @@ class ParticipantAdmin(Recorded, OwnRows, Erasable):
         "session",
         "kind",
         "scope",
-        "consent_epoch",
         "joined_at",
         "left_at",
         "removed_at",
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
+        return _kept(super().get_queryset(request))
 
     def erase(self, request: HttpRequest, row: Participant) -> None:
         """Without a line that says so: it would keep the name."""
@@ -231,6 +238,10 @@ class ConsentEventAdmin(Recorded, OwnRows):
     search_fields = ("participant__display_name", "participant__session__course__title", "text_hash")
     date_hierarchy = "at"
     list_per_page = 50
+    fields = ("participant", "session", "at", "kind", "scope", "text_hash", "declared_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentEvent]:
+        return _kept(super().get_queryset(request), "participant__session")
 
     @admin.display(description="Session")
     def session(self, event: ConsentEvent) -> ClassSession:
@@ -242,7 +253,7 @@ class ConsentEventAdmin(Recorded, OwnRows):
 
 
 @admin.register(Erasure)
-class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
+class ErasureAdmin(Recorded, AsShown):
     """What was erased, at whose word, and what was purged because its time was over. Names nobody."""
 
     list_display = ("at", "what", "why", "course", "session_started_at", "went")
@@ -252,13 +263,10 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
 
     def get_fields(self, request: HttpRequest, obj: Erasure | None = None) -> tuple[str, ...]:
-        """The number opens the receipt's own page, which tells a student more than their school sees."""
+        """The number opens the receipt's own page, which tells a student more than their school sees. The trace is
+        for `erase_again` alone."""
         number = ("public_id",) if obj is not None and of_whole_session(obj) else ()
         return (*number, "at", "what", "why", "course", "session_started_at", "since", "until", "went")
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Nor by what stands in an address (`?public_id__startswith=`). Traces are for `erase_again` alone."""
-        return not lookup.startswith(("public_id", "trace")) and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Erasure], search_term: str
@@ -269,9 +277,9 @@ class ErasureAdmin(Recorded, admin.ModelAdmin):  # type: ignore[type-arg]
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(description="Rows")
+    @admin.display(description="Rows, as far as they are told")
     def went(self, receipt: Erasure) -> str:
-        return ", ".join(f"{count:,} {words}" for words, count in told_lines(receipt)) or "None"
+        return ", ".join(f"{count:,} {words}" for words, count in told_lines(receipt)) or "–"
 
 
 @admin.register(ShownText)
@@ -344,6 +352,11 @@ class InstructorAdmin(UserAdmin):  # type: ignore[type-arg]
             log.warning("no invitation could be sent: %s", error)
             words = f"The e-mail to {user.email} could not be sent. {by_hand(request, user)}"
             self.message_user(request, words, messages.WARNING)
+
+
+def _kept(rows: QuerySet[Any], session: str = "session") -> QuerySet[Any]:
+    """Without what is left of a session that is being deleted slice by slice."""
+    return rows.filter(**{f"{session}__purged_at": None})
 
 
 def _nothing_unless_live(rows: Iterable[ClassSession]) -> dict[str, Any]:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth import get_permission_codename
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
@@ -39,7 +42,24 @@ class RecordedInline(Recorded, admin.TabularInline):  # type: ignore[type-arg]
     can_delete = False
 
 
-class OwnRows(admin.ModelAdmin):  # type: ignore[type-arg]
+class AsShown(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Nobody is found by what no page shows. Django lets an address ask for any column, and for whatever refers to a
+    row: `?check_ins__isnull=False` would list by name everybody who said a word."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return self._shows(lookup.split(LOOKUP_SEP)[0], request) and super().lookup_allowed(lookup, value, request)
+
+    def _shows(self, name: str, request: HttpRequest) -> bool:
+        """Of the model's own columns those on the page of a row. What is no column is a filter's own, or ignored."""
+        try:
+            field = self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return True
+        shown = flatten_fieldsets(self.get_fieldsets(request))
+        return bool(field.concrete and (field == self.opts.pk or field.name in shown))
+
+
+class OwnRows(AsShown):
     """Whoever may not see every session finds here what belongs to their own courses, and nothing else."""
 
     of: ClassVar[str]

@@ -6,6 +6,7 @@ shortens it for sessions before, too; one that lengthens it does not: nobody agr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -66,13 +67,14 @@ ROWS = {
 }
 
 
-_COUNTED_OF_A_CROWD = {"readings", "minutes that were summed up"}
+# By model, too: of a student's words, as of their readings, only those of a crowd are counted for others.
+_COUNTED_OF_A_CROWD = {"EmotionEvent", "MinuteRollup", "CheckIn"}
 
 
 def told_lines(receipt: Erasure) -> list[tuple[str, int]]:
-    """What the administration sees of it: no count that could be of one student's readings (emotions.reports.totals).
-    The student's own receipt has them."""
-    return [(words, count) for words, count in receipt_lines(receipt) if words not in _COUNTED_OF_A_CROWD]
+    """What the administration sees of it: no count that could be of one student's readings (emotions.reports.totals)
+    or words (emotions.reports.pace). The student's own receipt has them."""
+    return _lines({name: count for name, count in receipt.rows.items() if name not in _COUNTED_OF_A_CROWD})
 
 
 def own_lines(receipt: Erasure) -> list[tuple[str, int]]:
@@ -87,5 +89,9 @@ def of_whole_session(receipt: Erasure) -> bool:
 
 def receipt_lines(receipt: Erasure) -> list[tuple[str, int]]:
     """What was erased and how many of each, in the order of ROWS."""
-    known = [(words, receipt.rows[name]) for name, words in ROWS.items() if name in receipt.rows]
-    return known + [(name, count) for name, count in receipt.rows.items() if name not in ROWS]
+    return _lines(receipt.rows)
+
+
+def _lines(rows: Mapping[str, int]) -> list[tuple[str, int]]:
+    known = [(words, rows[name]) for name, words in ROWS.items() if name in rows]
+    return known + [(name, count) for name, count in rows.items() if name not in ROWS]

@@ -69,6 +69,10 @@ class Readings(Recorded, OwnRows):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return (f"-{self.in_session}", "-pk") if SESSION in request.GET else self.ordering
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without what is left of a session that is being deleted slice by slice."""
+        return super().get_queryset(request).filter(session__purged_at=None)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NewestRows
 
@@ -151,14 +155,15 @@ class MinuteRollupAdmin(Readings):
 
 @admin.register(MoodPoint)
 class MoodPointAdmin(Readings):
-    """The class mood second by second; empty shares are seconds under the floor."""
+    """The class mood second by second; empty shares are seconds under the floor. Without the words about the pace:
+    which of them count may have changed since (emotions.reports.pace)."""
 
     list_display = ("second", "session", "measured", "not_visible", "connected", "share_words")
     list_select_related = ("session__course",)
     in_session = "sequence"
     fields = (
         "session", "sequence", "at", "share_words", "joined", "connected", "measured", "uncertain", "not_visible",
-        "pace", "model_version",
+        "model_version",
     )  # fmt: skip
 
     @admin.display(description="At", ordering="at")
@@ -188,7 +193,8 @@ class SessionList(ChangeList):
         found = ClassSession.objects.filter(pk__in=self.queryset.order_by().values("pk"))
         length = ExpressionWrapper(Coalesce("ended_at", Now()) - F("started_at"), output_field=DurationField())
         taught = found.aggregate(taught=Sum(length))["taught"] or timedelta()
-        students = Participant.objects.students().filter(session__in=found.values("pk")).count()
+        kept = found.filter(purged_at=None).values("pk")
+        students = Participant.objects.students().filter(session__in=kept).count()
         return {"sessions": self.result_count, "students": students, "taught": duration(taught)}
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from classroom import actions
+from classroom import actions, retention
 from classroom.models import ClassSession, ConsentEvent, Course, Participant
 
 SESSIONS = "admin:classroom_classsession_changelist"
@@ -119,8 +119,36 @@ def test_a_word_stands_beside_a_name_only_of_those_who_share_it(
     actions.save_check_in(sam, "too_fast")
     page = reverse("admin:classroom_participant_change", args=[sam.pk])
     assert ("Too fast" in office.get(page).content.decode()) is (scope == "individual")
+    agree(sam, "none")
     agree(sam, "individual")
     assert "Too fast" not in office.get(page).content.decode()
+
+
+def test_a_receipt_leads_to_no_student(office: Client, sam: Participant, agree: Callable[..., None]) -> None:
+    """Erased minutes raise the epoch of a consent without an answer: whose is above its ledger's has erased some."""
+    agree(sam)
+    actions.save_check_in(sam, "lost")
+    receipt = actions.erase_last(sam, 5)
+    agree(sam, "aggregate")
+    assert sam.consent_epoch == 3
+    rows = {"participant": sam, "consentevent": sam.consent_events.last(), "classsession": sam.session}
+    for name, row in rows.items():
+        page = office.get(reverse(f"admin:classroom_{name}_change", args=[row.pk])).content.decode()
+        assert "poch" not in page
+    for page in ("changelist", "change"):
+        args = [receipt.pk] if page == "change" else []
+        told = office.get(reverse(f"admin:classroom_erasure_{page}", args=args)).content.decode()
+        assert "words about the pace" not in told
+        assert receipt.course in told
+
+
+def test_what_is_not_told_hangs_on_no_wording(sam: Participant, monkeypatch: pytest.MonkeyPatch) -> None:
+    actions.save_check_in(sam, "lost")
+    receipt = actions.erase(sam)
+    receipt.rows |= {"EmotionEvent": 4, "MinuteRollup": 2}
+    monkeypatch.setattr(retention, "ROWS", {name: f"{words}, reworded" for name, words in retention.ROWS.items()})
+    assert [words for words, _ in retention.told_lines(receipt)] == ["names, with when they came and went, reworded"]
+    assert len(retention.receipt_lines(receipt)) == 4
 
 
 def test_a_name_cannot_carry_markup(office: Client, session: ClassSession) -> None:

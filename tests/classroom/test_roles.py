@@ -156,6 +156,49 @@ def test_an_instructor_is_not_told_of_colleagues(
     assert login(people["owner"]).get(reverse("admin:classroom_classsession_changelist"), wanted).status_code == 400
 
 
+UNSHOWN = [
+    ("classroom_participant", {"check_ins__isnull": "False"}),
+    ("classroom_participant", {"check_ins__id__exact": "1"}),
+    ("classroom_participant", {"check_ins__id__gt": "0"}),
+    ("classroom_participant", {"check_ins__id__range": "0,9"}),
+    ("classroom_participant", {"+__id__exact": "1"}),
+    ("classroom_participant", {"consent_epoch__gt": "1"}),
+    ("classroom_participant", {"last_seen_at__isnull": "False"}),
+    ("classroom_classsession", {"rollups__id__gt": "0"}),
+    ("classroom_classsession", {"+__id__exact": "1"}),
+    ("classroom_classsession", {"+__isnull": "False"}),
+    ("classroom_consentevent", {"epoch__gt": "1"}),
+    ("classroom_consentevent", {"participant__consent_epoch__gt": "1"}),
+    ("emotions_moodpoint", {"pace__lost__gte": "1"}),
+    ("emotions_moodpoint", {"session__rollups__id__gt": "0"}),
+]
+
+
+@pytest.mark.parametrize("who", ["owner", "school admin"])
+@pytest.mark.parametrize(("page", "asked"), UNSHOWN)
+def test_nobody_is_found_by_what_no_page_shows(
+    login: Callable[[User], Client], people: dict[str, User], sam: Participant, who: str, page: str, asked: Any
+) -> None:
+    """Whoever said any word, asked readings least, erased something: one address would list them by name."""
+    actions.save_check_in(sam, "lost")
+    own = {} if page == "classroom_classsession" else {"session__id__exact": sam.session.pk}
+    own = {"participant__id__exact": sam.pk} if page == "classroom_consentevent" else own
+    address = reverse(f"admin:{page}_changelist")
+    assert login(people[who]).get(address, own | asked).status_code == 400
+    assert login(people[who]).get(address, own).status_code == 200
+
+
+def test_no_count_of_a_receipt_is_guessed(
+    login: Callable[[User], Client], people: dict[str, User], sam: Participant
+) -> None:
+    actions.save_check_in(sam, "lost")
+    actions.erase_last(sam, 5)
+    address = reverse("admin:classroom_erasure_changelist")
+    for asked in ("rows__CheckIn__gte", "rows__has_key", "trace__startswith", "public_id__startswith"):
+        assert login(people["school admin"]).get(address, {asked: "1"}).status_code == 400
+    assert login(people["school admin"]).get(address, {"what__exact": "minutes"}).status_code == 200
+
+
 # -- What they may do
 
 

@@ -285,6 +285,31 @@ def test_of_a_session_that_is_being_deleted_nothing_is_shown_or_exported(
     assert (line["file"], line["course"]) == ("", lecture.course.title)
 
 
+def test_of_a_session_that_is_being_deleted_the_administration_lists_no_row(
+    office: Client, lecture: ClassSession
+) -> None:
+    """Neither names nor consents nor readings, on the page of the session, in lists, and on pages of their own."""
+    lists = ("classroom_participant", "classroom_consentevent", "emotions_emotionevent", "emotions_minuterollup")
+    lists += ("emotions_moodpoint",)
+    pages = [reverse(f"admin:{name}_changelist") for name in lists]
+    before = shown(office, lecture)
+    assert all(office.get(page).context["cl"].result_count for page in pages)
+    event = EmotionEvent.objects.filter(participant__scope="individual", session=lecture).first()
+    assert event is not None
+    own = reverse("admin:emotions_emotionevent_change", args=[event.pk])
+    assert office.get(own).status_code == 200
+    ClassSession.objects.filter(pk=lecture.pk).update(purged_at=timezone.now())
+    assert not any(office.get(page).context["cl"].result_count for page in pages)
+    assert office.get(own).status_code == 302
+    after = shown(office, lecture)
+    marker = lecture.markers.first()
+    assert marker is not None
+    for words in (NAMES[0], "Given (", marker.label):
+        assert words in before
+        assert words not in after
+    assert "Together: 1 session, 0 students" in " ".join(office.get(reverse(LIST)).content.decode().split())
+
+
 def test_an_export_keeps_the_floor_and_names_nobody_who_is_not_to_be(office: Client, session: ClassSession) -> None:
     hold(session, START, 1, NAMES[:3])
     answer: Any = act(office, "export", session, confirmed=False)
