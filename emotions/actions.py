@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Literal
 
 from django.db import connection
+from django.db.models import QuerySet
 
+from classroom.models import CheckIn, Participant
+from emotions.measured import measured
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint, RoomReading
+from emotions.mood.alerts import WORDS_MS
 from emotions.mood.cohort import FLOOR
 from emotions.readings.observations import FaceRead, Observation, RoomSums
 from ml.labels import LABELS
@@ -18,11 +22,21 @@ from ml.labels import LABELS
 Verdict = Literal["stored", "no_consent", "old_epoch", "repeated"]
 RoomVerdict = Verdict | Literal["too_few"]
 
-# One statement, so one round trip and one transaction. `present` locks each participant's row against a change of
-# consent (which updates it), lowest first so that two batches can't wait for each other, and sees what is committed:
-# whoever withdraws before us is not in it, whoever withdraws after us waits until this batch is stored.
-# The session of an event is the participant's own: what the frame says of it is not trusted.
-_RECORD = """
+# Of whom something may be stored now. Locks each participant's row against a change of consent (which updates it),
+# lowest first so that two batches can't wait for each other, and sees what is committed: whoever withdraws before us
+# is not in it, whoever withdraws after us waits until this batch is stored.
+_PRESENT = f"""
+    SELECT participant.id, participant.session_id, participant.consent_epoch
+    FROM classroom_participant participant
+    JOIN classroom_classsession session ON session.id = participant.session_id
+    WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.kind = %(kind)s
+        AND {measured("participant")} AND session.ended_at IS NULL AND session.mode <> 'check_ins'
+    ORDER BY participant.id
+    FOR SHARE OF participant
+"""  # noqa: S608 - constants of the code
+# One statement, so one round trip and one transaction. The session of an event is the participant's own: what the
+# frame says of it is not trusted.
+_RECORD = f"""
 WITH incoming AS (
     SELECT * FROM unnest(
         %(participant)s::bigint[], %(epoch)s::bigint[], %(connection)s::uuid[], %(sequence)s::bigint[],
@@ -32,22 +46,13 @@ WITH incoming AS (
         participant_id, epoch, connection, sequence, captured, received, label, confidence,
         uncertain, face_count, version, source, n
     )
-), present AS (
-    SELECT participant.id, participant.session_id, participant.consent_epoch
-    FROM classroom_participant participant
-    JOIN classroom_classsession session ON session.id = participant.session_id
-    WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.scope <> 'none'
-        AND participant.left_at IS NULL AND participant.removed_at IS NULL AND session.ended_at IS NULL
-        AND session.mode <> 'check_ins' AND participant.kind = 'student'
-    ORDER BY participant.id
-    FOR SHARE OF participant
-), stored AS (
+), present AS ({_PRESENT}), stored AS (
     INSERT INTO emotions_emotionevent (
         session_id, participant_id, connection, sequence, captured_at, received_at, probabilities, label, confidence,
         uncertain, box, face_count, model_version, source
     )
     SELECT present.session_id, present.id, connection, sequence, to_timestamp(captured / 1000),
-        to_timestamp(received / 1000), (%(probabilities)s::float8[])[(n - 1) * {labels} + 1 : n * {labels}],
+        to_timestamp(received / 1000), (%(probabilities)s::float8[])[(n - 1) * {len(LABELS)} + 1 : n * {len(LABELS)}],
         label, confidence, uncertain, (%(box)s::float8[])[(n - 1) * 4 + 1 : n * 4], face_count, version,
         incoming.source
     FROM incoming JOIN present ON present.id = incoming.participant_id AND present.consent_epoch = incoming.epoch
@@ -64,24 +69,16 @@ FROM incoming
 LEFT JOIN present ON present.id = incoming.participant_id
 LEFT JOIN stored USING (participant_id, connection, sequence)
 ORDER BY n
-""".format(labels=len(LABELS))  # noqa: S608 - a constant of the code
+"""  # noqa: S608 - constants of the code
 
 # As above, for one picture of a room's camera. `needed`: the sums less all that is shown of those who are measured by
 # a camera of their own (tiles, and the class mood of the others) must still be of FLOOR faces, whomever it sees.
-_RECORD_ROOM = """
-WITH present AS (
-    SELECT camera.id, camera.session_id, camera.consent_epoch
-    FROM classroom_participant camera
-    JOIN classroom_classsession session ON session.id = camera.session_id
-    WHERE camera.id = %(participant)s AND camera.kind = 'room' AND camera.scope <> 'none'
-        AND camera.left_at IS NULL AND camera.removed_at IS NULL AND session.ended_at IS NULL
-        AND session.mode <> 'check_ins'
-    FOR SHARE OF camera
-), floor AS (
+_RECORD_ROOM = f"""
+WITH present AS ({_PRESENT}), floor AS (
     SELECT %(floor)s + count(shown.id) AS needed
     FROM present
     LEFT JOIN classroom_participant shown ON shown.session_id = present.session_id AND shown.kind = 'student'
-        AND shown.scope <> 'none' AND shown.left_at IS NULL AND shown.removed_at IS NULL
+        AND {measured("shown")}
 ), stored AS (
     INSERT INTO emotions_roomreading (
         session_id, participant_id, connection, sequence, captured_at, faces, uncertain, sums, model_version
@@ -101,6 +98,14 @@ SELECT CASE
     ELSE 'stored'
 END, floor.needed
 FROM floor LEFT JOIN present ON true
+"""  # noqa: S608 - constants of the code
+
+_FORGET_WORDS = """
+UPDATE emotions_moodpoint point SET pace = '{}'
+WHERE session_id = %(session)s AND pace <> '{}' AND EXISTS (
+    SELECT FROM unnest(%(said)s::timestamptz[]) AS said(at)
+    WHERE point.at BETWEEN said.at AND said.at + %(counted)s::interval
+)
 """
 
 
@@ -130,7 +135,8 @@ def record_room(picture: RoomSums) -> tuple[RoomVerdict, int]:
     of so few faces nothing is stored. Also answers how many it takes."""
     frame = picture.frame
     values: dict[str, Any] = {
-        "participant": frame.participant,
+        "participant": [frame.participant],
+        "kind": Participant.Kind.ROOM.value,
         "epoch": frame.consent_epoch,
         "connection": frame.connection,
         "sequence": frame.sequence,
@@ -149,17 +155,33 @@ def record_room(picture: RoomSums) -> tuple[RoomVerdict, int]:
 
 def forget_participant(session_pk: int, participant_pk: int) -> dict[str, int]:
     """Delete everything stored about a participant; returns how many rows, by model. The class's own mood points
-    stay: they name nobody. The caller keeps the session's minutes from being counted meanwhile."""
+    stay, as far as they name nobody (`forget_words`). The caller keeps the session's minutes from being counted
+    meanwhile."""
+    forget_words(session_pk, CheckIn.objects.filter(participant_id=participant_pk))
     readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk).delete()
     minutes, _ = MinuteRollup.objects.filter(session_id=session_pk, participant_id=participant_pk).delete()
     sums, _ = RoomReading.objects.filter(participant_id=participant_pk).delete()
     return {"EmotionEvent": readings, "MinuteRollup": minutes, "RoomReading": sums}
 
 
-def forget_since(participant_pk: int, since: datetime) -> dict[str, int]:
-    """Delete the readings of a participant that were captured from `since` on; returns how many, as above."""
+def forget_since(session_pk: int, participant_pk: int, since: datetime) -> dict[str, int]:
+    """Delete the readings of a participant that were captured from `since` on; returns how many, as above. Words of
+    since then leave the class's mood points, too."""
+    forget_words(session_pk, CheckIn.objects.filter(participant_id=participant_pk, at__gte=since))
     readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk, captured_at__gte=since).delete()
     return {"EmotionEvent": readings}
+
+
+def forget_words(session_pk: int, words: QuerySet[CheckIn]) -> None:
+    """Take the counts of words out of the session's mood points of the time for which one of `words`, which are about
+    to be deleted, counted. Where few speak, a count is somebody's word; reports count the words themselves.
+
+    As in `forget_participant`, the caller holds the session's minutes: two of these could wait for each other.
+    """
+    said, counted = list(words.values_list("at", flat=True)), timedelta(milliseconds=WORDS_MS)
+    if said:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET_WORDS, {"session": session_pk, "said": said, "counted": counted})
 
 
 def forget_session(session_pk: int) -> dict[str, int]:
@@ -174,9 +196,10 @@ def _row(observation: Observation) -> _Row:
     return _Row(observation, observation.face)
 
 
-def _columns(rows: Sequence[_Row]) -> dict[str, list[object]]:
+def _columns(rows: Sequence[_Row]) -> dict[str, object]:
     frames = [row.observation.frame for row in rows]
     return {
+        "kind": Participant.Kind.STUDENT.value,
         "participant": [frame.participant for frame in frames],
         "epoch": [frame.consent_epoch for frame in frames],
         "connection": [frame.connection for frame in frames],

@@ -64,7 +64,7 @@ def participant_erased(participant: Participant, **_: Any) -> dict[str, int]:
 def minutes_erased(participant: Participant, since: datetime, **_: Any) -> dict[str, int]:
     """The minute in which `since` lies is counted anew; what of that time is in Redis goes, as with a new consent."""
     rollups.hold(participant.session_id)
-    gone = actions.forget_since(participant.pk, since)
+    gone = actions.forget_since(participant.session_id, participant.pk, since)
     gone |= {"MinuteRollup": rollups.recount_participant(participant.session_id, participant.pk, since)}
     consent_changed(participant)
     return gone

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
+from emotions.measured import measured
 from emotions.messages import RoomMood
 from ml.labels import LABELS
 
@@ -26,7 +27,7 @@ _BLOCK = f"""
     JOIN classroom_participant camera ON camera.session_id = session.id AND camera.kind = 'room'
     LEFT JOIN emotions_roomreading read ON read.session_id = session.id
         AND read.captured_at >= %(since)s AND read.captured_at < %(until)s
-        AND camera.scope <> 'none' AND camera.left_at IS NULL AND camera.removed_at IS NULL
+        AND {measured("camera")}
     WHERE session.ended_at IS NULL
     GROUP BY 1
 """  # noqa: S608 - columns of this module

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import connection, transaction
 from classroom import actions as classroom_actions
 from classroom.models import ClassSession, Participant
 from emotions.actions import record_readings
+from emotions.measured import measured
 from emotions.models import EmotionEvent
 from tests.emotions.conftest import Join
 from tests.emotions.parts import HAPPY, frame_of, joined, observation, slot_frame
@@ -54,6 +56,19 @@ def test_a_frame_is_stored_once(join: Join) -> None:
     other = replace(seen, frame=replace(seen.frame, sequence=2))
     assert record_readings([seen, other]) == ["repeated", "stored"]
     assert EmotionEvent.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_statements_measure_whom_the_model_measures(session: ClassSession) -> None:
+    """`measured` in SQL is `Participant.measured`."""
+    gone = (None, session.started_at)
+    for scope, left_at, removed_at in product(Participant.Scope.values, gone, gone):
+        Participant.objects.create(session=session, scope=scope, left_at=left_at, removed_at=removed_at)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM classroom_participant one WHERE {measured('one')}")
+        found = {pk for (pk,) in cursor.fetchall()}
+    assert found == {one.pk for one in Participant.objects.all() if one.measured}
+    assert len(found) == 2
 
 
 def _withdraw(participant: Participant) -> None:

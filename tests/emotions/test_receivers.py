@@ -12,10 +12,11 @@ import redis
 from django.utils import timezone
 
 from classroom import actions
-from classroom.models import ClassSession, Participant
+from classroom.models import CheckIn, ClassSession, Course, Erasure, Participant
 from emotions import receivers
 from emotions.actions import record_readings
 from emotions.frames import slots
+from emotions.messages import Pace
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.readings import live
 from emotions.reports import rollups
@@ -85,6 +86,54 @@ def test_erasure_leaves_nothing_of_one_and_everything_of_others(join: Join, sess
     assert not EmotionEvent.objects.filter(participant=pk).exists()
     assert not MinuteRollup.objects.filter(participant=pk).exists()
     assert (EmotionEvent.objects.count(), MinuteRollup.objects.count(), MoodPoint.objects.count()) == (1, 1, 1)
+
+
+def words_kept(session: ClassSession) -> list[int]:
+    """The sequences of the points that still say how many said what."""
+    return [point.sequence for point in MoodPoint.objects.filter(session=session) if point.pace]
+
+
+@pytest.fixture
+def spoken(join: Join, session: ClassSession) -> Participant:
+    """By a single student, a second before the minutes 0 and 10; points are one a minute, the last now."""
+    sam, start = join(), timezone.now() - timedelta(minutes=19)
+    counts = dict.fromkeys(("joined", "connected", "measured", "uncertain", "not_visible"), 1)
+    for minute in range(20):
+        at, pace = start + timedelta(minutes=minute), {"lost": 1}
+        MoodPoint.objects.create(session=session, sequence=minute, at=at, pace=pace, **counts)
+    for minute in (0, 10):
+        CheckIn.objects.create(participant=sam, word="lost", at=start + timedelta(minutes=minute, seconds=-1))
+    other = actions.start_session(Course.objects.create(title="Other", instructor=session.course.instructor))
+    MoodPoint.objects.create(session=other, sequence=1, at=start, pace={"lost": 1}, **counts)
+    return sam
+
+
+OTHERS = {3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19}
+
+
+def test_words_that_are_erased_leave_the_class_mood_of_their_time(spoken: Participant) -> None:
+    session = spoken.session
+    actions.erase(spoken)
+    assert set(words_kept(session)) == OTHERS
+    first = MoodPoint.objects.filter(session=session).first()
+    assert first is not None
+    assert (first.as_message().pace, first.joined) == (Pace(), 1)
+    assert MoodPoint.objects.exclude(session=session).get().pace == {"lost": 1}
+
+
+def test_words_of_erased_minutes_do_too_and_others_stay(spoken: Participant) -> None:
+    actions.erase_last(spoken, 12)
+    assert set(words_kept(spoken.session)) == OTHERS | {0, 1, 2}
+
+
+def test_after_a_restore_they_go_again(spoken: Participant) -> None:
+    receipt = actions.erase_last(spoken, 1)
+    now = timezone.now()
+    Erasure.objects.filter(pk=receipt.pk).update(since=now - timedelta(minutes=12), until=now - timedelta(minutes=2))
+    receipt.refresh_from_db()
+    assert actions.erase_again(receipt)
+    assert set(words_kept(spoken.session)) == OTHERS | {0, 1, 2}
+    assert CheckIn.objects.count() == 1
 
 
 def test_withdrawal_keeps_what_was_given_before(join: Join) -> None:
