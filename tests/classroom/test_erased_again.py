@@ -3,29 +3,115 @@ Postgres's own tools, is in tests/pipeline/test_backup.py."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from classroom import actions
-from classroom.models import CheckIn, Erasure, Participant
+from classroom import actions, rooms
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Erasure, Participant
 from emotions.models import EmotionEvent, MinuteRollup
 from tests.emotions.lectures import hold
 
 pytestmark = pytest.mark.django_db
 
 
-def again() -> str:
+def again(*options: str) -> str:
     said = StringIO()
-    call_command("erase_again", stdout=said)
+    call_command("erase_again", *options, stdout=said)
     return said.getvalue()
+
+
+def saved(tmp_path: Path, people: Iterable[Participant]) -> str:
+    """The ledger as docs/operations.md saves it; the name of the file."""
+    columns = ["public_id", "id", "epoch", "kind", "scope", "text_hash", "at", "declared_by_id", "participant_id"]
+    lines = [",".join(columns)]
+    for event in ConsentEvent.objects.filter(participant__in=people).select_related("participant"):
+        values = [getattr(event.participant if name == "public_id" else event, name) for name in columns]
+        lines.append(",".join("" if value is None else str(value) for value in values))
+    (tmp_path / "answers.csv").write_text("\n".join(lines))
+    return f"--answers={tmp_path / 'answers.csv'}"
+
+
+def as_copied(participant: Participant, epoch: int) -> None:
+    """Make of the participant what a copy of then says."""
+    participant.consent_events.filter(epoch__gt=epoch).delete()
+    last = participant.consent_events.last()
+    participant.consent_epoch, participant.scope = epoch, last.scope if last else "none"
+    participant.save()
+
+
+def in_force(participant: Participant) -> tuple[str, int, list[tuple[str, int]]]:
+    participant.refresh_from_db()
+    entered = list(participant.consent_events.values_list("kind", "epoch"))
+    return participant.scope, participant.consent_epoch, entered
+
+
+def test_who_took_the_consent_back_since_the_copy_has_taken_it_back(
+    sam: Participant, agree: Callable[..., None], heard: Any, tmp_path: Path
+) -> None:
+    agree(sam)
+    actions.erase_last(sam, 5)
+    copied = sam.consent_epoch
+    agree(sam, "aggregate")
+    actions.withdraw(sam)
+    tim = actions.join(sam.session, "Tim")
+    agree(tim)
+    before = in_force(sam), list(sam.consent_events.values_list("at", "text_hash"))
+    answers = saved(tmp_path, [sam, tim])
+    as_copied(sam, copied)
+    tim.delete()
+    heard.events.clear()
+    assert in_force(sam)[0] == "individual"
+    assert "2 answers about consent were entered again." in again(answers)
+    assert (in_force(sam), list(sam.consent_events.values_list("at", "text_hash"))) == before
+    assert heard.names == ["consent_changed", "minutes_erased_again"]
+    assert "0 answers about consent were entered again." in again(answers)
+
+
+def test_what_was_answered_after_the_restore_holds(
+    sam: Participant, agree: Callable[..., None], tmp_path: Path
+) -> None:
+    agree(sam)
+    actions.withdraw(sam)
+    agree(sam)
+    answers = saved(tmp_path, [sam])
+    as_copied(sam, 1)
+    actions.withdraw(sam)
+    assert "0 answers" in again(answers)
+    assert in_force(sam)[0] == "none"
+
+
+def test_a_room_camera_that_was_taken_back_stays_off(
+    session: ClassSession, alice: User, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ROOM_CAMERAS = True
+    camera = actions.declare_room(session, alice, rooms.declaration(session).sha256).participant
+    actions.withdraw_room(session, alice)
+    answers = saved(tmp_path, [camera])
+    as_copied(camera, 1)
+    assert "1 answers" in again(answers)
+    assert in_force(camera) == ("none", 2, [("given", 1), ("withdrawn", 2)])
+    assert camera.consent_events.latest("epoch").declared_by == alice
+
+
+@pytest.mark.parametrize("text", [None, "public_id,epoch\n1,2", "a\nb", "public_id,epoch\nx"])
+def test_a_file_that_holds_no_answers_is_refused_in_words(db: None, tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "answers.csv"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(CommandError, match="expected what docs/operations"):
+        again(f"--answers={file}")
 
 
 def test_two_receipts_of_one_student_do_not_show_it(sam: Participant) -> None:

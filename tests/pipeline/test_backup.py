@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from classroom import actions
+from classroom import actions, consent
 from classroom.local.folder import CHECKOUT, DataFolder
 from classroom.local.wheels import postgres_programs
 from classroom.models import ClassSession, Course, Erasure
@@ -99,24 +99,41 @@ def test_a_copy_restored_elsewhere_tells_the_same(lecture: ClassSession, empty_d
 
 WHO = """
 import json
-from classroom.models import CheckIn, ClassSession, Erasure, Participant
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Erasure, Participant, ShownText
 from emotions.models import EmotionEvent, MinuteRollup
+ledger = ConsentEvent.objects.order_by("participant", "epoch")
+answers = ledger.values_list("participant", "epoch", "kind", "scope", "at", "text_hash")
 rows = Erasure.objects.order_by("pk").values_list("public_id", "at", "what", "trace")
 print(json.dumps({
     "people": sorted(Participant.objects.values_list("display_name", flat=True)),
     "sessions": sorted(ClassSession.objects.values_list("title", flat=True)),
     "readings": {name: EmotionEvent.objects.filter(participant__display_name=name).count() for name in ["Diya"]},
     "words": CheckIn.objects.count(),
+    "answers": [str(row) for row in answers],
+    "scopes": dict(Participant.objects.values_list("display_name", "scope")),
+    "texts": ShownText.objects.count(),
     "receipts": [str(row) for row in rows],
 }))
 """
+
+
+# As docs/operations.md saves the ledger.
+ANSWERS = (
+    "SELECT public_id, event.* FROM classroom_consentevent event JOIN classroom_participant participant "
+    "ON participant.id = participant_id"
+)
+
+
+def test_the_ledger_is_saved_as_the_documents_say() -> None:
+    assert (CHECKOUT / "docs" / "operations.md").read_text().count(ANSWERS) == 2
 
 
 @pytest.mark.pipeline
 def test_what_was_erased_since_the_copy_is_erased_again(
     lecture: ClassSession, empty_database: str, tmp_path: Path
 ) -> None:
-    """By the receipts alone, which name nobody, kept from the database that goes."""
+    """By the receipts alone, which name nobody, kept from the database that goes. And who took a consent back since
+    then, or gave another one, is asked no less for it."""
     programs = postgres_programs(DataFolder.open(tmp_path / "parts"), None)
     live, copy, kept = str(settings.DATABASES["default"]["NAME"]), tmp_path / "roomtone.dump", tmp_path / "kept.sql"
     erased_before = actions.erase(lecture.participants.get(display_name="Vivaan"))
@@ -125,6 +142,8 @@ def test_what_was_erased_since_the_copy_is_erased_again(
     gone, purged, running = (actions.start_session(course, title=course.title) for course in courses)
     for session in (purged, running):
         actions.join(session, f"Of {session.title}")
+    tara = actions.join(running, "Tara")
+    actions.record_consent(tara, "individual", consent.text_for(running).sha256)
     _run(programs / "pg_dump", "--format=custom", "--no-owner", f"--file={copy}", f"--dbname={_url(live)}")
 
     student = lecture.participants.get(display_name="Diya")
@@ -134,21 +153,33 @@ def test_what_was_erased_since_the_copy_is_erased_again(
         actions.end_session(session)
     actions.erase_session(gone)
     actions.purge_session(purged)
+    actions.withdraw(tara)
+    ClassSession.objects.filter(pk=running.pk).update(keep_days=7)
+    running.refresh_from_db()
+    other = consent.text_for(running).sha256
+    actions.record_consent(running.participants.get(display_name="Of Course D"), "aggregate", other)
     after = _who(live)
 
-    _run(programs / "pg_dump", "--data-only", "--table=classroom_erasure", f"--file={kept}", f"--dbname={_url(live)}")
+    tables = ("--table=classroom_erasure", "--table=classroom_showntext")
+    _run(programs / "pg_dump", "--data-only", *tables, f"--file={kept}", f"--dbname={_url(live)}")
+    answers = tmp_path / "answers.csv"
+    _run(programs / "psql", "--csv", f"--output={answers}", f"--command={ANSWERS}", f"--dbname={_url(live)}")
     _run(programs / "pg_restore", "--exit-on-error", "--no-owner", f"--dbname={_url(empty_database)}", str(copy))
-    kept.write_text("TRUNCATE classroom_erasure;\n" + kept.read_text())
+    kept.write_text("TRUNCATE classroom_erasure, classroom_showntext;\n" + kept.read_text())
     options = ("--single-transaction", "--set=ON_ERROR_STOP=1", "--quiet", f"--file={kept}")
     _run(programs / "psql", *options, f"--dbname={_url(empty_database)}")
-    assert _who(empty_database)["people"] != after["people"]
+    restored = _who(empty_database)
+    assert restored["people"] != after["people"]
+    assert restored["scopes"]["Tara"] == "individual"
 
-    said = _manage(empty_database, "erase_again")
+    said = _manage(empty_database, "erase_again", f"--answers={answers}")
+    assert "2 answers about consent were entered again." in said
     assert said.count("Erased again: ") == 4
     assert "Everything about a student, Calculus 1, session of 02 Nov 2026" in said
     assert "4 of 5 erasures were done again." in said
     assert erased_before.public_id.hex not in said.replace("-", "")
     assert _who(empty_database) == after
+    assert (after["scopes"]["Tara"], after["scopes"]["Of Course D"]) == ("none", "aggregate")
     assert _manage(empty_database, "erase_again").splitlines() == ["0 of 5 erasures were done again."]
     assert after["readings"]["Diya"] > 0
 
