@@ -163,3 +163,27 @@ def test_minutes_that_nobody_counted_are_counted_while_one_looks(visitors: Visit
     events = EmotionEvent.objects.filter(session=lecture, participant__scope="individual")
     assert readings == events.count() > 0
     assert page.evaluate("performance.timeOrigin") == began
+
+
+# A page of which nothing is missing any more, as far as the server says.
+COUNTED = """async () => {
+  document.querySelector("main").innerHTML = `
+    <section id="counting" data-address="/counted/">
+      <p data-part="words"></p><progress data-part="bar"></progress><p data-part="said"></p><form></form>
+    </section>
+    <div id="tables"></div>`;
+  const { countMissing } = await import("/static/emotions/js/report/counting.js");
+  await countMissing(document.getElementById("counting"));
+}"""
+
+
+def test_tables_that_do_not_come_are_spoken_of_in_words(visitors: Visitors) -> None:
+    page = visitors.new(camera=False)
+    page.goto("/join/")
+    page.route("**/counted/", lambda route: route.fulfill(json={"counting": False, "missing": 0}))
+    page.route("**/join/", lambda route: route.abort())
+    page.evaluate(COUNTED)
+    words = "The minutes are counted, but the tables did not come. Look at your connection, then try again."
+    expect(page.locator("#counting [data-part=words]")).to_have_text(words)
+    page.unroute("**/join/")
+    visitors.complaints.clear()  # The console says that the page was not there; that is what was tested.

@@ -1,6 +1,7 @@
 // Minutes that no worker has counted: begins the counting, shows how far it is, and puts the whole tables in place.
 
 const EVERY_MS = 1000;
+const NO_TABLES = "The minutes are counted, but the tables did not come. Look at your connection, then try again.";
 
 /** `notice`: the page's element that says what is missing, or null. */
 export async function countMissing(notice) {
@@ -49,12 +50,16 @@ function show(notice, { done, total }) {
 
 /** The tables as they stand now, without loading the page again. */
 async function fill(notice) {
-  const answer = await fetch(location.href);
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("tables");
-  if (!answer.ok || !fresh) throw new Error("Counted. Load the page again to see it.");
+  const fresh = new DOMParser().parseFromString(await thisPage(), "text/html").getElementById("tables");
+  if (!fresh) throw new Error(NO_TABLES);
   document.getElementById("tables").replaceWith(document.adoptNode(fresh));
   say(notice, "Every stored reading is counted now.");
   part(notice, "bar").hidden = true;
+}
+
+/** As the server makes it now; "" where it does not come. */
+function thisPage() {
+  return fetch(location.href).then((answer) => (answer.ok ? answer.text() : "")).catch(() => "");
 }
 
 function say(notice, words) {
