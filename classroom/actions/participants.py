@@ -24,9 +24,9 @@ HAND_UP = timedelta(minutes=5)
 """A raised hand goes down by itself after it: a forgotten one calls nobody."""
 
 
-@transaction.atomic
-def join(session: ClassSession, display_name: str, number: UUID | None = None) -> Participant:
+def join(session: ClassSession, display_name: str) -> Participant:
     """A new participant, not asked for consent yet. Two students may bear one name.
+
     Raises SessionEndedError, JoiningLockedError, TextRefusedError (1 to 40 characters).
     """
     return join_once(session, display_name, None)[0]
@@ -36,11 +36,8 @@ def join(session: ClassSession, display_name: str, number: UUID | None = None) -
 def join_once(session: ClassSession, display_name: str, number: UUID | None) -> tuple[Participant, bool]:
     """As `join`; and whether the participant is a new one.
 
-
     `number`: the participant's public id, chosen before. Whoever joins again with it (a double click) is the same
     one, unless they have gone meanwhile.
-
-    Raises SessionEndedError, JoiningLockedError, TextRefusedError (1 to 40 characters).
     """
     name = tidy(display_name, what="The name", longest=length(Participant, "display_name"))
     locked = lock_live(session)

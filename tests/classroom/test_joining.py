@@ -8,16 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.core import signing
-import redis
-from django.conf import settings
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
-from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from classroom import access, actions, codes, consent, throttle
