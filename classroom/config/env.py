@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from classroom.config.listening import ListeningParser
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -96,10 +98,11 @@ _REDIS_KEEPALIVE = {
 
 
 def listening_host(url: str) -> dict[str, object]:
-    """A host as the channel layer takes it, for `redis://` and `rediss://`, and any other address as it is."""
-    if urlsplit(url).scheme not in {"redis", "rediss"}:
-        return {"address": url}
-    return {"address": url, "socket_keepalive": True, "socket_keepalive_options": _REDIS_KEEPALIVE}
+    """A host as the channel layer takes it: for `redis://` and `rediss://` with what lets it notice an end."""
+    host: dict[str, object] = {"address": url, "parser_class": ListeningParser}
+    if urlsplit(url).scheme in {"redis", "rediss"}:
+        host |= {"socket_keepalive": True, "socket_keepalive_options": _REDIS_KEEPALIVE}
+    return host
 
 
 def verified(url: str) -> str:
