@@ -58,7 +58,7 @@ def ticker() -> Service:
 
 def beat() -> Service:
     """Starts the housekeeping tasks. Its timetable is in the settings: nothing to keep on disk."""
-    scheduler = ("--scheduler", "celery.beat:Scheduler", "--pidfile=", "--loglevel", "WARNING")
+    scheduler = ("--scheduler", "classroom.config.beat:Timetable", "--pidfile=", "--loglevel", "WARNING")
     return Service("beat", ("-m", "celery", "-A", "classroom.config", "--quiet", "beat", *scheduler), stage=2)
 
 
