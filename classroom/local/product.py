@@ -217,7 +217,12 @@ class Product:
 
     def _write_state(self) -> None:
         pids = self._supervisor.pids() | {"up": os.getpid()}
-        self._folder.write_state({"base_url": self.base_url, "ready": self._ready, "pids": pids})
+        try:
+            self._folder.write_state({"base_url": self.base_url, "ready": self._ready, "pids": pids})
+        except OSError as error:
+            # The disk is full, say. What runs needs no state.json: it is for others who ask, and the next change
+            # writes it anew.
+            self._screen.say(f"state.json is not written, all else goes on: {error}")
 
     def _welcome(self, demo: Mapping[str, Any] | None, first_admin: Mapping[str, str] | None) -> None:
         """Addresses for this machine; with a network, the one for the phones first."""

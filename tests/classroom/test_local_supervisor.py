@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
 import signal
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from classroom.local.folder import CHECKOUT
+from classroom.local.folder import CHECKOUT, DataFolder
 from classroom.local.process import Program
+from classroom.local.product import Choices, Product
+from classroom.local.screen import Screen
 from classroom.local.supervisor import FailedError, Stopped, Supervisor
 from tests.processes import alive
 
@@ -54,6 +58,40 @@ def test_a_killed_process_is_started_again(supervisor: Supervisor) -> None:
     wait_for(restarted)
     assert alive(supervisor.pids()["sleeper"])
     assert not alive(first)
+
+
+def test_a_full_disk_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What runs is kept running, though state.json can't say so; the first change afterwards is in it again."""
+    product = Product(Choices(folder=tmp_path), Screen(quiet=True))
+    own = product._supervisor
+
+    def killed_and_started_again() -> int:
+        first = own.pids()["sleeper"]
+        os.kill(first, signal.SIGKILL)
+
+        def restarted() -> bool:
+            own.step()
+            return own.pids().get("sleeper", first) != first
+
+        wait_for(restarted)
+        return own.pids()["sleeper"]
+
+    def full(folder: DataFolder, state: dict[str, object]) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    try:
+        own.keep(program("sleeper", "import time; time.sleep(60)"))
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(DataFolder, "write_state", full)
+            assert alive(killed_and_started_again())
+        assert "state.json is not written" in capsys.readouterr().out
+        pid = killed_and_started_again()
+        assert json.loads((tmp_path / "state.json").read_text())["pids"]["sleeper"] == pid
+    finally:
+        own.stop()
+        product._folder.close()
 
 
 def test_pauses_between_restarts_grow(supervisor: Supervisor, lines: list[tuple[str, str]]) -> None:
