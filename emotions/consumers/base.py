@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from itertools import count
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
@@ -28,6 +29,11 @@ TRY_AGAIN_LATER = 1013
 
 # What a part that is down raises. OSError is also what a server raises for a browser that has gone.
 DOWN = (RedisError, OSError, DatabaseError, InterfaceError)
+
+CHANNEL_SECONDS = 5.0
+"""So long a socket waits in the layer's line for a channel of its own: more than a class that comes back at once
+needs, and an end to waiting for a Redis that is silent."""
+_tries = count()
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -66,7 +72,11 @@ class Socket(AsyncWebsocketConsumer):
         socket, and a lock keeps what Channels promises: one handler at a time."""
         self.scope, self.base_send = scope, send
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
-        self.channel_name = await self.channel_layer.new_channel()
+        try:
+            self.channel_name = await self._own_channel()
+        except DOWN as error:
+            await self._accept_and_send_away(receive, error)
+            return
         self._turn = asyncio.Lock()
         try:
             with counts.OPEN.one_more(self.kind):
@@ -79,6 +89,27 @@ class Socket(AsyncWebsocketConsumer):
                 await self.leave()
             finally:
                 await self._forget_channel()
+
+    async def _own_channel(self) -> str:
+        """The layer's name for what is said to this socket. Raises one of DOWN; the layer knows of no name then."""
+        mark = f"specific.{next(_tries)}."
+        try:
+            async with asyncio.timeout(CHANNEL_SECONDS):
+                name: str = await self.channel_layer.new_channel(mark)
+        except BaseException:
+            # It takes a name down before it subscribes to it, and keeps one to which it couldn't.
+            for known in [known for known in self.channel_layer.channels if mark in known]:
+                del self.channel_layer.channels[known]
+            raise
+        return name
+
+    async def _accept_and_send_away(self, receive: Callable[[], Awaitable[dict[str, Any]]], error: Exception) -> None:
+        """An error before the handshake would show as one of the server, with no code that a page could read."""
+        log.warning("a socket is sent away for now: %s", error)
+        await receive()  # that it wants to connect
+        with suppress(OSError):  # it has waited, and may have gone
+            await self.accept()
+            await self.turn_away(TRY_AGAIN_LATER)
 
     async def _obey(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         while True:
