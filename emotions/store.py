@@ -15,6 +15,7 @@ import redis.asyncio
 from django.conf import settings
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
 # Seconds. Short: a frame is worth nothing after a second, so a part that hangs is treated as one that is down.
@@ -36,8 +37,10 @@ def sync_redis() -> redis.Redis:
             settings.REDIS_URL,
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_timeout=ANSWER_TIMEOUT,
-            # Once more on a fresh connection: the server may have been restarted since the last command.
+            # Once more on a fresh connection: the server may have been restarted since the last command, or have
+            # become a copy of another, which writes nothing and to which its address leads now.
             retry=Retry(NoBackoff(), 1),
+            retry_on_error=[ReadOnlyError],
         )
     return client
 
@@ -54,6 +57,7 @@ def async_redis() -> redis.asyncio.Redis:
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_timeout=ANSWER_TIMEOUT,
             retry=AsyncRetry(NoBackoff(), 1),
+            retry_on_error=[ReadOnlyError],
         )
         client = _by_loop[loop] = redis.asyncio.Redis(connection_pool=pool)
     return client

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
+import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,17 +20,19 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from pytest_django.fixtures import Settings
 
-from classroom.local.folder import DataFolder
+from classroom.local.folder import CHECKOUT, DataFolder
 from classroom.local.network import free_port
 from classroom.local.wheels import valkey_executable
+from classroom.throttle import Guesses
 from emotions import hub
 from emotions.frames import slots
 from emotions.frames.intake import Intake
 from emotions.hub import UNSENT_LIMIT, Hub, Outlet
 from emotions.mood import presence
+from emotions.mood.lease import Lease
 from emotions.mood.presence import Seat
 from emotions.publish import Answer, own_readings
-from emotions.store import presence_key, sync_redis
+from emotions.store import async_redis, key, presence_key, sync_redis
 from tests.emotions.parts import slot_frame
 from tests.emotions.sockets import eventually, web_process
 
@@ -53,6 +57,11 @@ class Valkey:
                 else:
                     return
         raise AssertionError("Valkey does not answer")
+
+    def follow(self, other: Valkey) -> None:
+        """Become a read-only copy of the other; what is connected stays so."""
+        with redis.Redis.from_url(self.url) as client:
+            client.replicaof("127.0.0.1", other._port)
 
     def stop(self) -> None:
         self._process.kill()
@@ -148,12 +157,12 @@ async def test_a_redis_that_is_gone_without_a_word_is_missed(
     monkeypatch.setattr(hub, "QUIET_SECONDS", 0.3)
     monkeypatch.setattr(hub, "RECONNECT_SECONDS", 0.05)
     page, connection = Page(), uuid.uuid4()
-    async with web_process(), swallowing(settings) as lose:
+    async with web_process(), relayed(settings) as relay:
         await Hub.here().open(connection, page.send)
         await asyncio.sleep(1)  # asked again and again, and answered
         await sync_to_async(publish)(connection, "before")
         await eventually(lambda: page.heard == ["before"])
-        lose()
+        relay.swallow()
 
         def again() -> bool:
             with redis.Redis.from_url(valkey.url) as client:
@@ -163,35 +172,88 @@ async def test_a_redis_that_is_gone_without_a_word_is_missed(
         await eventually(again, 10)
 
 
-@asynccontextmanager
-async def swallowing(settings: Settings) -> AsyncIterator[Callable[[], None]]:
-    """Puts a relay before Redis. What it yields makes the relay swallow all that passes on what is open now."""
-    real = urlsplit(settings.REDIS_URL)
-    ends: list[asyncio.StreamWriter] = []
-    lost: set[asyncio.StreamWriter] = set()
-    pouring: set[asyncio.Task[None]] = set()
+async def _put_a_frame() -> None:
+    await slots.put(async_redis(), [slot_frame(2)])
 
-    async def pour(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+
+async def _mark_who_is_there() -> None:
+    await presence.mark(async_redis(), [Seat(1, 2, uuid.uuid4(), "on")])
+
+
+async def _hold_a_lease() -> None:
+    assert await sync_to_async(Lease(sync_redis(), key(uuid.uuid4()), 60_000).hold)()
+
+
+async def _count_a_guess() -> None:
+    await sync_to_async(Guesses("code", limit=3, seconds=60).count)("somebody")
+
+
+@pytest.mark.parametrize("write", [_put_a_frame, _mark_who_is_there, _hold_a_lease, _count_a_guess])
+async def test_a_redis_that_has_become_a_copy_is_left(
+    valkey: Valkey, settings: Settings, tmp_path: Path, write: Callable[[], Awaitable[None]]
+) -> None:
+    """Another serves at its address. It keeps the connections that it has, answers each, and writes nothing."""
+    other = Valkey(tmp_path / "other")
+    other.start()
+    try:
+        async with web_process(), relayed(settings) as relay:
+            await write()
+            relay.lead_to(other.url)
+            await sync_to_async(valkey.follow)(other)
+            await write()
+            with redis.Redis.from_url(other.url) as client:
+                assert client.dbsize()
+    finally:
+        other.stop()
+
+
+class Relay:
+    """Stands before a Redis."""
+
+    def __init__(self, url: str) -> None:
+        self._real = urlsplit(url)
+        self._ends: list[asyncio.StreamWriter] = []
+        self._lost: set[asyncio.StreamWriter] = set()
+        self._pouring: set[asyncio.Task[None]] = set()
+
+    def swallow(self) -> None:
+        """All that passes on what is open now."""
+        self._lost.update(self._ends)
+
+    def lead_to(self, url: str) -> None:
+        """What is opened from now on."""
+        self._real = urlsplit(url)
+
+    async def opened(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        back, there = await asyncio.open_connection(self._real.hostname, self._real.port)
+        self._ends.extend((to, there))
+        self._pouring.update(asyncio.create_task(self._pour(*way)) for way in ((source, there), (back, to)))
+
+    async def _pour(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await source.read(65_536):
-                if to not in lost:
+                if to not in self._lost:
                     to.write(data)
 
-    async def relay(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-        back, there = await asyncio.open_connection(real.hostname, real.port)
-        ends.extend((to, there))
-        pouring.update(asyncio.create_task(pour(*way)) for way in ((source, there), (back, to)))
+    def close(self) -> None:
+        for task in self._pouring:
+            task.cancel()
+        for end in self._ends:
+            end.close()
 
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+
+@asynccontextmanager
+async def relayed(settings: Settings) -> AsyncIterator[Relay]:
+    """Puts a relay before Redis."""
+    real = urlsplit(settings.REDIS_URL)
+    relay = Relay(settings.REDIS_URL)
+    server = await asyncio.start_server(relay.opened, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     settings.REDIS_URL = real._replace(netloc=real.netloc.replace(f":{real.port}", f":{port}")).geturl()
     try:
-        yield lambda: lost.update(ends)
+        yield relay
     finally:
-        for task in pouring:
-            task.cancel()
-        for end in ends:
-            end.close()
+        relay.close()
         server.close()
 
 
@@ -207,3 +269,45 @@ async def test_who_only_listens_notices_that_redis_is_gone(keys: str) -> None:
         ]
         assert seconds == [10, 3]
         assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+
+
+_GIVEN_UP_BY_THE_SYSTEM = """
+import asyncio, errno
+from channels.layers import get_channel_layer
+
+async def main():
+    layer = get_channel_layer()
+    name = await layer.new_channel()
+    await layer.group_add("a-group", name)
+    heard = asyncio.create_task(layer.receive(name))
+    listening = layer._shards[0]._pubsub.connection._writer.transport
+    listening.get_protocol().connection_lost(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
+    while not heard.done():
+        await layer.group_send("a-group", {"type": "hello"})
+        await asyncio.sleep(0.1)
+    print(heard.result()["type"])
+    await layer.flush()
+
+asyncio.run(asyncio.wait_for(main(), 5))
+"""
+
+
+def test_who_only_listens_goes_on_after_the_system_gave_its_connection_up(keys: str, settings: Settings) -> None:
+    """In a process of its own: one that asks the dead connection for ever answers nothing else, no limit of its own
+    either."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "classroom.config.settings",
+        "REDIS_URL": settings.REDIS_URL,
+        "ROOMTONE_REDIS_PREFIX": keys,
+        "ROOMTONE_DEBUG": "1",
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", _GIVEN_UP_BY_THE_SYSTEM],
+        env=environment,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.stdout == "hello\n", process.stderr
