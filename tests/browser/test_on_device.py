@@ -235,6 +235,10 @@ def missing(route: Route) -> None:
     route.fulfill(status=404, body="")
 
 
+def unavailable(route: Route) -> None:
+    route.fulfill(status=503, body="")
+
+
 def blocked(route: Route) -> None:
     route.abort()
 
@@ -273,7 +277,7 @@ def test_without_any_of_its_files_a_student_is_told_and_nothing_is_sent_until_it
     """On one page: each attempt meets another fault, the last one none."""
     faults = [Fault(*fault) for fault in FAULTS]
     page = join(before=lambda page: page.route(faults[0].file, faults[0]))
-    words = page.get_by_text("This browser can't read pictures by itself")
+    words = page.get_by_text("What reads pictures on this device did not load, or does not run in this browser")
     for fault, following in zip(faults, [*faults[1:], None], strict=True):
         wait_for(page, lambda fault=fault: fault.met > 0)  # type: ignore[misc]
         expect(words, fault.file).to_be_visible(timeout=20_000)
@@ -285,6 +289,71 @@ def test_without_any_of_its_files_a_student_is_told_and_nothing_is_sent_until_it
         if following:
             page.route(following.file, following)
         page.get_by_role("button", name="Try again").click()
+    expect_reading(page)
+    visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
+
+
+def test_a_file_that_did_not_come_is_asked_for_again_with_the_next_connection(
+    visitors: Visitors, join: Join, on_devices: ClassSession
+) -> None:
+    """The Wi-Fi was away for a moment: nobody has to press anything."""
+    fault, lines = Fault("**/device/emotion*.onnx", unavailable), list[WebSocketRoute]()
+
+    def connect(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        lines.append(route)
+
+    def before(page: Page) -> None:
+        page.route(fault.file, fault)
+        page.route_web_socket(re.compile("/ws/camera/"), connect)
+
+    page = join(before=before)
+    words = page.get_by_text("It tries again when the connection is back")
+    expect(words).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-part=state]")).to_have_text("No camera")  # connected, that is
+    page.wait_for_timeout(1500)
+    expect(words).to_be_visible()
+    page.unroute(fault.file)
+    lines[-1].close(code=1012)
+    expect_reading(page)
+    visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
+
+
+def test_a_file_that_fails_after_the_student_went_back_to_the_server_changes_nothing(
+    visitors: Visitors, join: Join, session: ClassSession
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = join(before=lambda page: page.route("**/device/emotion*.onnx", hold))
+    expect_reading(page)
+    page.get_by_role("button", name=SWITCH).click()
+    wait_for(page, lambda: bool(held))
+    page.get_by_role("button", name="Let the server read them").click()
+    with page.expect_console_message(lambda message: message.type == "warning" and "can't" in message.text):
+        held.pop().abort()
+    page.wait_for_timeout(500)
+    expect(page.locator("[data-part=problem]")).to_be_hidden()
+    expect_reading(page)
+    assert page.evaluate("window.cameraCalls") == 1
+    visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
+
+
+def test_a_pause_outlasts_a_device_that_fails(visitors: Visitors, join: Join, session: ClassSession) -> None:
+    fault = Fault("**/device/emotion*.onnx", unavailable)
+    page = join(before=lambda page: page.route(fault.file, fault))
+    expect_reading(page)
+    page.get_by_role("button", name="Pause my camera").click()
+    page.get_by_role("button", name=SWITCH).click()
+    expect(page.locator("[data-part=place]")).to_contain_text("To be read on this device", timeout=20_000)
+    page.get_by_role("button", name="Let the server read them").click()
+    expect(page.locator("[data-part=place]")).to_contain_text("Read on the server")
+    page.wait_for_timeout(500)
+    expect(page.locator("[data-part=state]")).to_have_text("Paused")
+    assert page.evaluate("window.cameraCalls") == 1
+    page.get_by_role("button", name="Go on measuring").click()
     expect_reading(page)
     visitors.complaints.clear()  # The console says that a file was not there; that is what was tested.
 

@@ -56,6 +56,20 @@ DEAD_AT_FIRST = """
       return window.deadCanvas.captureStream(0);
     };
 """
+# Keeps what an element says, each time that it says something else.
+HEAR = """(selector) => {
+  window.heard = [];
+  const element = document.querySelector(selector);
+  new MutationObserver(() => window.heard.push(element.textContent)).observe(element, { childList: true });
+}"""
+# As much, of the live region around a part; whether it is rendered now.
+HEAR_REGION = """(name) => {
+  window.heard = [];
+  const region = document.querySelector(`[data-part=${name}]`).closest("[role=status]");
+  const everything = { subtree: true, childList: true, attributes: true };
+  new MutationObserver(() => window.heard.push(region.innerText)).observe(region, everything);
+  return region.checkVisibility();
+}"""
 ENCODER = re.compile(r"/camera/encoder\b.*\.js")
 # A browser that keeps a track's frames from the page (Firefox, Safari).
 NO_TRACK_FRAMES = "delete window.MediaStreamTrackProcessor;"
@@ -145,6 +159,22 @@ def test_a_camera_that_is_unplugged_is_noticed(join: Join) -> None:
     expect_reading(page)
 
 
+def test_the_keyboard_stays_beside_a_camera_that_is_refused_and_allowed(join: Join) -> None:
+    page = join()
+    expect_reading(page)
+    pause, again = page.locator("[data-part=pause]"), page.get_by_role("button", name="Try again")
+    page.get_by_role("button", name="Pause my camera").press("Enter")
+    page.evaluate(f"window.works = navigator.mediaDevices.getUserMedia; {FAILS.format('NotReadableError')} null")
+    page.get_by_role("button", name="Go on measuring").press("Enter")
+    expect(again).to_be_focused()
+    page.keyboard.press("Enter")  # Refused once more.
+    expect(again).to_be_focused()
+    page.evaluate("navigator.mediaDevices.getUserMedia = window.works; null")
+    page.keyboard.press("Enter")
+    expect(pause).to_be_focused()
+    expect_reading(page)
+
+
 @pytest.mark.parametrize("script", [WALL, WALL + NO_TRACK_FRAMES], ids=["track", "video"])
 def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join, script: str) -> None:
     line = Line()
@@ -159,6 +189,22 @@ def test_no_face_is_said_and_a_camera_that_stands_still_is_noticed(join: Join, s
     expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
     page.get_by_role("button", name="Pause my camera").click()
     assert line.states() == ["on", "busy", "on", "paused"]
+
+
+def test_a_camera_that_stands_still_can_be_paused(join: Join) -> None:
+    line = Line()
+    page = join(script=WALL)
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=line]")).to_contain_text("No face in the picture.")
+    page.evaluate("window.moving = false")
+    assert "No picture comes from your camera." in problem(page)
+    page.get_by_role("button", name="Pause my camera").click()
+    expect(page.locator("[data-part=state]")).to_have_text("Paused")
+    assert camera_is_off(page)
+    page.evaluate("window.moving = true")
+    page.wait_for_timeout(1500)
+    assert line.states() == ["on", "busy", "paused"]
 
 
 def test_a_camera_that_stood_still_for_long_goes_on_when_it_moves_again(join: Join) -> None:
@@ -269,6 +315,65 @@ def test_a_lost_connection_comes_back_by_itself(visitors: Visitors, join: Join) 
     assert len(line.opened) == 2
 
 
+def test_a_pause_outlasts_a_page_that_is_made_anew(join: Join) -> None:
+    line = Line()
+    page = join(before=lambda page: page.clock.install())
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect_reading(page)
+    page.get_by_role("button", name="Pause my camera").click()
+    with page.expect_navigation():
+        line.opened[-1].close(code=4426)
+        expect(page.get_by_role("heading", name="Roomtone was updated")).to_be_visible()
+        page.clock.run_for(61_000)
+    expect(page.locator("[data-part=state]")).to_have_text("Paused")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.cameraCalls") == 0
+    assert line.states()[-1] == "paused"
+    page.get_by_role("button", name="Go on measuring").click()
+    expect_reading(page)
+    page.reload()
+    expect_reading(page)
+
+
+def test_a_page_from_before_another_choice_is_made_anew(join: Join) -> None:
+    """Another tab has chosen otherwise while this one was not connected: what it says of the teacher is not so."""
+
+    def with_the_new_choice(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        server.on_message(
+            lambda said: route.send(
+                re.sub('"scope": ?"aggregate"', '"scope":"individual"', said) if isinstance(said, str) else said
+            )
+        )
+
+    page = join(before=lambda page: page.route_web_socket(re.compile("/ws/camera/"), with_the_new_choice))
+    with page.expect_navigation(timeout=20_000):
+        pass
+
+
+def test_one_reading_is_not_called_readings(join: Join) -> None:
+    page = join(before=lambda page: page.route_web_socket(re.compile("/ws/camera/"), answer_the_first_frame))
+    expect(page.locator(".counts-line")).to_contain_text("1 reading · last: Happy, fairly sure", timeout=20_000)
+
+
+def answer_the_first_frame(route: WebSocketRoute) -> None:
+    server, answered = route.connect_to_server(), []
+    reading = {
+        "type": "reading.own", "sequence": 0, "box": [0.3, 0.2, 0.4, 0.5], "label": "happy", "uncertain": False,
+        "face_count": 1, "help": None, "seen_by_teacher": "aggregate",
+    }  # fmt: skip
+
+    def answer(message: str | bytes) -> None:
+        if isinstance(message, str):
+            server.send(message)
+        elif not answered:
+            answered.append(message)
+            route.send(json.dumps(reading))
+
+    route.on_message(answer)
+
+
 NEVER_OPEN = "window.WebSocket = class { static OPEN = 1; readyState = 0; send() {} close() {} };"
 
 
@@ -318,17 +423,28 @@ def test_an_idle_line_is_asked_whether_it_lives(join: Join) -> None:
     expect(page.locator("[data-part=state]")).to_have_text(re.compile("Reconnecting in"))
 
 
-def test_a_word_counts_for_so_long_and_then_stays_pressed_no_more(join: Join) -> None:
-    page = join(scope="none", before=lambda page: page.clock.install())
-    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+@pytest.mark.parametrize(
+    ("scope", "sent", "over"),
+    [
+        # Whether it counted, a page without a name does not know: fewer than five without one are left out.
+        ("none", "Sent, without your name. It counts once five or more share no name.", "That was 3 minutes ago."),
+        ("individual", "Sent, with your name.", "It counted for 3 minutes."),
+    ],
+)
+def test_a_word_counts_for_so_long_and_then_stays_pressed_no_more(
+    join: Join, scope: str, sent: str, over: str
+) -> None:
+    page = join(scope=scope, camera=False, before=lambda page: page.clock.install())
+    expect(page.locator("[data-part=state]")).to_have_text(re.compile("Connected|No camera"))
     lost = page.get_by_role("button", name="Lost")
     lost.click()
     expect(lost).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-part=pace-answer]")).to_have_text(sent)
     page.clock.run_for(WORDS_MS - 5_000)
     expect(lost).to_have_attribute("aria-pressed", "true")
     page.clock.run_for(6_000)
     expect(lost).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("[data-part=pace-answer]")).to_contain_text("It counted for 3 minutes.")
+    expect(page.locator("[data-part=pace-answer]")).to_have_text(f"{over} Press again if it is still so.")
 
 
 def test_a_word_that_is_lost_with_the_connection_is_not_said_to_be_on_its_way(join: Join) -> None:
@@ -344,6 +460,23 @@ def test_a_word_that_is_lost_with_the_connection_is_not_said_to_be_on_its_way(jo
     line.opened[0].close(code=1012)
     expect(page.locator("[data-part=state]")).to_have_text("Connected")
     expect(page.locator("[data-part=pace-answer]")).to_contain_text("it may not have arrived")
+
+
+def test_a_raised_hand_is_not_said_to_be_seen_while_the_line_is_gone(join: Join) -> None:
+    line = Line()
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    page.get_by_role("button", name="Raise my hand").click()
+    said = page.locator("[data-part=hand-answer]")
+    expect(said).to_contain_text("Your hand is up: your instructor sees your name.")
+    page.evaluate(HEAR, "[data-part=hand-answer]")
+    line.opened[0].close(code=1012)
+    wait_for(page, lambda: len(line.opened) == 2)
+    expect(said).to_contain_text("Your hand is up: your instructor sees your name.")
+    unseen = "The connection is gone: your instructor does not see your hand until it is back."
+    assert page.evaluate("window.heard")[0] == unseen
 
 
 def test_a_slow_first_answer_after_a_pause_is_waited_for(join: Join) -> None:
@@ -370,17 +503,28 @@ def test_a_screen_reader_hears_a_change_of_state_once(join: Join) -> None:
     page.context.route_web_socket(re.compile("/ws/camera/"), line)
     page.reload()
     expect(page.locator("[aria-live=polite]")).to_have_text("Connected")
-    page.evaluate(
-        """() => {
-          window.heard = [];
-          const announcer = document.querySelector("[aria-live=polite]");
-          const hear = () => window.heard.push(announcer.textContent);
-          new MutationObserver(hear).observe(announcer, { childList: true });
-        }"""
-    )
+    page.evaluate(HEAR, "[aria-live=polite]")
     line.opened[0].close(code=1012)
     expect(page.locator("[data-part=state]")).to_have_text("Connected")
     assert page.evaluate("window.heard") == ["Reconnecting", "Connected"]
+
+
+def test_what_the_class_tells_a_student_comes_into_a_region_that_was_there(join: Join) -> None:
+    """A region that appears together with its words is read by no screen reader."""
+    line = Line()
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    for name, message, words in (
+        ("room", {"type": "room.changed", "room": True}, "a camera that sees the room"),
+        ("attention", {"type": "attention.own", "troubled_ms": None, "unsure": False, "lost_ms": 0}, "said “lost”"),
+    ):
+        assert page.evaluate(HEAR_REGION, name), "rendered before there is anything to say"
+        line.opened[-1].send(json.dumps(message))
+        expect(page.locator(f"[data-part={name}]")).to_contain_text(words)
+        expect(page.locator(f"[data-part={name}]")).to_be_visible()
+        assert words in page.evaluate("window.heard")[-1]
 
 
 def test_pictures_that_are_not_taken_are_spoken_of(join: Join) -> None:
@@ -549,7 +693,7 @@ def test_the_try_page_says_when_classes_go_first(visitors: Visitors) -> None:
     page.route_web_socket(re.compile("/ws/try/"), answer_busy)
     page.goto("/try/")
     page.get_by_role("button", name="Start my camera").click()
-    expect(page.get_by_text("Busy: a class is in session and goes first.")).to_be_visible()
+    expect(page.locator("[data-part=line]")).to_contain_text("Busy: a class is in session and goes first.")
 
 
 def answer_busy(route: WebSocketRoute) -> None:

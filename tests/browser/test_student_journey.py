@@ -138,6 +138,22 @@ def test_a_second_tab_takes_over_and_the_first_can_take_it_back(visitors: Visito
     expect(second.get_by_role("heading", name="Another tab took over")).to_be_visible()
 
 
+def test_a_pause_outlasts_another_tab(visitors: Visitors, join: Join) -> None:
+    first = join()
+    expect_reading(first)
+    first.get_by_role("button", name="Pause my camera").click()
+    before = first.evaluate("window.cameraCalls")
+    second = visitors.tab(first)
+    second.goto(first.url)
+    expect_reading(second)
+    first.bring_to_front()
+    first.get_by_role("button", name="Use this tab").press("Enter")
+    expect(second.get_by_role("heading", name="Another tab took over")).to_be_visible()
+    expect(first.locator("[data-part=state]")).to_have_text("Paused")
+    expect(first.get_by_role("button", name="Go on measuring")).to_be_focused()
+    assert first.evaluate("window.cameraCalls") == before
+
+
 def test_a_pause_stops_the_pictures_and_the_camera(join: Join) -> None:
     page = join()
     expect_reading(page)

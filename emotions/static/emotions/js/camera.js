@@ -4,6 +4,7 @@
 import { Camera, CameraProblem } from "./camera/source.js";
 import { packFrame, packReading } from "./camera/frame.js";
 import { FrameSocket } from "./camera/frame-socket.js";
+import { Pause } from "./camera/pause.js";
 import { Saying } from "./camera/saying.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
@@ -23,6 +24,7 @@ const view = new StudentView();
 const camera = view.video ? new Camera(view.video) : null;
 const socket = new FrameSocket(config.ws_path);
 const place = new Place(camera ? config.place : "server", config.device);
+const pause = new Pause(config.participant_id);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 const saying = new Saying(view, { named: config.scope === "individual", connection: () => state.connection, send: say });
 
@@ -80,13 +82,30 @@ function stopped(mode, problem = null) {
   tell();
 }
 
-function togglePause() {
-  if (state.camera === "paused") startCamera();
-  else stopped("paused");
+/** The page itself starts or stops the camera: of one who has paused, nothing but a press changes that. */
+function startUnlessPaused() {
+  return pause.on ? stopped("paused") : startCamera();
 }
 
-camera?.addEventListener("ended", () => stopped("problem", "unplugged"));
-camera?.addEventListener("broken", () => stopped("problem", "broken"));
+function failed(problem) {
+  return pause.on ? stopped("paused") : stopped("problem", problem);
+}
+
+function togglePause() {
+  if (state.camera === "paused") return again();
+  pause.begin();
+  return stopped("paused");
+}
+
+/** The student wants the camera on: after a pause, or after a problem. */
+function again() {
+  pause.end();
+  if (place.failed) place.open();
+  return startCamera();
+}
+
+camera?.addEventListener("ended", () => failed("unplugged"));
+camera?.addEventListener("broken", () => failed("broken"));
 // A camera that was let go and taken again within a moment may come up dead: taking it once more wakes it.
 function reopen() {
   const now = performance.now();
@@ -199,7 +218,7 @@ place.addEventListener("changed", () => {
   showPlace();
   begin();
   readAt = performance.now();
-  if (place.failed) stopped("problem", "no_device");
+  if (place.failed) failed("no_device");
   else if (state.problem === "no_device") startCamera();
 });
 
@@ -216,8 +235,10 @@ const handlers = {
     showPlace();
     begin();
     tell();
+    if (!agreed(message)) return makeAnew();
     if (state.problem === "broken") startCamera();
-    agreed(message.scope !== "none" && message.inference, message.place);
+    if (place.failed) place.open();
+    return undefined;
   },
   "room.changed": ({ room }) => view.room(room),
   "reading.own"(message) {
@@ -257,9 +278,13 @@ function answered(how) {
   view.counts(counts);
 }
 
-// The page was made for one answer to "may I be measured, and where?". When it has changed meanwhile, the page is made anew.
-function agreed(measured, where) {
-  if (measured === Boolean(camera) && (!camera || where === config.place)) return;
+/** Whether the server still has the answer to "may I be measured, by name, and where?" that the page was made for. */
+function agreed({ scope, inference, place: where }) {
+  const measured = scope !== "none" && inference;
+  return scope === config.scope && measured === Boolean(camera) && (!camera || where === config.place);
+}
+
+function makeAnew() {
   letGo();
   setTimeout(() => location.reload(), CHANGED_MS); // Not at once: a page that is made the same again must not whirl.
 }
@@ -298,7 +323,7 @@ function end(code) {
 function goOnHere() {
   view.ending(null);
   socket.connect();
-  if (camera) startCamera();
+  if (camera) startUnlessPaused();
 }
 
 const ACTIONS = { reload: () => location.reload(), join: () => location.assign(config.urls.home), here: goOnHere };
@@ -316,11 +341,6 @@ function letGo() {
   camera?.close();
 }
 
-function again() {
-  if (place.failed) place.open();
-  startCamera();
-}
-
 view.listen({ pause: togglePause, again, place: () => place.switch(), word: (word) => saying.word(word), hand: () => saying.hand(), go: letGo, end: (action) => ACTIONS[action]() });
 document.addEventListener("visibilitychange", () => {
   giveTime();
@@ -336,4 +356,4 @@ view.render(state);
 showPlace();
 place.open();
 socket.connect();
-if (camera) startCamera();
+if (camera) startUnlessPaused();

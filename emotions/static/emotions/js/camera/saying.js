@@ -1,7 +1,7 @@
 // What the student says: a word about the pace, and a hand. The server cuts off whoever says more than it takes, words and
 // hands together: each has its turn. Of several taps on words in a row, the last one counts.
 
-import { BROKEN, HAND, itCounted, unsent } from "./words.js";
+import { BROKEN, HAND, itIsOver, taken, unsent } from "./words.js";
 
 const EVERY_MS = 2000;
 
@@ -42,8 +42,8 @@ export class Saying {
 
   wordSaved({ word, for_ms }) {
     this.#unanswered.delete("word");
-    this.#show(this.#named ? "Sent, with your name." : "Sent, without your name.", word);
-    this.#counted = setTimeout(() => this.#show(itCounted(for_ms)), for_ms);
+    this.#show(taken(this.#named), word);
+    this.#counted = setTimeout(() => this.#show(itIsOver(for_ms, this.#named)), for_ms);
   }
 
   handMoved(for_ms) {
@@ -58,10 +58,11 @@ export class Saying {
     if (ms > 0) this.#lowering = setTimeout(() => this.handIs(0), ms);
   }
 
-  /** The line broke: what was not answered may not have arrived. */
+  /** The line broke: what was not answered may not have arrived, and the teacher sees no hand of who is not there. */
   broken() {
     if (this.#unanswered.delete("word")) this.#show(BROKEN);
     if (this.#unanswered.delete("hand")) this.#view.hand(this.#view.handIsUp, BROKEN);
+    else if (this.#view.handIsUp) this.#view.hand(true, HAND.unseen);
   }
 
   /** `word`: the one that is said and counts, if any. */

@@ -12,6 +12,11 @@ function put(element, words) {
   if (element && element.textContent !== words) element.textContent = words;
 }
 
+/** The keyboard's focus was on what is hidden now: it goes on to `next`, not back to the top of the page. */
+function carryFocus(next) {
+  if (document.activeElement?.closest("[hidden]")) next.focus();
+}
+
 /** Not while the button rests. */
 const pressed = (action) => ({ currentTarget }) => currentTarget.getAttribute("aria-disabled") !== "true" && action();
 
@@ -69,6 +74,7 @@ export class StudentView {
 
   counts(counts) {
     for (const cell of document.querySelectorAll("[data-count]")) put(cell, String(counts[cell.dataset.count]));
+    put(part("readings"), counts.read === 1 ? "reading" : "readings");
   }
 
   checkIn(words, pressed) {
@@ -109,14 +115,14 @@ export class StudentView {
   ending(code) {
     part("page").hidden = code !== null;
     part("ending").hidden = code === null;
-    if (code === null) return;
+    if (code === null) return carryFocus(part("pause") ?? part("hand"));
     const { title, words, action } = ENDINGS[code] ?? OTHER_ENDING;
     put(part("ending-title"), title);
     put(part("ending-words"), words);
     part("ending-action").hidden = !action;
     part("ending-action").dataset.action = action ?? "";
     put(part("ending-action"), ACTIONS[action] ?? "");
-    part("ending").focus();
+    return part("ending").focus();
   }
 
   #stateWords({ connection, seconds, camera, refused, unread }) {
@@ -130,22 +136,24 @@ export class StudentView {
 
   #renderCamera(state) {
     const { camera, problem, reading } = state;
-    part("problem").hidden = part("line").hidden = true;
-    part(camera === "problem" ? "problem" : "line").hidden = false;
+    const failed = camera === "problem";
+    part("problem").hidden = !failed;
+    part("line").hidden = failed;
     if (problem) put(part("problem-words"), `${PROBLEMS[problem].words} ${STILL_IN}`);
-    part("stage").hidden = camera === "problem" && problem !== "still";
+    part("stage").hidden = failed && problem !== "still";
     part("veil").hidden = camera === "on" || problem === "still";
     put(part("veil"), VEILS[camera] ?? "");
-    this.#renderPause(camera);
+    this.#renderPause(state);
+    carryFocus(part(failed ? "again" : "pause"));
     this.#renderLine(state);
     if (camera === "on" && reading?.box) this.#overlay.show([{ ...reading, words: NAMES[reading.label] }]);
     else this.#overlay.clear();
     if (reading?.label) put(part("last"), ` · last: ${NAMES[reading.label]}, ${sureness(reading.uncertain)}`);
   }
 
-  #renderPause(camera) {
+  #renderPause({ camera, problem }) {
     const button = part("pause");
-    button.hidden = camera === "problem";
+    button.hidden = camera === "problem" && problem !== "still"; // A camera that stands still may move again.
     button.disabled = false;
     button.setAttribute("aria-disabled", String(camera === "asking")); // It rests, and keeps the keyboard's focus.
     put(button, camera === "paused" ? "Go on measuring" : "Pause my camera");

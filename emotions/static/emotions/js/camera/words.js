@@ -19,16 +19,22 @@ export function readingLine({ label, uncertain, seen_by_teacher, face_count }) {
 export const HAND = {
   down: "Your instructor sees your name while it is up. The class does not.",
   up: "Your hand is up: your instructor sees your name. It goes down by itself after some minutes.",
+  unseen: "The connection is gone: your instructor does not see your hand until it is back.",
   sending: "Sending",
 };
 
 /** Of a word that was sent, and not answered. */
 export const BROKEN = "The connection broke, so it may not have arrived. Press again when it is back.";
 
+/** Of a word that the server has taken. `named`: with the student's name; without one it may not count (decision 12). */
+export const taken = (named) =>
+  named ? "Sent, with your name." : "Sent, without your name. It counts once five or more share no name.";
+
 /** Of a word that was sent, and does not count any more. */
-export function itCounted(ms) {
+export function itIsOver(ms, named) {
   const minutes = Math.round(ms / 60_000);
-  return `It counted for ${minutes === 1 ? "one minute" : `${minutes} minutes`}. Press again if it is still so.`;
+  const words = minutes === 1 ? "one minute" : `${minutes} minutes`;
+  return `${named ? `It counted for ${words}` : `That was ${words} ago`}. Press again if it is still so.`;
 }
 
 /** Why a press was not sent. */
@@ -88,7 +94,7 @@ export const PROBLEMS = {
   },
   no_device: {
     state: "off",
-    words: `This browser can't read pictures by itself, so nothing is measured: no picture is sent either. Press Try again, or open the page in a newer browser.`,
+    words: `What reads pictures on this device did not load, or does not run in this browser, so nothing is measured: no picture is sent either. It tries again when the connection is back; you can also press Try again. If that does not help, open the page in a newer browser.`,
   },
   unsupported: {
     state: "off",

@@ -62,7 +62,8 @@ export class Place extends EventTarget {
     return weighed[label] / weighed.reduce((sum, share) => sum + share) < uncertain_below;
   }
 
-  /** Load what this device needs, once. It may fail: then `failed` is set, and no picture goes anywhere. */
+  /** Load what this device needs, once. It may fail: then `failed` is set, and no picture goes anywhere; but not where
+   *  the student has changed to the server meanwhile. */
   async open() {
     if (!this.onDevice || this.#reader) return;
     this.#opening ??= this.#load();
@@ -74,8 +75,8 @@ export class Place extends EventTarget {
     try {
       this.#reader = await DeviceReader.open(this.#device.urls);
     } catch (error) {
-      console.warn("This browser can't read pictures by itself:", error.message);
-      this.failed = true;
+      console.warn("Pictures can't be read on this device:", error.message);
+      this.failed = this.onDevice;
     }
     this.#opening = null;
     this.#changed();
