@@ -54,7 +54,8 @@ def join_once(session: ClassSession, display_name: str, number: UUID | None) -> 
 
 @transaction.atomic
 def record_consent(participant: Participant, scope: str, text_hash: str) -> ConsentEvent:
-    """What the participant answered to the text with this sha256 (hex). Scope NONE is a refusal.
+    """What the participant answered to the text with this sha256 (hex): the row of the ledger that is in force now.
+    Scope NONE is a refusal. The same answer to the same text again is no new row.
 
     Raises SessionEndedError, NotPresentError, InferenceOffError; ValueError for an unknown scope.
     """
@@ -65,6 +66,9 @@ def record_consent(participant: Participant, scope: str, text_hash: str) -> Cons
         raise InferenceOffError(refusal)
     consent.keep_text(participant.session, text_hash)
     kind = ConsentEvent.Kind.DECLINED if scope == Participant.Scope.NONE else ConsentEvent.Kind.GIVEN
+    last = participant.consent_events.order_by("-epoch").first()
+    if last and (last.kind, last.scope, last.text_hash) == (kind, scope, text_hash):
+        return last
     return enter(participant, kind, scope, text_hash)
 
 
@@ -101,7 +105,9 @@ def save_check_in(participant: Participant, word: str) -> CheckIn:
     """
     word = CheckIn.Word(word)
     _lock_present(participant)
-    recent = participant.check_ins.filter(at__gt=timezone.now() - CHECK_IN_EVERY).last()
+    now = timezone.now()
+    # Nothing later than now: a clock that was set back must not make each word the one before it.
+    recent = participant.check_ins.filter(at__gt=now - CHECK_IN_EVERY, at__lte=now).last()
     check_in = recent or CheckIn(participant=participant)
     check_in.word = word
     check_in.save()

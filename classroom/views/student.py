@@ -21,13 +21,15 @@ from classroom import access, actions, places, rooms
 from classroom import consent as consents
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, Participant
+from classroom.throttle import ANSWERS
 from classroom.views.answers import closed, done, ended, own_data, refused, wants_json
 
-FRAME_WIDTH, FRAME_HEIGHT = 320, 240
-# struct ">IdI": sequence, capture time, consent epoch.
-FRAME_HEADER_BYTES = 16
 REMOVED = "Your instructor has removed you from this session. Speak to them if you think that it is a mistake."
 NOT_JOINED = "You are not in this session in this browser. Type the code to join."
+TOO_OFTEN = (
+    "You have changed your answer very often within ten minutes, so this one was not taken: what you chose before "
+    "counts. Wait a while. To take part without a camera is possible at any time."
+)
 
 Page = Callable[[HttpRequest, Participant], HttpResponseBase]
 
@@ -91,11 +93,14 @@ def consent(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 
 @require_POST
-@participants_only
+@cookie_holders_only
 def withdraw(request: HttpRequest, participant: Participant) -> HttpResponse:
-    """From now on nothing is measured; the student stays in the session. Possible after its end, too."""
+    """From now on nothing is measured; the student stays in the session. Possible after its end, too, and for one who
+    was removed."""
     actions.withdraw(participant)
-    return done(request, reverse("student", args=[participant.session.public_id]), **_state(participant))
+    there = participant.session.live and not participant.removed_at
+    to = reverse("student" if there else "own_data", args=[participant.session.public_id])
+    return done(request, to, **_state(participant))
 
 
 @require_POST
@@ -111,14 +116,11 @@ def leave(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 
 def camera_config(participant: Participant) -> dict[str, Any]:
-    """What the camera page's script has to know. The socket's welcome repeats what may change meanwhile."""
+    """What the camera page and its script have to know. The socket's welcome repeats what may change meanwhile."""
     session = participant.session
     reason = consents.inference_refusal(session)
-    own = [session.public_id]
     return {
-        "session_id": str(session.public_id),
         "participant_id": str(participant.public_id),
-        "name": participant.display_name,
         "ws_path": f"/ws/camera/{session.public_id}/",
         **_state(participant),
         "inference": not reason,
@@ -127,19 +129,7 @@ def camera_config(participant: Participant) -> dict[str, Any]:
         "offset_ms": _zone_offset_ms(session.started_at),
         "place": places.allowed(session),
         "device": None if reason else places.for_browsers(),
-        "frame": {
-            "width": FRAME_WIDTH,
-            "height": FRAME_HEIGHT,
-            "max_bytes": settings.FRAME_MAX_BYTES,
-            "header_bytes": FRAME_HEADER_BYTES,
-        },
-        "urls": {
-            "consent": reverse("consent", args=own),
-            "withdraw": reverse("withdraw", args=own),
-            "leave": reverse("leave", args=own),
-            "home": reverse("home"),
-            "join": reverse("join"),
-        },
+        "urls": {"home": reverse("home")},
     }
 
 
@@ -179,14 +169,19 @@ def _consent_page(request: HttpRequest, participant: Participant, notice: str, s
 
 
 def _answer(request: HttpRequest, participant: Participant) -> HttpResponse:
-    """Only what the text offers can be chosen."""
+    """Only what the text offers can be chosen. A yes may come too often, a no never does."""
     text, scope = consents.text_for(participant.session), request.POST.get("scope", "")
     if scope not in {choice.scope for choice in text.choices}:
         return _consent_page(request, participant, "Choose one of the answers.", 400)
+    who, before = str(participant.public_id), participant.consent_epoch
+    if scope != Participant.Scope.NONE and ANSWERS.exhausted(who):
+        return _consent_page(request, participant, TOO_OFTEN, 429)
     try:
         actions.record_consent(participant, scope, text.sha256)
     except RefusedError as error:
         return refused(request, error, reverse("student", args=[participant.session.public_id]))
+    if participant.consent_epoch != before:
+        ANSWERS.count(who)
     return done(request, reverse("student", args=[participant.session.public_id]), **_state(participant))
 
 

@@ -221,6 +221,25 @@ def test_every_answer_raises_the_epoch_and_only_adds_rows(sam: Participant, agre
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("scope", ["individual", "none"])
+def test_the_same_answer_again_changes_nothing(sam: Participant, heard: Any, scope: str) -> None:
+    event = actions.record_consent(sam, scope, "a" * 64)
+    actions.erase_last(sam, 5)  # Raises the epoch, and is no answer.
+    epoch, told = sam.consent_epoch, list(heard.names)
+    assert actions.record_consent(sam, scope, "a" * 64) == event
+    sam.refresh_from_db()
+    assert (sam.consent_epoch, heard.names) == (epoch, told)
+    assert list(ConsentEvent.objects.all()) == [event]
+    assert actions.record_consent(sam, scope, "b" * 64).epoch == epoch + 1, "another text is another answer"
+
+
+def test_whoever_withdrew_can_agree_to_the_same_again(sam: Participant) -> None:
+    actions.record_consent(sam, "aggregate", "a" * 64)
+    actions.withdraw(sam)
+    assert actions.record_consent(sam, "aggregate", "a" * 64).epoch == 3
+    assert sam.scope == "aggregate"
+
+
 def test_a_withdrawal_names_the_text_that_was_agreed_to(sam: Participant) -> None:
     actions.record_consent(sam, "aggregate", "b" * 64)
     event = actions.withdraw(sam)
@@ -292,6 +311,12 @@ def test_a_word_later_is_a_second_one(sam: Participant) -> None:
     CheckIn.objects.create(participant=sam, word="lost", at=timezone.now() - actions.CHECK_IN_EVERY)
     actions.save_check_in(sam, "got_it")
     assert list(sam.check_ins.values_list("word", flat=True)) == ["lost", "got_it"]
+
+
+def test_a_word_from_before_the_clock_was_set_back_stays(sam: Participant) -> None:
+    CheckIn.objects.create(participant=sam, word="lost", at=timezone.now() + timedelta(hours=1))
+    actions.save_check_in(sam, "got_it")
+    assert sorted(sam.check_ins.values_list("word", flat=True)) == ["got_it", "lost"]
 
 
 def test_check_ins_need_no_consent_but_a_live_session(session: ClassSession, sam: Participant) -> None:
@@ -372,10 +397,17 @@ def _at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
 @pytest.mark.django_db(transaction=True)
 def test_answers_at_once_each_get_an_epoch_of_their_own(sam: Participant) -> None:
     copies = [Participant.objects.get(pk=sam.pk) for _ in range(8)]
-    _at_once([partial(actions.record_consent, copy, "aggregate", "a" * 64) for copy in copies])
+    _at_once([partial(actions.record_consent, copy, "aggregate", f"{n}" * 64) for n, copy in enumerate(copies)])
     assert list(ConsentEvent.objects.values_list("epoch", flat=True)) == list(range(1, 9))
     sam.refresh_from_db()
     assert sam.consent_epoch == 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_answers_once(sam: Participant) -> None:
+    copies = [Participant.objects.get(pk=sam.pk) for _ in range(8)]
+    results = _at_once([partial(actions.record_consent, copy, "aggregate", "a" * 64) for copy in copies])
+    assert set(results) == {ConsentEvent.objects.get()}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import connection
@@ -19,11 +22,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from classroom import access, actions, codes, consent, throttle
+from classroom import access, actions, codes, consent, places, throttle
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
 from classroom.throttle import JOIN_CODES
 from classroom.views import join as join_views
+from classroom.views import student as student_views
 
 Agree = Callable[..., None]
 ClientOf = Callable[[Participant], Client]
@@ -152,9 +156,6 @@ def test_invented_students_come_to_an_end(
     assert _join(elsewhere, session).status_code == 302
 
 
-def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
-    client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
 def test_one_form_sent_again_and_again_shuts_nobody_out(
     session: ClassSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +191,9 @@ def test_the_work_for_a_code_does_not_tell_whether_it_is_right(
     assert works == [(("GET", "EXISTS", "SET"), 1)] * 2
 
 
+def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
+    client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted: list[str] = []
     monkeypatch.setattr(type(JOIN_CODES), "count", lambda self, who: counted.append(who))
     client.post("/join/", {"code": session.join_code})
@@ -409,6 +413,31 @@ def test_a_bad_answer_is_not_entered(
     assert not sam.consent_events.exists()
 
 
+def test_the_same_answer_twice_is_one_row(sam: Participant, student_client: ClientOf) -> None:
+    client, address = student_client(sam), reverse("consent", args=[sam.session.public_id])
+    answer = {"scope": "aggregate", "text_hash": consent.text_for(sam.session).sha256}
+    for _ in range(throttle.ANSWERS.limit + 1):
+        assert client.post(address, answer, headers=JSON).json()["consent_epoch"] == 1
+    assert sam.consent_events.count() == 1
+
+
+def test_who_changes_the_answer_without_end_waits_but_may_always_say_no(
+    sam: Participant, student_client: ClientOf
+) -> None:
+    client, address = student_client(sam), reverse("consent", args=[sam.session.public_id])
+    known = {"text_hash": consent.text_for(sam.session).sha256}
+    for n in range(throttle.ANSWERS.limit):
+        scope = ("aggregate", "individual")[n % 2]
+        assert client.post(address, known | {"scope": scope}, headers=JSON).status_code == 200
+    page = client.post(address, known | {"scope": "aggregate"})
+    assert (page.status_code, page.context["notice"]) == (429, student_views.TOO_OFTEN)
+    assert client.post(address, known | {"scope": "aggregate"}, headers=JSON).status_code == 429
+    withdrawn = client.post(reverse("withdraw", args=[sam.session.public_id]), headers=JSON)
+    assert withdrawn.json()["scope"] == "none"
+    assert client.post(address, known | {"scope": "none"}, headers=JSON).status_code == 200
+    assert list(sam.consent_events.values_list("scope", flat=True))[-3:] == ["individual", "none", "none"]
+
+
 def test_it_is_asked_again_when_the_text_changes(sam: Participant, student_client: ClientOf, agree: Agree) -> None:
     actions.record_consent(sam, "aggregate", "0" * 64)
     client = student_client(sam)
@@ -448,15 +477,25 @@ def test_a_session_without_cameras_offers_none(course: Course, student_client: C
 def test_the_page_knows_what_its_script_needs(
     sam: Participant, student_client: ClientOf, agree: Agree, settings: Settings
 ) -> None:
-    settings.SAMPLE_INTERVAL_MS = 1000
+    settings.SAMPLE_INTERVAL_MS, settings.TIME_ZONE = 1000, "Asia/Kolkata"
     agree(sam, "aggregate")
     page = student_client(sam).get(reverse("student", args=[sam.session.public_id]))
     config = page.context["camera_config"]
+    read_by_the_page = {"inference", "reason"}
+    assert set(config) - read_by_the_page == _read_by_the_script()
     assert config["ws_path"] == f"/ws/camera/{sam.session.public_id}/"
+    assert config["participant_id"] == str(sam.public_id)
     assert (config["scope"], config["consent_epoch"], config["interval_ms"]) == ("aggregate", 1, 1000)
-    assert config["frame"]["header_bytes"] == 16
+    assert config["offset_ms"] == 5.5 * 60 * 60 * 1000
+    assert (config["place"], config["device"]) == (places.allowed(sam.session), places.for_browsers())
+    assert config["urls"] == {"home": "/"}
     assert page.context["participant"] == sam
     assert page["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+
+
+def _read_by_the_script() -> set[str]:
+    script = Path(settings.BASE_DIR, "emotions/static/emotions/js/camera.js").read_text()
+    return set(re.findall(r"\bconfig\.(\w+)", script))
 
 
 def test_the_page_takes_few_queries(
@@ -503,6 +542,30 @@ def test_withdrawing(sam: Participant, student_client: ClientOf, agree: Agree) -
     }
     sam.refresh_from_db()
     assert not sam.measured
+
+
+@pytest.mark.parametrize("what", ["removed", "ended"])
+def test_withdrawing_is_possible_after_a_removal_and_after_the_end(
+    sam: Participant, student_client: ClientOf, agree: Agree, alice: User, what: str
+) -> None:
+    agree(sam, "individual")
+    actions.remove_participant(sam, alice) if what == "removed" else actions.end_session(sam.session)
+    client, mine = student_client(sam), reverse("own_data", args=[sam.session.public_id])
+    form = f'action="{reverse("withdraw", args=[sam.session.public_id])}"'
+    assert form in client.get(mine).content.decode()
+    assert client.post(reverse("withdraw", args=[sam.session.public_id]))["Location"] == mine
+    sam.refresh_from_db()
+    assert sam.scope == "none"
+    assert form not in client.get(mine).content.decode()
+
+
+def test_who_has_left_withdraws_no_more_in_that_browser(
+    sam: Participant, student_client: ClientOf, agree: Agree
+) -> None:
+    agree(sam)
+    actions.leave(sam)
+    answer = student_client(sam).post(reverse("withdraw", args=[sam.session.public_id]), headers=JSON)
+    assert answer.status_code == 401
 
 
 def test_leaving_frees_the_browser_for_the_next_student(
