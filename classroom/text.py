@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 
 from classroom.errors import TextRefusedError
 
@@ -28,6 +30,22 @@ def tidy(text: str, *, what: str, longest: int) -> str:
     if len(text) > longest:
         raise TextRefusedError(f"{what} is too long: {len(text)} characters, at most {longest}.")
     return text
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """The names of everybody who ever joined one session, namesakes told apart: `["Mia", "Mia", "Ben"]` ->
+    `["Mia (1)", "Mia (2)", "Ben"]`.
+
+    Given in the order in which namesakes joined, each keeps the number, whoever leaves and whatever they share: the
+    live page, the list of who is here and the report call everybody alike.
+    """
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    seen: Counter[str] = Counter()
+    told = []
+    for name in names:
+        seen[name] += 1
+        told.append(f"{name} ({seen[name]})" if name in twice else name)
+    return told
 
 
 def _is_refused(character: str) -> bool:

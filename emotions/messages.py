@@ -258,7 +258,8 @@ class TileChange(Message):
 
 
 class Tile(TileChange):
-    """A student who shares individually. `value`: the reading's pleasantness, -1..1, for the sparkline."""
+    """A student who shares individually. `name`: as everywhere (`classroom.text.distinct_names`); `value`: the
+    reading's pleasantness, -1..1, for the sparkline."""
 
     name: str
 
@@ -324,7 +325,8 @@ class Attention(Message):
 
 
 class Hand(Message):
-    """A raised hand, since `at_ms`. It is raised towards the teacher, so it bears a name whatever else is shared."""
+    """A raised hand, since `at_ms`. It is raised towards the teacher, so it bears a name whatever else is shared: the
+    same as everywhere."""
 
     id: UUID
     name: str

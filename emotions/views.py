@@ -25,10 +25,11 @@ from classroom.views.answers import done, instructors_only, refused
 from classroom.views.controls import session_facts, typed_address
 from emotions import tasks
 from emotions.messages import SPARK_LENGTH, TILE_FIELDS
+from emotions.mood.cohort import THERE_FOR
 from emotions.mood.estimate import HALF_LIFE_SECONDS
 from emotions.reports import charts, counting, exports, html_file, page, selectors, student_page, wording, workbook
 
-# The bars of the present mood: as in the sketch, pleasant first, the rare ones last.
+# The bars of the present mood: pleasant first, the rare ones last.
 BAR_ORDER = ["happy", "surprise", "neutral", "sad", "fear", "angry", "disgust"]
 
 
@@ -73,6 +74,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
         "markers": [{"id": marker.id, "label": marker.label, "at_ms": marker.at_ms} for marker in marked],
         "tile_fields": TILE_FIELDS,
         "spark_length": SPARK_LENGTH,
+        "there_for_ms": THERE_FOR.total_seconds() * 1000,
         "rules": wording.RULES,
         "style": charts.style(),
         "bar_order": BAR_ORDER,

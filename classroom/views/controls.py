@@ -12,7 +12,6 @@ from uuid import UUID
 import segno
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from classroom import access, actions, codes
 from classroom.errors import RefusedError
 from classroom.models import ClassSession, Marker, Participant
+from classroom.text import distinct_names
 from classroom.views.answers import done, instructors_only, refused
 
 LONGEST_AGO_MS = 600_000
@@ -80,15 +80,29 @@ def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @instructors_only
 def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Everybody who is in the session, by name, whatever they share. Nothing of what was measured."""
+    """Everybody who has neither left nor been removed, by name, whatever they share, and when they were connected
+    last: a closed tab is no "leave". Nothing of what was measured."""
     session = access.session_for_instructor(request.user, public_id)
-    here = session.participants.students().present().order_by(Lower("display_name"), "pk")
-    return JsonResponse({"ok": True, "people": [_person_facts(participant) for participant in here]})
+    everybody = list(session.participants.students().order_by("display_name", "joined_at", "pk"))
+    names = distinct_names([one.display_name for one in everybody])
+    here = [
+        (one, name)
+        for one, name in zip(everybody, names, strict=True)
+        if one.left_at is None and one.removed_at is None
+    ]
+    here.sort(key=lambda pair: pair[0].display_name.casefold())
+    return JsonResponse({"ok": True, "people": [_person_facts(one, name) for one, name in here]})
 
 
-def _person_facts(participant: Participant) -> dict[str, Any]:
-    name, joined_ms = participant.display_name, participant.joined_at.timestamp() * 1000
-    return {"id": str(participant.public_id), "name": name, "joined_ms": joined_ms}
+def _person_facts(participant: Participant, name: str) -> dict[str, Any]:
+    """`seen_ms`: None for one whose page has not connected yet; coarse (emotions.mood.ticker notes it)."""
+    joined, seen = participant.joined_at, participant.last_seen_at
+    return {
+        "id": str(participant.public_id),
+        "name": name,
+        "joined_ms": joined.timestamp() * 1000,
+        "seen_ms": seen.timestamp() * 1000 if seen else None,
+    }
 
 
 @require_POST

@@ -64,7 +64,8 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A participant who has neither left nor been removed. `hand_ms`: since when a hand is up, if one is."""
+    """A participant who has neither left nor been removed. `name`: as `classroom.text.distinct_names` tells them
+    apart; `hand_ms`: since when a hand is up, if one is."""
 
     pk: int
     id: UUID
@@ -159,6 +160,13 @@ def entering(present: Sequence[Standing], previous: Group, rng: Random) -> tuple
     return (members, cohort) if len(members) >= FLOOR else ([], cohort)
 
 
+def told_of(present: Sequence[Standing]) -> Sequence[Standing]:
+    """Those whose measuring the counts of a point tell of: everybody, but for fewer than FLOOR connected students who
+    share in the aggregate only. Beside the tiles of the others, a count that moves would tell of one of them."""
+    hidden = sum(one.student.scope == "aggregate" and one.state != "disconnected" for one in present)
+    return present if hidden >= FLOOR else [one for one in present if one.student.scope != "aggregate"]
+
+
 def estimate(estimator: Estimator, members: Sequence[Standing]) -> Bands:
     """The class's shares; every student weighs the same, whatever their frame rate."""
     rows = np.array([one.reading.probabilities for one in members if one.reading], np.float32)
@@ -187,6 +195,7 @@ def next_point(
     """The mood of this second. Under the floor it has no shares, and forgets the earlier ones."""
     counted = [one for one in present if one.student.scope == "individual"] if memory.cohort_lost else present
     members, cohort = entering(counted, memory.cohort, rng)
+    told = told_of(present)
     bands = smoothed(memory.bands, estimate(estimator, members), moment.seconds) if members else None
     point = Point(
         sequence=moment.sequence,
@@ -196,9 +205,9 @@ def next_point(
         high=_rounded(bands.high) if bands else None,
         joined=len(present),
         connected=sum(one.state != "disconnected" for one in present),
-        measured=len(members) or sum(one.measured for one in present),
+        measured=len(members) or sum(one.measured for one in told),
         uncertain=sum(one.reading.uncertain for one in members if one.reading),
-        not_visible=sum(one.state == "not_visible" for one in present),
+        not_visible=sum(one.state == "not_visible" for one in told),
         pace=moment.pace,
         on_device=sum(one.reading.source == "device" for one in members if one.reading),
     )

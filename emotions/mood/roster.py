@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max
@@ -13,6 +16,7 @@ from django.db.models.functions import Coalesce
 
 from classroom.actions import HAND_UP
 from classroom.models import ClassSession, Participant
+from classroom.text import distinct_names
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
 from emotions.mood.alerts import BACK_MS, MEAN_MS, WORDS_MS
@@ -130,14 +134,20 @@ def note_seen(participant_pks: list[int], now: datetime) -> None:
 
 
 def _students(now: datetime) -> tuple[dict[tuple[int, str], list[Student]], frozenset[int]]:
-    """By session and the setting of its course's alerts; and who of all of them is there."""
-    live = Participant.objects.students().present().filter(session__ended_at__isnull=True)
-    rows = live.order_by("display_name", "joined_at", "pk").values_list(
+    """By session and the setting of its course's alerts; and who of all of them is there.
+
+    Who has left is read, too, for the numbers of those who bear the same name.
+    """
+    live = Participant.objects.students().filter(session__ended_at__isnull=True)
+    ordered = live.order_by("session_id", "display_name", "joined_at", "pk")
+    rows = ordered.values_list(
         "session_id",
+        "display_name",
         "session__course__alerts",
+        "left_at",
+        "removed_at",
         "pk",
         "public_id",
-        "display_name",
         "scope",
         "consent_epoch",
         "hand_raised_at",
@@ -145,12 +155,21 @@ def _students(now: datetime) -> tuple[dict[tuple[int, str], list[Student]], froz
     )
     students: defaultdict[tuple[int, str], list[Student]] = defaultdict(list)
     there = set()
-    for session, alerts, pk, public_id, name, scope, epoch, raised_at, seen in rows:
+    for row, name in zip(rows, _names(rows), strict=True):
+        session, _typed, alerts, left_at, removed_at, pk, public_id, scope, epoch, raised_at, seen = row
+        if left_at or removed_at:
+            continue
         hand_ms = raised_at.timestamp() * 1000 if raised_at and raised_at > now - HAND_UP else None
         students[session, alerts].append(Student(pk, public_id, name, scope, epoch, hand_ms))
         if seen > now - THERE_FOR:
             there.add(pk)
     return dict(students), frozenset(there)
+
+
+def _names(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
+    """For each row, which begins with the session and the name that was typed, the name that is shown."""
+    for _session, roll in groupby(rows, key=itemgetter(0)):
+        yield from distinct_names([row[1] for row in roll])
 
 
 def _words(now: datetime) -> dict[int, Said]:

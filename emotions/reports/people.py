@@ -6,11 +6,11 @@ the one in force and covers the individual.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from classroom.models import CheckIn, ClassSession, Participant
+from classroom.text import distinct_names
 from emotions.reports import rollups
 from emotions.reports.rows import Attendee, StudentMinute, StudentMinutes, most_often
 from emotions.reports.selectors import fetch, session_end
@@ -87,24 +87,11 @@ def said_by(sharer: Sharer) -> list[tuple[datetime, str]]:
 
 
 def roll(session: ClassSession, sharing: Sequence[Sharer]) -> list[Attendee]:
-    """Everybody who joined, by name. Those of `sharing` keep the name that they have in the rest of the report."""
+    """Everybody who joined, by name. Those of `sharing` have the name that they have in the rest of the report."""
     people = list(Participant.objects.students().filter(session=session).order_by("display_name", "joined_at", "pk"))
-    names, end = _names(people, {sharer.pk: sharer.name for sharer in sharing}), session_end(session)
+    names, end = distinct_names([one.display_name for one in people]), session_end(session)
     shown = {sharer.pk for sharer in sharing}
-    return [_attendee(one, names[one.pk], end, shares=one.pk in shown) for one in people]
-
-
-def _names(people: Sequence[Participant], shown: Mapping[int, str]) -> dict[int, str]:
-    """Who bears a name that occurs already gets the next number."""
-    taken = Counter(one.display_name for one in people if one.pk in shown)
-    often = Counter(one.display_name for one in people)
-    names = dict(shown)
-    for one in people:
-        if one.pk not in shown:
-            taken[one.display_name] += 1
-            many = often[one.display_name] > 1
-            names[one.pk] = f"{one.display_name} ({taken[one.display_name]})" if many else one.display_name
-    return names
+    return [_attendee(one, name, end, shares=one.pk in shown) for one, name in zip(people, names, strict=True)]
 
 
 def _attendee(one: Participant, name: str, end: datetime, *, shares: bool) -> Attendee:

@@ -6,7 +6,6 @@ individual. Each function is a fixed number of queries.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from classroom.models import ClassSession, ConsentEvent, Participant
+from classroom.text import distinct_names
 from emotions.models import EmotionEvent, MinuteRollup
 from emotions.reports import rollups
 from emotions.reports.rows import Student
@@ -44,38 +44,28 @@ class Sharer:
 
 
 def of_session(session: ClassSession) -> list[Sharer]:
-    """Those whose consent in force covers the individual, by name; names that occur twice get a number."""
-    rows = _individual(Participant.objects.students().filter(session=session)).order_by(
+    """Those whose consent in force covers the individual, by name; names that occur twice in the session are
+    numbered, whatever their bearers share."""
+    rows = _with_consent(Participant.objects.students().filter(session=session)).order_by(
         "display_name", "joined_at", "pk"
     )
     names = distinct_names([row.display_name for row in rows])
     return [
         Sharer(row.pk, row.public_id, name, row.since, _first_whole_minute(row.since, only=row.given == 1))
         for row, name in zip(rows, names, strict=True)
+        if row.scope == Participant.Scope.INDIVIDUAL and row.since is not None
     ]
 
 
-def _individual(participants: QuerySet[Participant]) -> QuerySet[Any]:
+def _with_consent(participants: QuerySet[Participant]) -> QuerySet[Any]:
     given = Count("consent_events", filter=Q(consent_events__kind=ConsentEvent.Kind.GIVEN))
-    sharing = participants.filter(scope=Participant.Scope.INDIVIDUAL)
-    return sharing.annotate(since=Max("consent_events__at"), given=given).filter(since__isnull=False)
+    return participants.annotate(since=Max("consent_events__at"), given=given)
 
 
 def _first_whole_minute(since: datetime, *, only: bool) -> datetime:
     """With only one consent ever given, the minute that it fell into holds no reading from before it."""
     minute = since.replace(second=0, microsecond=0)
     return minute if only or minute == since else minute + timedelta(minutes=1)
-
-
-def distinct_names(names: Sequence[str]) -> list[str]:
-    """`["Mia", "Mia", "Ben"]` -> `["Mia (1)", "Mia (2)", "Ben"]`."""
-    twice = {name for name, count in Counter(names).items() if count > 1}
-    seen: Counter[str] = Counter()
-    told = []
-    for name in names:
-        seen[name] += 1
-        told.append(f"{name} ({seen[name]})" if name in twice else name)
-    return told
 
 
 def students(session: ClassSession, sharing: Sequence[Sharer]) -> list[Student]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -270,9 +271,30 @@ def test_the_list_of_who_is_here_has_everybody_and_nothing_else(teacher: Client,
         Participant.objects.create(session=session, display_name=name, scope=scope)
     for name, gone in (("Left", "left_at"), ("Removed", "removed_at")):
         Participant.objects.create(session=session, display_name=name, **{gone: timezone.now()})
-    people = teacher.get(reverse("people", args=[session.public_id]), headers=JSON).json()["people"]
+    people = who_is_here(teacher, session)
     assert [person["name"] for person in people] == ["Ada", "bea", "Cy"]
-    assert {frozenset(person) for person in people} == {frozenset({"id", "name", "joined_ms"})}
+    assert {frozenset(person) for person in people} == {frozenset({"id", "name", "joined_ms", "seen_ms"})}
+
+
+def who_is_here(teacher: Client, session: ClassSession) -> list[dict[str, Any]]:
+    answer = teacher.get(reverse("people", args=[session.public_id]), headers=JSON).json()
+    return list(answer["people"])
+
+
+def test_the_list_of_who_is_here_says_when_each_was_connected_last(teacher: Client, session: ClassSession) -> None:
+    seen = timezone.now()
+    for name, at in (("Ada", seen), ("Ben", None)):
+        Participant.objects.create(session=session, display_name=name, last_seen_at=at)
+    assert [person["seen_ms"] for person in who_is_here(teacher, session)] == [seen.timestamp() * 1000, None]
+
+
+def test_namesakes_on_the_list_keep_their_numbers(teacher: Client, session: ClassSession) -> None:
+    """By who joined first, also after another has left."""
+    for number in (3, 1, 2):
+        Participant.objects.create(session=session, display_name="Mia", public_id=UUID(int=number))
+    Participant.objects.filter(public_id=UUID(int=3)).update(left_at=timezone.now())
+    shown = {person["id"]: person["name"] for person in who_is_here(teacher, session)}
+    assert shown == {str(UUID(int=1)): "Mia (2)", str(UUID(int=2)): "Mia (3)"}
 
 
 @pytest.mark.parametrize(

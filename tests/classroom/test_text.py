@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from classroom import codes, consent
 from classroom.errors import TextRefusedError
 from classroom.models import ClassSession
-from classroom.text import tidy
+from classroom.text import distinct_names, tidy
 
 
 def _tidied(text: str) -> tuple[str | None, str]:
@@ -34,6 +34,10 @@ def test_a_tidy_text_can_be_shown_and_is_left_alone(text: str) -> None:
     assert tidied == tidied.strip() == unicodedata.normalize("NFC", tidied)
     assert not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(character) for character in tidied}
     assert tidy(tidied, what="The name", longest=40) == tidied
+
+
+def test_names_that_occur_twice_are_told_apart() -> None:
+    assert distinct_names(["Mia", "Ben", "Mia"]) == ["Mia (1)", "Ben", "Mia (2)"]
 
 
 @given(st.integers(0, 3), st.booleans())

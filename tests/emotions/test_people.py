@@ -181,9 +181,9 @@ def test_everybody_is_on_the_roll_with_the_name_of_the_report(session: ClassSess
     actions.leave(ben)
     sharing = sharers.of_session(session)
     roll = people.roll(session, sharing)
-    assert [sharer.name for sharer in sharing] == ["Mia"]
+    assert [sharer.name for sharer in sharing] == ["Mia (2)"]
     assert [(one.name, one.shares) for one in roll] == [
-        ("Ben", False), ("Mia (2)", False), ("Mia", True), ("Mia (3)", False)
+        ("Ben", False), ("Mia (1)", False), ("Mia (2)", True), ("Mia (3)", False)
     ]  # fmt: skip
     assert [one.how for one in roll] == ["left", "", "", ""]
     assert roll[1].until is None

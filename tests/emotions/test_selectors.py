@@ -71,10 +71,6 @@ def test_without_marker_or_mood_there_is_one_empty_section(lecture: ClassSession
     assert only.mood is None
 
 
-def test_names_that_occur_twice_are_told_apart() -> None:
-    assert sharers.distinct_names(["Mia", "Ben", "Mia"]) == ["Mia (1)", "Ben", "Mia (2)"]
-
-
 # -- Who may be shown on their own
 
 
