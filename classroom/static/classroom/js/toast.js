@@ -1,9 +1,14 @@
 // A message at the foot of the page: what happened, and what to do. It stays until it is dismissed or replaced.
 
+let before = null; // What had the focus before a message took it.
+
 function newRegion() {
   const list = document.createElement("div");
   list.className = "toasts";
   list.setAttribute("role", "status");
+  list.addEventListener("focusin", ({ relatedTarget }) => {
+    if (!list.contains(relatedTarget)) before = relatedTarget;
+  });
   return list;
 }
 
@@ -22,7 +27,7 @@ export function region() {
 /** Show `words`; a message with the same `key` takes the place of the one before. Returns a function that takes it away. */
 export function toast(words, { key = words, seconds = 0 } = {}) {
   const list = region();
-  for (const old of list.children) if (old.dataset.key === key) old.remove();
+  for (const old of [...list.children]) if (old.dataset.key === key) takeAway(old);
   const item = document.createElement("div");
   item.className = "toast";
   item.dataset.key = key;
@@ -31,9 +36,24 @@ export function toast(words, { key = words, seconds = 0 } = {}) {
   const close = document.createElement("button");
   close.type = "button";
   close.textContent = "Dismiss";
-  close.addEventListener("click", () => item.remove());
+  close.addEventListener("click", () => takeAway(item));
   item.append(text, close);
   list.append(item);
-  if (seconds) setTimeout(() => item.remove(), seconds * 1000);
-  return () => item.remove();
+  if (seconds) setTimeout(() => takeAway(item), seconds * 1000);
+  return () => takeAway(item);
 }
+
+/** The focus goes from a message that goes to the next one; else back to where it was, or to what the page is about. */
+function takeAway(item) {
+  const held = item.contains(document.activeElement);
+  const dialog = item.closest("dialog");
+  item.remove();
+  if (!held) return;
+  const others = [document.querySelector(".toasts button"), before, dialog?.querySelector("button"), document.getElementById("main")];
+  others.find((element) => {
+    element?.focus({ preventScroll: true });
+    return element && element === document.activeElement;
+  });
+}
+
+region(); // There before the first message is, so that it is heard.
