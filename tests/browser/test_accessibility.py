@@ -133,6 +133,13 @@ def test_the_live_dashboard_and_its_dialogs(looks: Looks, session: ClassSession)
     looks.hold(page, "dashboard-projector")
 
 
+def test_the_live_dashboard_of_a_class_without_a_mood(looks: Looks, session: ClassSession) -> None:
+    page = played(looks.visitors, session, snapshot([point(n, None) for n in range(1, 9)]), **looks.options).page
+    wait_for_chart(page)
+    expect(page.locator("#now")).to_have_class(re.compile("unknown"))
+    looks.hold(page, "dashboard-without-mood")
+
+
 def test_the_lobby_of_an_empty_room(looks: Looks, session: ClassSession) -> None:
     page = played(looks.visitors, session, snapshot([]), **looks.options).page
     expect(page.locator("#lobby")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from playwright.sync_api import Page, Route, expect
 
 from classroom.actions import start_session
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions.messages import Alert, Attention, Hand, Notices, Tile
+from emotions.messages import Alert, Attention, CloseCode, Hand, Notices, Tile
 from emotions.mood import dismissals
 from emotions.store import dismissed_key, sync_redis
 from tests.browser.conftest import Join, Visitors
-from tests.browser.dashboards import BEGAN_MS, played, point, sign_in, snapshot, tick, tile
+from tests.browser.dashboards import BEGAN_MS, PlayedSocket, played, point, sign_in, snapshot, tick, tile
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +38,7 @@ def words(page: Page) -> list[str]:
 
 
 def test_who_may_need_the_teacher_and_why(visitors: Visitors, session: ClassSession) -> None:
-    ada, ben, mia, other = tile("Ada"), tile("Ben"), tile("Mia"), tile("Mia")
+    ada, ben, mia, other = tile("Ada"), tile("Ben"), tile("Mia (1)"), tile("Mia (2)")
     now = BEGAN_MS + 1000
     rows = [
         waiting(ada, troubled_ms=now - 4 * MINUTE_MS),
@@ -64,6 +65,8 @@ def test_who_may_need_the_teacher_and_why(visitors: Visitors, session: ClassSess
     page.keyboard.press("p")
     socket.send(tick(point(4), notices=Notices()))
     expect(page.locator("#nobody-waits")).to_be_visible()
+    # Of now: what was before, they have just seen.
+    expect(page.locator("#nobody-waits")).to_contain_text("Nobody is on this list now: here come those who")
 
 
 def test_who_says_lost_is_named_and_told_until_the_teacher_has_seen_it(
@@ -95,8 +98,9 @@ def test_a_long_list_opens_on_demand(visitors: Visitors, session: ClassSession) 
     rows = [waiting(one, lost_ms=BEGAN_MS) for one in tiles]
     page = played(visitors, session, snapshot([point(1)], tiles, Notices(attention=rows))).page
     expect(page.locator("#attention li")).to_have_count(4)
-    page.get_by_role("button", name="5 more").click()
+    page.get_by_role("button", name="5 more").press("Enter")
     expect(page.locator("#attention li")).to_have_count(9)
+    expect(page.locator("#attention .who").nth(4)).to_be_focused()
 
 
 def test_seen_takes_the_name_off_and_says_so_to_the_server(visitors: Visitors, session: ClassSession) -> None:
@@ -141,8 +145,9 @@ def test_raised_hands_have_names_for_the_teacher_and_a_number_for_the_class(
 
 def test_anybody_can_be_let_out_whatever_they_share(visitors: Visitors, alice: User) -> None:
     session = start_session(Course.objects.create(title="Check-ins", instructor=alice), ClassSession.Mode.CHECK_INS)
+    there = timezone.now() + timedelta(hours=1)  # However slow this machine is.
     for name in ("Yan", "Zed"):
-        Participant.objects.create(session=session, display_name=name)
+        Participant.objects.create(session=session, display_name=name, last_seen_at=there)
     student = visitors.new(camera=False)
     join_without_camera(student, session, "Rude Name")
     student.get_by_role("button", name="Raise my hand").click()
@@ -172,6 +177,24 @@ def join_without_camera(student: Page, session: ClassSession, name: str) -> None
     student.get_by_role("button", name="Join").click()
     student.locator("button[value=none]").click()
     expect(student.locator("[data-part=state]")).to_have_text("Connected")
+
+
+def test_who_has_closed_the_page_is_on_the_list_and_not_connected(visitors: Visitors, session: ClassSession) -> None:
+    long_ago, lately = timezone.now() - timedelta(minutes=10), timezone.now() - timedelta(seconds=20)
+    for name, seen in (("Ada", timezone.now() + timedelta(hours=1)), ("Ben", long_ago), ("Cy", None), ("Mia", None)):
+        Participant.objects.create(session=session, display_name=name, joined_at=long_ago, last_seen_at=seen)
+    Participant.objects.filter(display_name="Cy").update(joined_at=lately)
+    page = played(visitors, session, snapshot([point(1)])).page
+    page.get_by_role("button", name="Who is here").click()
+    joined = f"joined {timezone.localtime(long_ago):%H:%M}"
+    expect(page.locator("#people li")).to_have_text(
+        [
+            f"Ada{joined}",
+            f"Ben{joined}, not connected since {timezone.localtime(long_ago):%H:%M}",
+            f"Cyjoined {timezone.localtime(lately):%H:%M}",
+            f"Mia{joined}, never connected",
+        ]
+    )
 
 
 def let_out(page: Page) -> None:
@@ -220,7 +243,7 @@ def test_an_alert_is_a_calm_line_a_list_and_a_mark_on_the_timeline(visitors: Vis
     expect(page.locator("#alerts-title")).to_have_text("1 alert")
     socket.send(tick(point(60), notices=Notices(alerts=[older, alert])))
     expect(page.locator("#alert")).to_have_text(words)
-    assert page.locator("#alert").get_attribute("role") == "status"
+    expect(page.locator("#attention-said")).to_have_text(words)
     page.locator("#alerts-title").press("Enter")
     listed = page.locator("#alerts li").all_text_contents()
     assert [re.sub(r"^\d\d:\d\d ", "", line) for line in listed] == [alert.words, older.words]
@@ -247,6 +270,110 @@ def test_the_focus_stays_on_its_row_while_the_list_changes(visitors: Visitors, s
     socket.send(tick(point(3), notices=Notices()))
     expect(page.locator("#attention li")).to_have_count(0)
     expect(page.locator("#attention-title")).to_be_focused()
+
+
+def test_the_focus_goes_on_to_the_neighbour_of_a_tile_that_goes(visitors: Visitors, session: ClassSession) -> None:
+    ada, ben, cy = tile("Ada"), tile("Ben"), tile("Cy")
+    socket = played(visitors, session, snapshot([point(1)], [ada, ben, cy]))
+    buttons = socket.page.locator("#tiles button")
+    buttons.nth(0).focus()
+    socket.send(tick(point(2), gone=[ada.id]))
+    expect(buttons).to_have_count(2)
+    expect(buttons.nth(0)).to_be_focused()
+    buttons.nth(0).press("Enter")
+    expect(socket.page.locator("#student-name")).to_have_text("Ben")
+    socket.send(tick(point(3), gone=[ben.id]))  # With the dialog that was opened from it.
+    expect(socket.page.locator("#student-dialog")).to_be_hidden()
+    expect(socket.page.locator("#students-title")).to_be_focused()
+    buttons.nth(0).focus()
+    socket.send(tick(point(4), gone=[cy.id]))
+    expect(buttons).to_have_count(0)
+    expect(socket.page.locator("#students-title")).to_be_focused()
+
+
+def with_a_refusal(visitors: Visitors, session: ClassSession) -> PlayedSocket:
+    """Ada waits, and cannot be waved off the list."""
+    ada = tile("Ada")
+    rows = Notices(attention=[waiting(ada, lost_ms=BEGAN_MS)])
+    socket = played(visitors, session, snapshot([point(1)], [ada], rows))
+    socket.page.route("**/dismiss/", lambda route: route.fulfill(status=409, json={"error": "Not now."}))
+    return socket
+
+
+def test_a_message_that_is_dismissed_gives_the_focus_back(visitors: Visitors, session: ClassSession) -> None:
+    page = with_a_refusal(visitors, session).page
+    seen, dismiss = page.locator("#attention [data-done]"), page.get_by_role("button", name="Dismiss")
+    seen.press("Enter")
+    dismiss.press("Enter")
+    expect(page.locator(".toast")).to_have_count(0)
+    expect(seen).to_be_focused()
+    seen.press("Enter")
+    expect(dismiss).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    dismiss.click()
+    expect(page.locator(".toast")).to_have_count(0)
+    expect(page.locator("#main")).to_be_focused()
+
+
+# Of what is said, whether the region had been there, and was rendered, before.
+LISTEN = """() => {
+  const regions = [...document.querySelectorAll("[role=status]")];
+  const known = new Set(regions.filter((region) => region.checkVisibility()));
+  const heard = (region) => {
+    const words = region?.textContent.trim();
+    if (words) window.said.push([known.has(region), words]);
+  };
+  window.said = [];
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+      heard((target.nodeType === 1 ? target : target.parentElement)?.closest("[role=status]"));
+      for (const node of addedNodes) if (node.nodeType === 1 && node.matches("[role=status]")) heard(node);
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def test_what_is_heard_is_said_in_a_region_that_was_there_before(visitors: Visitors, session: ClassSession) -> None:
+    """Many screen readers are silent about a region that comes together with its words."""
+    socket = with_a_refusal(visitors, session)
+    page = socket.page
+    seen = page.locator("#attention [data-done]")
+    expect(seen).to_be_visible()
+    page.evaluate(LISTEN)
+    alert = Alert(kind="lost", at_ms=BEGAN_MS + 2000, words="5 of 24 said lost in the last 3 minutes.")
+    socket.send(tick(point(2), notices=Notices(alerts=[alert])).model_copy(update={"unread": True}))
+    expect(page.locator("#alert")).to_be_visible()
+    expect(page.locator("#unread")).to_be_visible()
+    expect(page.locator("#unread-said")).to_contain_text("Nobody reads the pictures just now")
+    ada = tile("Ada")
+    rows = Notices(attention=[waiting(ada, lost_ms=BEGAN_MS)], alerts=[alert])
+    socket.send(tick(point(3), [ada], notices=rows))
+    seen.click()
+    expect(page.locator(".toast")).to_be_visible()
+    said = page.evaluate("window.said")
+    assert [words for there, words in said if not there] == []
+    everything = " ".join(words for _there, words in said)
+    for words in (alert.words, "Nobody reads the pictures just now", "Not now."):
+        assert words in everything
+
+
+# -- The tab
+
+
+def test_the_tabs_title_calls_where_no_frame_is_painted_and_names_nobody(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    """A tab behind another one has no frames."""
+    hands = [Hand(id=tile(name).id, name=name, at_ms=BEGAN_MS) for name in ("Ada", "Ben")]
+    alert = Alert(kind="lost", at_ms=BEGAN_MS + 2000, words="5 of 24 said lost in the last 3 minutes.")
+    socket = played(visitors, session, snapshot([point(1)]), script="window.requestAnimationFrame = () => 0;")
+    expect(socket.page).to_have_title("Calculus 1 · live · Roomtone")
+    socket.send(tick(point(2), notices=Notices(hands=hands, alerts=[alert])))
+    expect(socket.page).to_have_title("2 hands · 1 alert · Calculus 1 · live · Roomtone")
+    socket.send(tick(point(100), notices=Notices(hands=hands[:1], alerts=[alert])))
+    expect(socket.page).to_have_title("1 hand · Calculus 1 · live · Roomtone")
+    socket.close(int(CloseCode.NO_SUCH_SESSION))
+    expect(socket.page).to_have_title("Calculus 1 · live · Roomtone")
 
 
 def test_three_presses_of_a_key_remove_nobody(visitors: Visitors, session: ClassSession) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 import sys
 import time
+import uuid
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
+from classroom import actions, consent
 from classroom.models import ClassSession, Marker
+from classroom.templatetags.roomtone import duration
 from classroom.views.answers import SIGNED_OUT
 from emotions.messages import (
     SPARK_LENGTH,
@@ -26,7 +30,7 @@ from emotions.messages import (
     StillHere,
     TileChange,
 )
-from emotions.reports import charts, wording
+from emotions.reports import charts, sharers, wording
 from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
 from tests.browser.conftest import Visitors
@@ -108,7 +112,8 @@ def test_under_the_floor_nothing_is_drawn_and_the_page_says_why(visitors: Visito
     page = socket.page
     expect(page.locator("#sentence")).to_have_text(wording.RULES["under_floor"])
     expect(page.locator("#now li.happy > :last-child")).to_have_text("–")
-    expect(page.locator("#coverage")).to_have_text("3 of 24 measured · 2 not visible · 19 without camera")
+    others = wording.RULES["left_out"]
+    expect(page.locator("#coverage")).to_have_text(f"3 of 24 measured · 2 not visible · 19 {others}")
     expect(page.locator("#no-mood")).to_have_text("The timeline begins with the first class mood.")
     expect(page.locator("#no-mood")).to_be_visible()
     wait_for_chart(page)
@@ -123,7 +128,7 @@ def test_before_anybody_joins_the_code_is_the_page(visitors: Visitors, session: 
     expect(socket.page.locator("#class")).to_be_hidden()
     socket.send(tick(point(2, None, **(nobody | {"joined": 1, "connected": 1}))))
     expect(socket.page.locator("#lobby")).to_be_hidden()
-    expect(socket.page.locator("#sentence")).to_have_text("Nobody is measured now.")
+    expect(socket.page.locator("#sentence")).to_have_text(wording.RULES["under_floor"])
     socket.send(tick(point(3, None, **nobody)))
     expect(socket.page.locator("#sentence")).to_have_text("Nobody is in this session now.")
     expect(socket.page.locator("#lobby")).to_be_hidden()  # Who has left leaves a timeline behind.
@@ -138,8 +143,8 @@ def test_tiles_say_in_words_what_they_show(visitors: Visitors, session: ClassSes
         tile("Ben", label="sad", uncertain=True),
         tile("Cy", state="not_visible", label=None, value=None, seen_ms=point(1).at_ms - 180_000),
         tile("Di", state="paused", label=None, value=None, seen_ms=None),
-        tile("Mia"),
-        tile("Mia"),
+        tile("Mia (1)"),
+        tile("Mia (2)"),
     ]
     socket = played(visitors, session, snapshot([point(1)], tiles))
     page = socket.page
@@ -149,6 +154,41 @@ def test_tiles_say_in_words_what_they_show(visitors: Visitors, session: ClassSes
     assert page.locator("#tiles .seen").all_text_contents()[2:4] == ["seen 3 min ago", "not seen yet"]
     page.get_by_role("button", name="Ben").click()
     expect(page.locator("#student-words")).to_have_text("Looks sad, unsure.")
+
+
+def test_the_number_of_a_namesake_is_never_cut_off(visitors: Visitors, session: ClassSession) -> None:
+    name = "A name as long as a name can ever be here (2)"
+    page = played(visitors, session, snapshot([point(1)], [tile(name)]), viewport={"width": 390, "height": 844}).page
+    expect(page.locator("#tiles .name")).to_have_text(name)
+    expect(page.locator("#tiles button")).to_have_attribute("title", f"{name} · Looks happy, fairly sure")
+    cut, inside = page.evaluate("""() => {
+      const [given, which] = ["given", "which"].map((name) => document.querySelector(`#tiles .${name}`));
+      const ends = [which, which.closest(".name")].map((element) => element.getBoundingClientRect().right);
+      return [given.scrollWidth > given.clientWidth, ends[0] <= ends[1] + 0.5];
+    }""")
+    assert cut
+    assert inside
+
+
+def test_namesakes_keep_their_numbers_over_a_reload_and_in_the_report(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    """On the product's own ticker. Their ids sort against their joining."""
+    for number in sorted((uuid.uuid4() for _ in range(2)), reverse=True):
+        student = actions.join(session, "Mia")
+        student.public_id = number
+        student.save(update_fields=["public_id"])
+        actions.record_consent(student, "individual", consent.text_for(session).sha256)
+    page = visitors.new(camera=False)
+    sign_in(page, session.course.instructor, visitors.base_url)
+    reported = {str(one.id): one.name for one in sharers.of_session(session)}
+    for load in (page.goto, lambda _address: page.reload()):
+        load(f"/teach/{session.public_id}/")
+        expect(page.locator("#tiles .name")).to_have_text(["Mia (1)", "Mia (2)"], timeout=20_000)
+        shown = page.locator("#tiles li").evaluate_all(
+            "all => all.map((item) => [item.dataset.id, item.querySelector('.name').textContent])"
+        )
+        assert dict(shown) == reported
 
 
 def test_a_tick_touches_only_what_it_changes(visitors: Visitors, session: ClassSession) -> None:
@@ -388,7 +428,7 @@ def test_an_empty_room_hears_that_the_line_lives_and_what_time_it_is(
     for _ in range(5):
         page.clock.run_for(6_000)
         socket.send(StillHere(now_ms=BEGAN_MS + 3_605_000))
-    expect(page.locator("#elapsed")).to_have_text("1 h 0 min")
+    expect(page.locator("#elapsed")).to_have_text("1 h")
     assert len(socket.connections) == 1
     page.clock.run_for(21_000)
     socket.wait_for_connection(2)
@@ -482,14 +522,27 @@ def test_the_page_and_the_server_use_the_same_words(visitors: Visitors, session:
     collect()
     in_the_page = page.evaluate(
         """async ([address, rules, cases]) => {
-          const { wording } = await import(address);
-          const words = wording(rules);
+          const { Wording } = await import(address);
+          const words = new Wording(rules);
           return cases.map((both) => [words.sentence(...both), words.coverage(...both)]);
         }""",
         [f"{SCRIPTS}words.js", wording.RULES, said],
     )
     on_the_server = [[wording.sentence(case, measuring=m), wording.coverage(case, measuring=m)] for case, m in said]
     assert in_the_page == on_the_server
+
+
+def test_the_page_and_the_server_tell_lengths_alike(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    minutes = [0, 1, 59, 60, 61, 119, 120, 150]
+    in_the_page = page.evaluate(
+        """async ([address, minutes]) => {
+          const { duration } = await import(address);
+          return minutes.map((count) => duration(count * 60_000 + 20_000));
+        }""",
+        [f"{SCRIPTS}words.js", minutes],
+    )
+    assert in_the_page == [duration(timedelta(minutes=count, seconds=20)) for count in minutes]
 
 
 def test_the_page_and_the_server_draw_the_same_figure(visitors: Visitors, session: ClassSession) -> None:
@@ -514,6 +567,75 @@ def test_the_page_and_the_server_draw_the_same_figure(visitors: Visitors, sessio
         ],
     )
     assert theirs == json.loads(json.dumps(ours))
+
+
+# -- What the instructor does
+
+
+def test_a_dialog_closes_by_a_click_beside_it_and_by_no_other(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    page.keyboard.press("m")
+    dialog = page.locator("#marker-dialog")
+    dialog.click(position={"x": 6, "y": 6})  # Its padding.
+    expect(dialog).to_be_visible()
+    field = page.locator("#marker-label").bounding_box()
+    assert field
+    page.mouse.move(field["x"] + 20, field["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(5, 5)  # A text is selected outwards.
+    page.mouse.up()
+    expect(dialog).to_be_visible()
+    page.mouse.click(5, 5)
+    expect(dialog).to_be_hidden()
+
+
+def test_a_marker_that_was_not_set_leaves_no_name_behind(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    page.keyboard.press("m")
+    page.keyboard.type("Quiz")
+    page.locator("#marker-dialog").get_by_role("button", name="Cancel").click()
+    page.keyboard.press("m")
+    expect(page.locator("#marker-label")).to_have_value("")
+
+
+# A hundred times as fast; the limits that were asked for are kept.
+IMPATIENT = """
+    window.limits = [];
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    AbortSignal.timeout = (limit) => { window.limits.push(limit); return timeout(limit / 100); };
+"""
+
+
+def test_an_answer_that_never_comes_is_waited_for_no_longer_than_15_seconds(
+    visitors: Visitors, session: ClassSession
+) -> None:
+    """And what was done is not known, so nothing is claimed of it."""
+    page = played(visitors, session, snapshot([point(1)]), script=IMPATIENT).page
+    page.route("**/lock/", lambda route: None)
+    page.locator(".code-button").click()
+    lock = page.get_by_role("button", name="Lock joining")
+    lock.press("Enter")
+    refusal = page.locator("#join-dialog .refusal")
+    expect(refusal).to_have_text("No answer came. Look whether it was done; if not, try again.")
+    expect(lock).to_be_enabled()
+    expect(lock).to_be_focused()
+    assert page.evaluate("window.limits") == [15_000]
+
+
+def test_single_keys_can_be_switched_off_and_stay_so(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    page.get_by_role("button", name="Keys M and P: on").click()
+    for _ in range(2):
+        expect(page.get_by_role("button", name="Keys M and P: off")).to_be_visible()
+        expect(page.locator("kbd").first).to_be_hidden()
+        page.keyboard.press("p")
+        page.keyboard.press("m")
+        expect(page.locator("body")).not_to_have_class(re.compile("projector"))
+        expect(page.locator("#marker-dialog")).to_be_hidden()
+        page.reload()
+    page.get_by_role("button", name="Keys M and P: off").click()
+    page.keyboard.press("m")
+    expect(page.locator("#marker-dialog")).to_be_visible()
 
 
 def test_a_marker_is_set_with_one_key_renamed_and_removed(visitors: Visitors, session: ClassSession) -> None:

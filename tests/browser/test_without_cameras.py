@@ -10,10 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
+from classroom.actions import start_session
 from classroom.models import CheckIn, ClassSession, Course, Erasure, Participant
 from emotions.models import EmotionEvent
 from tests.browser.conftest import Visitors
-from tests.browser.dashboards import sign_in
+from tests.browser.dashboards import played, point, sign_in, snapshot
 
 pytestmark = pytest.mark.browser
 
@@ -65,6 +66,21 @@ def test_join_pace_attendance_report_and_course_without_any_camera(visitors: Vis
     expect(teacher.get_by_role("row").filter(has_text="Without cameras")).to_contain_text("3 of 6")
     assert [page.evaluate("window.cameraCalls") for page in [*pages, teacher]] == [0] * (STUDENTS + 1)
     assert not EmotionEvent.objects.filter(session=session).exists()
+
+
+def test_a_class_without_cameras_loads_no_chart(visitors: Visitors, alice: User) -> None:
+    session = start_session(Course.objects.create(title="Poetry", instructor=alice), ClassSession.Mode.CHECK_INS)
+    asked: list[str] = []
+    one = point(1, None, joined=1, connected=1, measured=0, not_visible=0)
+
+    def listen(page: Page) -> None:
+        page.on("request", lambda each: asked.append(each.url))
+
+    socket = played(visitors, session, snapshot([one]), before=listen)
+    expect(socket.page.locator("#coverage")).to_have_text("1 of 1 connected")
+    socket.page.wait_for_timeout(2500)  # By then a chart would have been drawn.
+    assert [url for url in asked if re.search(r"plotly[^/]*\.js", url)] == []
+    assert [url for url in asked if re.search(r"/dashboard[^/]*\.js", url)]
 
 
 def test_see_take_along_and_erase_what_is_recorded(visitors: Visitors, session: ClassSession, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import { DashboardSocket } from "./dashboard/dashboard-socket.js";
 import { Desk } from "./dashboard/desk.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { JoiningCard } from "./dashboard/joining.js";
+import { letterKeys } from "./dashboard/letter-keys.js";
 import { LiveClass } from "./dashboard/live-class.js";
 import { asMarkers } from "./dashboard/notices.js";
 import { NowBars, announce, showPace, write } from "./dashboard/now.js";
@@ -14,8 +15,9 @@ import { Plot } from "./dashboard/plot.js";
 import { projector } from "./dashboard/projector.js";
 import { SpokenMood } from "./dashboard/spoken.js";
 import { StudentDialog } from "./dashboard/student-dialog.js";
+import { callInTitle, restTitle } from "./dashboard/tab-title.js";
 import { Tiles } from "./dashboard/tiles.js";
-import { UNREAD, ago, duration, wording } from "./dashboard/words.js";
+import { UNREAD, Wording, ago, duration } from "./dashboard/words.js";
 import { toast } from "../../classroom/js/toast.js";
 
 const WINDOW_MS = 30 * 60_000;
@@ -28,20 +30,20 @@ const page = JSON.parse(byId("dashboard-data").textContent);
 /** A time of day in the school's zone. */
 const clock = (ms) => new Date(ms + page.offset_ms).toISOString().slice(11, 16);
 
-const words = wording(page.rules);
+const words = new Wording(page.rules);
 const live = new LiveClass(page);
 const plot = new Plot(byId("mood-chart"));
 const spoken = new SpokenMood(page.rules.labels, page.bar_order, clock);
 const bars = new NowBars(byId("now"), page.rules.labels, page.bar_order);
-const tiles = new Tiles(byId("tiles"), { onOpen: (id) => student.open(id) });
-const student = new StudentDialog(live, tiles, {
+const tiles = new Tiles(byId("tiles"), { heading: byId("students-title"), onOpen: (id) => student.open(id) });
+const student = new StudentDialog(live, {
   onRemoved: (id) => {
     live.forget(id);
     show();
   },
 });
 const joining = new JoiningCard(page.session, page.urls.qr);
-const desk = new Desk(live, tiles, {
+const desk = new Desk(live, {
   clock,
   onOpen: (id, name) => student.open(id, name),
   onMarkers: mark,
@@ -78,8 +80,15 @@ function showBeside() {
     line.hidden = !beside.room;
     if (beside.room) write(line, words.room(beside.room));
   }
+  if (beside.unread && byId("unread").hidden) announce(byId("unread-said"), UNREAD);
   byId("unread").hidden = !beside.unread;
   write(byId("unread"), beside.unread ? UNREAD : "");
+}
+
+/** Also where no frame is painted: a tab that isn't in front has none. */
+function showTitle() {
+  if (open) callInTitle(live.notices, live.now);
+  else restTitle();
 }
 
 function showWords(point) {
@@ -118,7 +127,7 @@ function showStudents() {
 
 function draw() {
   drawn = performance.now();
-  if (!live.isKnown || byId("class").hidden || document.hidden) return;
+  if (!page.measuring || !live.isKnown || byId("class").hidden || document.hidden) return;
   // A marker that was set this second is newer than the newest tick.
   const now = Math.max(live.now, ...live.markers.map((marker) => marker.at_ms));
   const end = Math.max(now, session.started_ms + SHORTEST_WINDOW_MS);
@@ -163,10 +172,12 @@ const socket = new DashboardSocket(page.urls.socket, {
   onState: (state) => {
     open = state.name !== "closed";
     showConnection(state);
+    showTitle();
     if (state.code === SESSION_ENDED) ended();
   },
   onMessage: (message) => {
     handlers[message.type]?.(message);
+    showTitle();
     show();
   },
 });
@@ -187,6 +198,7 @@ function ended() {
   open = false;
   session = { ...session, ended: true };
   socket.stop();
+  showTitle();
   showEnded();
 }
 
@@ -203,7 +215,6 @@ function mark(markers) {
 
 function placed(marker) {
   byId("marker-dialog").close();
-  byId("marker-form").reset();
   if (!live.markers.some(({ id }) => id === marker.id)) live.markers = [...live.markers, marker];
   announce(byId("marker-said"), `Marked: ${marker.label}`);
   desk.update();
@@ -216,9 +227,14 @@ inPlace(byId("unlock-form"), (answer) => locked(answer.session, "Joining is open
 inPlace(byId("renew-form"), (answer) => changed(answer.session, "The old code no longer works."));
 inPlace(byId("end-form"), () => location.assign(page.urls.report));
 inPlace(byId("marker-form"), ({ marker }) => placed(marker), whenAsked);
-new People(page.urls.people, clock, (id, name) => student.open(id, name));
+new People(page.urls.people, {
+  clock,
+  now: () => live.now,
+  thereForMs: page.there_for_ms,
+  onOpen: (id, name) => student.open(id, name),
+});
 const wall = projector(byId("projector-button"));
-keys({ m: () => open && openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave });
+keys({ m: () => open && openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave }, letterKeys(byId("keys-button")));
 byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, live.tiles, live.now));
 document.addEventListener("visibilitychange", () => open && !document.hidden && draw());
 
@@ -227,5 +243,6 @@ socket.open();
 setInterval(() => {
   if (!open) return;
   write(byId("elapsed"), duration(live.now - session.started_ms));
+  showTitle();
   show();
 }, 1000);

@@ -30,7 +30,7 @@ export class MarkerList {
   open(id) {
     const marker = this.markers.find((one) => one.id === id);
     for (const form of ["rename-form", "unmark-form"]) byId(form).action = byId(form).dataset.action.replace("/0/", `/${id}/`);
-    byId("change-label").value = marker.label;
+    byId("change-label").defaultValue = marker.label;
     write(byId("change-time"), this.clock(marker.at_ms));
     openDialog("change-dialog");
   }

@@ -4,7 +4,7 @@
 import { write } from "./now.js";
 import { ago } from "./words.js";
 
-const SHOWN = 4;
+export const SHOWN = 4;
 
 /**
  * Keeps the list `element` as the rows have it. `onOpen(id)`, `onDone(id)` are called when a button is used; `done` is the
@@ -28,6 +28,12 @@ export class ActionList {
     for (const row of shown) this.show(row);
     shown.forEach(({ id }, n) => this.place(this.rows.get(id).item, n));
     return rows.length - shown.length;
+  }
+
+  /** The row at place `n`, or the last before it, has the focus; without rows the heading. */
+  focus(n) {
+    const row = this.element.children[Math.min(n, this.element.children.length - 1)];
+    (row?.querySelector("button") ?? this.heading).focus();
   }
 
   /** Only who stands elsewhere is moved: a row that is moved loses the focus. */
@@ -85,17 +91,27 @@ function minutes(ms) {
 
 const FRESH_MS = 90_000;
 
+export const isFresh = ({ at_ms }, now) => now - at_ms < FRESH_MS;
+
 /** The newest alert as a line while it is fresh, all of them as a list with their times. `clock`: ms -> "14:03". */
 export class Alerts {
   constructor({ line, block, title, list }, clock) {
-    Object.assign(this, { line, block, title, list, clock });
+    Object.assign(this, { line, block, title, list, clock, told: null });
   }
 
+  /** Returns the words of a fresh alert that was not there before; none, "". */
   update(alerts, now) {
     const newest = alerts.at(-1);
-    const fresh = newest && now - newest.at_ms < FRESH_MS;
+    const fresh = newest && isFresh(newest, now) ? newest : null;
+    const news = fresh && fresh.at_ms !== this.told ? fresh.words : "";
+    if (fresh) this.told = fresh.at_ms;
     this.line.hidden = !fresh;
-    write(this.line, fresh ? newest.words : "");
+    write(this.line, fresh?.words ?? "");
+    this.showAll(alerts);
+    return news;
+  }
+
+  showAll(alerts) {
     this.block.hidden = alerts.length === 0;
     write(this.title, alerts.length === 1 ? "1 alert" : `${alerts.length} alerts`);
     const lines = alerts.map(({ at_ms, words }) => `${this.clock(at_ms)} ${words}`).reverse();

@@ -1,6 +1,6 @@
 // One student in a dialog, with their readings if they share them; and the two steps to remove them.
 
-import { inPlace, openDialog } from "./controls.js";
+import { inPlace, isFocusLost, openDialog } from "./controls.js";
 import { write } from "./now.js";
 import { newSpark, sparkPoints, studentWords } from "./tiles.js";
 
@@ -8,8 +8,8 @@ const byId = (id) => document.getElementById(id);
 
 /** `onRemoved(id)`: the server has let the student out. */
 export class StudentDialog {
-  constructor(live, tiles, { onRemoved }) {
-    Object.assign(this, { live, tiles, chosen: null, dialog: byId("student-dialog") });
+  constructor(live, { onRemoved }) {
+    Object.assign(this, { live, chosen: null, dialog: byId("student-dialog") });
     this.dialog.addEventListener("close", () => (this.chosen = null));
     byId("remove-ask").addEventListener("click", () => this.ask());
     byId("remove-not").addEventListener("click", () => this.keep());
@@ -32,22 +32,26 @@ export class StudentDialog {
 
   /** The student may be gone by now. */
   update() {
-    if (!this.chosen) return;
+    if (!this.chosen) return undefined;
     byId("remove-form").elements.participant.value = this.chosen;
     if (this.named) {
       write(byId("student-name"), this.named);
       write(byId("student-words"), "Shares no readings with their name.");
-      return;
+      return undefined;
     }
     const tile = this.live.tiles.get(this.chosen);
-    if (!tile) {
-      this.chosen = null;
-      this.dialog.close();
-      return;
-    }
-    write(byId("student-name"), this.tiles.names.of(this.chosen));
+    if (!tile) return this.gone();
+    write(byId("student-name"), tile.name);
     write(byId("student-words"), studentWords(tile, this.live.now));
     this.dialog.querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
+    return undefined;
+  }
+
+  /** The tile that the dialog was opened from is gone as well: the focus has nowhere to go back to. */
+  gone() {
+    this.chosen = null;
+    this.dialog.close();
+    if (isFocusLost() || this.dialog.contains(document.activeElement)) byId("students-title").focus();
   }
 
   /** The question has the focus, not its answer: whoever presses twice removes nobody. */

@@ -7,14 +7,14 @@ const SVG = "http://www.w3.org/2000/svg";
 const SPARK = { width: 96, height: 24, steps: 39 };
 const RECENT = 10;
 const RESORT_MS = 10_000;
+const NUMBERED = /^(.*?)( \(\d+\))?$/s; // "Mia (2)": namesakes are told apart by the server (classroom.text.distinct_names).
 const alphabet = new Intl.Collator(undefined, { numeric: true });
 
-/** `onOpen(id)` is called when a tile's button is used. */
+/** `onOpen(id)` is called when a tile's button is used; `heading` gets the focus of the last tile that goes. */
 export class Tiles {
-  constructor(element, { onOpen }) {
-    this.element = element;
+  constructor(element, { heading, onOpen }) {
+    Object.assign(this, { element, heading });
     this.views = new Map();
-    this.names = new NumberedNames();
     this.sort = "name";
     this.sorted = 0;
     this.waiting = new Set();
@@ -35,14 +35,20 @@ export class Tiles {
   updateOne(id, tile) {
     const view = this.views.get(id);
     if (!tile) {
-      view?.item.remove();
-      this.names.drop(id);
+      if (view) this.remove(view);
       return this.views.delete(id);
     }
-    this.names.take(id, tile.name);
     if (!view) this.views.set(id, newView(id));
     paint(this.views.get(id), tile);
     return !view;
+  }
+
+  /** Where the tile under somebody's hand goes, its neighbour takes its place. */
+  remove({ item }) {
+    const held = item.contains(document.activeElement);
+    const next = item.nextElementSibling ?? item.previousElementSibling;
+    item.remove();
+    if (held) (next?.querySelector("button") ?? this.heading).focus();
   }
 
   sortBy(order, tiles, now) {
@@ -52,7 +58,6 @@ export class Tiles {
 
   /** Puts the tiles in order, but never under the hand of somebody who is using them. */
   arrange(tiles, now) {
-    for (const [id, { name }] of this.views) write(name, this.names.of(id));
     if (this.element.contains(document.activeElement) || this.element.matches(":hover")) return this.addNew();
     this.sorted = now;
     const ids = [...this.views.keys()].sort((a, b) => this.compare(tiles.get(a), tiles.get(b)));
@@ -75,7 +80,7 @@ export class Tiles {
   }
 
   compare(a, b) {
-    const byName = alphabet.compare(this.names.of(a.id), this.names.of(b.id));
+    const byName = alphabet.compare(a.name, b.name);
     if (this.sort === "time") return lastSeen(b) - lastSeen(a) || byName;
     if (this.sort === "attention") return this.waits(b) - this.waits(a) || pleasantness(a) - pleasantness(b) || byName;
     return byName;
@@ -92,49 +97,23 @@ function pleasantness(tile) {
   return recent.reduce((sum, value) => sum + value, 0) / recent.length;
 }
 
-/** Names that occur twice get a number, in the order of arrival, which they keep. */
-class NumberedNames {
-  constructor() {
-    this.byId = new Map();
-    this.taken = new Map(); // name -> the numbers of those who bear it
-  }
-
-  take(id, name) {
-    if (this.byId.get(id)?.name === name) return;
-    this.drop(id);
-    const taken = this.taken.get(name) ?? new Set();
-    let number = 1;
-    while (taken.has(number)) number += 1;
-    this.taken.set(name, taken.add(number));
-    this.byId.set(id, { name, number });
-  }
-
-  drop(id) {
-    const known = this.byId.get(id);
-    if (known) this.taken.get(known.name).delete(known.number);
-    this.byId.delete(id);
-  }
-
-  of(id) {
-    const { name, number } = this.byId.get(id);
-    return number > 1 || this.taken.get(name).size > 1 ? `${name} (${number})` : name;
-  }
-}
-
 function newView(id) {
   const item = document.createElement("li");
   item.dataset.id = id;
   const button = document.createElement("button");
   button.type = "button";
-  const [dot, name, word, seen] = ["i", "strong", "span", "span"].map((tag) => document.createElement(tag));
+  const [dot, name, given, number, word, seen] = ["i", "strong", "span", "span", "span", "span"].map((tag) => document.createElement(tag));
   dot.className = "dot";
   name.className = "name";
+  given.className = "given";
+  number.className = "which"; // Of a long name the end may be cut off, but not which of two it is.
+  name.append(given, number);
   word.className = "word";
   seen.className = "seen";
   const spark = newSpark();
   button.append(dot, name, word, spark.svg, seen);
   item.append(button);
-  return { item, button, dot, name, word, seen, line: spark.line };
+  return { item, button, dot, given, number, word, seen, line: spark.line };
 }
 
 export function newSpark() {
@@ -152,8 +131,11 @@ function paint(view, tile) {
   const read = tile.state === "measured" && tile.label;
   set(view.item, "className", `student ${read ? tile.label : "away"}${tile.uncertain ? " unsure" : ""}`);
   set(view.dot, "className", read && !tile.uncertain ? "dot" : "dot hollow");
+  const [, given, number = ""] = NUMBERED.exec(tile.name);
+  write(view.given, given);
+  write(view.number, number);
   write(view.word, tileWord(tile));
-  set(view.button, "title", tileSentence(tile));
+  set(view.button, "title", `${tile.name} · ${tileSentence(tile)}`);
   view.line.setAttribute("points", sparkPoints(tile.spark));
 }
 

@@ -14,73 +14,97 @@ export const UNREAD =
 export const labelWord = (label) => NAMES[label] ?? "";
 
 /** The words that belong to `rules` (RULES of emotions/reports/wording.py). Shares stand in the order of `rules.labels`. */
-export function wording(rules) {
-  const shareOf = (shares, labels) => labels.reduce((sum, label) => sum + shares[rules.labels.indexOf(label)], 0);
-  const troubled = (shares) => shareOf(shares, rules.troubled);
-  const mood = (shares) => rules.moods.find((row) => shareOf(shares, row.labels) >= row.least);
-
-  function notShown(point) {
-    if (point.connected === 0 && point.joined === 0) return rules.empty;
-    if (point.measured === 0) return point.connected ? rules.unmeasured : rules.unconnected;
-    return point.measured < rules.floor ? rules.under_floor : rules.withheld;
+export class Wording {
+  constructor(rules) {
+    this.rules = rules;
   }
 
-  function moodClause(shares, measured) {
-    const row = mood(shares);
-    const count = Math.round(troubled(shares) * measured);
+  /** A point as the sentence takes it: its shares are means over the last seconds, so that the words don't flicker. */
+  steady(points) {
+    const latest = points.at(-1);
+    const recent = points.filter((point) => point.shares && latest.at_ms - point.at_ms < this.rules.steady_ms);
+    if (!latest.shares || !recent.length) return latest;
+    const shares = latest.shares.map((_, n) => recent.reduce((sum, point) => sum + point.shares[n], 0) / recent.length);
+    return { ...latest, shares };
+  }
+
+  /** The class in one sentence. Not `measuring`: check-ins alone. */
+  sentence(point, measuring = true) {
+    if (!measuring && point.joined) return this.paceAlone(point);
+    return point.shares ? `${this.moodClause(point)}${this.lostClause(point)}.` : this.notShown(point);
+  }
+
+  /** What a room's camera saw, which is no part of the class mood. */
+  room({ faces, uncertain, shares }) {
+    const row = this.mood(shares);
+    const troubles = this.troubledFaces(row, shares, faces);
+    const unsure = uncertain ? ` (unsure about ${uncertain})` : "";
+    return `Room camera: ${row.word.toLowerCase()}${troubles}${unsure}. Counted apart from the class mood: the same students may be in both.`;
+  }
+
+  /** What the mood rests on, in parts; without a mood, who is measured; not `measuring`: who is there. */
+  coverage(point, measuring = true) {
+    if (!measuring) return [`${point.connected} of ${point.joined} connected`];
+    const without = point.connected - point.measured - point.not_visible;
+    return [
+      this.restsOn(point),
+      point.not_visible ? `${point.not_visible} not visible` : "",
+      without > 0 ? `${without} ${this.rules.left_out}` : "",
+      point.uncertain ? `${point.uncertain} unsure` : "",
+      point.on_device ? `${point.on_device} on their own device` : "",
+    ].filter(Boolean);
+  }
+
+  // -- Parts of sentences
+
+  restsOn({ shares, measured, connected }) {
+    if (shares) return `Rests on ${measured} of ${connected} students`;
+    return measured ? `${measured} of ${connected} measured` : `${connected} connected`;
+  }
+
+  mood(shares) {
+    return this.rules.moods.find((row) => this.shareOf(shares, row.labels) >= row.least);
+  }
+
+  /** Of `count`, how many look troubled. */
+  troubled(shares, count) {
+    return Math.round(this.shareOf(shares, this.rules.troubled) * count);
+  }
+
+  shareOf(shares, labels) {
+    return labels.reduce((sum, label) => sum + shares[this.rules.labels.indexOf(label)], 0);
+  }
+
+  moodClause({ shares, measured }) {
+    const row = this.mood(shares);
+    const count = this.troubled(shares, measured);
     if (count === 0) return `${row.word}, hardly anybody looks troubled`;
     return `${row.word}${row.good ? ", but" : ":"} about ${count} of ${measured} ${count === 1 ? "looks" : "look"} troubled`;
   }
 
-  function lostClause(point) {
-    const lost = point.pace.lost ?? 0;
-    return lost < Math.max(rules.lost_least, rules.lost_part * point.connected) ? "" : `; ${lost} say they are lost`;
+  troubledFaces(row, shares, faces) {
+    const count = this.troubled(shares, faces);
+    if (count === 0) return `, hardly any of ${faces} faces looks troubled`;
+    return `${row.good ? ", but" : ":"} about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled`;
   }
 
-  function paceAlone(point) {
-    const lost = point.pace.lost ?? 0;
-    if (lost === 0) return point.pace.withheld ? rules.unheard : rules.nobody_lost;
+  lostClause({ pace, connected }) {
+    const lost = pace.lost ?? 0;
+    return lost < Math.max(this.rules.lost_least, this.rules.lost_part * connected) ? "" : `; ${lost} say they are lost`;
+  }
+
+  paceAlone({ pace, joined }) {
+    const lost = pace.lost ?? 0;
+    if (lost === 0) return pace.withheld ? this.rules.unheard : this.rules.nobody_lost;
     // Of all who are there: the word of one who has just lost the connection still counts.
-    return `${lost} of ${point.joined} ${lost === 1 ? "says they are" : "say they are"} lost.`;
+    return `${lost} of ${joined} ${lost === 1 ? "says they are" : "say they are"} lost.`;
   }
 
-  const measuredSentence = (point) =>
-    point.shares ? `${moodClause(point.shares, point.measured)}${lostClause(point)}.` : notShown(point);
-
-  return {
-    /** A point as the sentence takes it: its shares are means over the last seconds, so that the words don't flicker. */
-    steady(points) {
-      const latest = points.at(-1);
-      const recent = points.filter((point) => point.shares && latest.at_ms - point.at_ms < rules.steady_ms);
-      if (!latest.shares || !recent.length) return latest;
-      const shares = latest.shares.map((_, n) => recent.reduce((sum, point) => sum + point.shares[n], 0) / recent.length);
-      return { ...latest, shares };
-    },
-    /** The class in one sentence. Not `measuring`: check-ins alone. */
-    sentence: (point, measuring = true) => (!measuring && point.joined ? paceAlone(point) : measuredSentence(point)),
-    /** What a room's camera saw, which is no part of the class mood. */
-    room({ faces, uncertain, shares }) {
-      const count = Math.round(troubled(shares) * faces);
-      const row = mood(shares);
-      const lead = count && row.good ? ", but" : count ? ":" : ",";
-      const troubles = count ? `about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled` : `hardly any of ${faces} faces looks troubled`;
-      const unsure = uncertain ? ` (unsure about ${uncertain})` : "";
-      return `Room camera: ${row.word.toLowerCase()}${lead} ${troubles}${unsure}. Counted apart from the class mood: the same students may be in both.`;
-    },
-    /** What the mood rests on, in parts; without a mood, who is measured; not `measuring`: who is there. */
-    coverage(point, measuring = true) {
-      if (!measuring) return [`${point.connected} of ${point.joined} connected`];
-      const without = point.connected - point.measured - point.not_visible;
-      const counts = `${point.measured} of ${point.connected}`;
-      return [
-        point.shares ? `Rests on ${counts} students` : `${counts} measured`,
-        point.not_visible ? `${point.not_visible} not visible` : "",
-        without > 0 ? `${without} ${point.shares ? rules.left_out : rules.no_camera}` : "",
-        point.uncertain ? `${point.uncertain} unsure` : "",
-        point.on_device ? `${point.on_device} on their own device` : "",
-      ].filter(Boolean);
-    },
-  };
+  notShown({ connected, joined, measured }) {
+    if (connected === 0 && joined === 0) return this.rules.empty;
+    if (connected === 0 && measured === 0) return this.rules.unconnected;
+    return measured < this.rules.floor ? this.rules.under_floor : this.rules.withheld;
+  }
 }
 
 /** "now", "12 s", "3 min", "1 h": how long ago, in the fewest words. */
@@ -105,8 +129,10 @@ export function tileSentence(tile) {
   return `Looks ${ADJECTIVES[tile.label]}, ${tile.uncertain ? "unsure" : "fairly sure"}`;
 }
 
-/** "34 min", "1 h 5 min". */
+/** "under a minute", "34 min", "1 h", "1 h 5 min": as `duration` of classroom/templatetags/roomtone.py. */
 export function duration(ms) {
-  const minutes = Math.max(0, Math.floor(ms / 60_000));
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const whole = Math.max(0, Math.floor(ms / 60_000));
+  const [hours, minutes] = [Math.floor(whole / 60), whole % 60];
+  if (!hours) return minutes ? `${minutes} min` : "under a minute";
+  return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
 }
