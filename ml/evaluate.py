@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,10 @@ from ml.dataset import FaceSet
 from ml.labels import LABELS
 from ml.manifest import KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
 from ml.measures import figures
+from ml.photographs import evaluate_enlarged, evaluate_photographs
 from ml.robustness import robustness
 from ml.training.repeats import repeat_groups
+from ml.yunet import DetectorModelError
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -106,8 +109,14 @@ def milliseconds_per_face(classify: Engine, faces: Bytes) -> float:
 
 
 def parameters(weights: Path = WEIGHTS) -> int:
-    """The number of the network's parameters, as its export counted them, moving statistics included."""
-    return int(json.loads((weights / MANIFEST_NAME).read_text(encoding="utf-8"))["parameters"])
+    """The number of the network's parameters, as its export counted them, moving statistics included.
+
+    Raises ModelFileError where the manifest says nothing of them."""
+    Manifest.load(weights)
+    counted = json.loads((weights / MANIFEST_NAME).read_text(encoding="utf-8")).get("parameters")
+    if not isinstance(counted, int):
+        raise ModelFileError(f"{MANIFEST_NAME}: expected a whole number of parameters, received {counted!r}.")
+    return counted
 
 
 def class_mood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Path, classes: int) -> dict[str, Any]:
@@ -149,14 +158,14 @@ def show(result: dict[str, Any], console: Console) -> None:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """What the command line asks for. Raises DataError."""
     classify = engine(options.engine, options.weights)
-    if options.detect:
-        from ml.photographs import evaluate_photographs
-
+    if options.detect and not options.data.is_file():
         return _with_progress(lambda told: evaluate_photographs(options.data, classify, options.usage, told))
     faces, usage = dataset.read(options.data), options.usage or USAGE
-    if not (options.class_mood or options.robustness):
+    if not (options.class_mood or options.robustness or options.detect):
         return evaluate(faces, usage, classify)
     chosen = dataset.keep(faces, rows_of(faces, usage))
+    if options.detect:
+        return _with_progress(lambda told: evaluate_enlarged(chosen.pixels, chosen.labels, classify, told))
     if options.robustness:
         return robustness(chosen.pixels, chosen.labels, classify)
     return class_mood(classify(chosen.pixels), chosen.labels, options.weights, options.classes)
@@ -170,14 +179,16 @@ def _with_progress(work: Callable[[Callable[[int], None]], dict[str, Any]]) -> d
 def main(argv: list[str] | None = None) -> None:
     options = _arguments(argv)
     try:
-        result = measure(options)
-    except (dataset.DataError, ModelFileError) as error:
+        network = {
+            "parameters": parameters(options.weights),
+            "model_version": Manifest.load(options.weights).model_version,
+            "engine": options.engine,
+        }
+        result = measure(options) | network
+    except (dataset.DataError, ModelFileError, DetectorModelError) as error:
         raise SystemExit(f"ml.evaluate: {error}") from error
-    result |= {
-        "parameters": parameters(options.weights),
-        "model_version": Manifest.load(options.weights).model_version,
-        "engine": options.engine,
-    }
+    for folder in result.get("left_out", ()):
+        print(f"ml.evaluate: left out, since it names no label or is no picture: {folder}", file=sys.stderr)
     if options.json:
         print(json.dumps(result))
     else:
@@ -197,7 +208,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--detect", action="store_true", help="find the faces, too, on a folder of photographs")
+    what.add_argument(
+        "--detect",
+        action="store_true",
+        help="find the faces, too, on a folder of photographs; of a file the faces are enlarged to some",
+    )
     what.add_argument("--robustness", action="store_true", help="accuracy on faces degraded as webcams do")
     what.add_argument("--class-mood", action="store_true", help="the error of a class's estimated mood")
     return parser.parse_args(argv)

@@ -25,7 +25,7 @@ from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
 from ml.dataset import FaceSet
 from ml.labels import LABELS
 from ml.lesson import Lesson, lesson_odds
-from ml.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest
+from ml.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
 from ml.measures import confusion, in_a_lesson
 from ml.onnx_writer import to_onnx
 from ml.training.calibration import fit_calibration, uncertain_below
@@ -201,10 +201,12 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     if not options.only_device and not (options.data and options.model):
         parser.error("--model and --data are required")
+    if options.model and not options.model.is_file():
+        parser.error(f"--model {options.model}: expected an emotion.keras, found no such file")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
         manifest = _made(options)
-    except dataset.DataError as error:
+    except (dataset.DataError, ModelFileError) as error:
         raise SystemExit(f"ml.export: {error}") from error
     Console().print_json(json.dumps({name: manifest[name] for name in SHOWN if name in manifest}))
 

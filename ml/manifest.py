@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.labels import LABELS
-from ml.lesson import Lesson, lesson_odds
+from ml.lesson import RAREST, Lesson, lesson_odds
 
 WEIGHTS = Path(__file__).parent / "weights"
 MANIFEST_NAME = "manifest.json"
@@ -127,8 +127,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _plain_mood(data: dict[str, Any]) -> dict[str, Any]:
-    count = len(LABELS)
-    return {"matrix": np.eye(count), "bias": np.zeros(count), "prior": data["priors"], "model_error": 0.0}
+    """An emotion that no face showed is taken for a rare one: nothing can be divided by a prior of nought."""
+    count, prior = len(LABELS), np.maximum(np.asarray(data["priors"], np.float64), RAREST)
+    return {"matrix": np.eye(count), "bias": np.zeros(count), "prior": prior / prior.sum(), "model_error": 0.0}
 
 
 def _mood(data: dict[str, Any]) -> MoodModel:

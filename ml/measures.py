@@ -87,10 +87,12 @@ def figures(probabilities: Floats, labels: Indexes, missed: Indexes = NONE_MISSE
     """What the confusion and the confidences say; None where nothing says it. `missed`: (7,) counts of faces that
     were not read at all: they count as wrong, and have no confidence."""
     table = confusion(probabilities.argmax(axis=1), labels)
-    found = [None if math.isnan(value) else round(float(value), 4) for value in recalls(table, missed)]
+    each = recalls(table, missed)
+    found = [None if math.isnan(value) else round(float(value), 4) for value in each]
     known = len(labels) > 0
     return {
         "macro_f1": round(macro_f1(table, missed), 4),
+        "mean_recall": None if np.isnan(each).all() else round(float(np.nanmean(each)), 4),
         "recall": dict(zip(LABELS, found, strict=True)),
         "ece": round(calibration_error(probabilities, labels), 4) if known else None,
         "cross_entropy": round(cross_entropy(probabilities, labels), 4) if known else None,

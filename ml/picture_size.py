@@ -1,11 +1,32 @@
-"""How large a picture says it is, before anything is decoded: a PNG of a few kilobytes can unpack to gigabytes."""
+"""Pictures from files: how large one says it is, then its pixels. A PNG of kilobytes can unpack to gigabytes."""
 
 from __future__ import annotations
 
+import re
+
+import cv2
+import numpy as np
+
 from ml.jpeg import START, BadJpegError, declared_size
+from ml.types import ByteArray
 
 MOST_PIXELS = 64 * 2**20
 """As many as a camera takes; 192 MB once decoded."""
+
+
+_FRAME_HEADER = re.compile(
+    rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\x00[\x08-\x14][\x08\x0c](..)(..)[\x01-\x04]", re.DOTALL
+)
+"""A JPEG's: length, bits of a sample, height, width, number of components."""
+
+
+def decoded(data: bytes, mode: int) -> ByteArray | None:
+    """The picture as `cv2.imdecode` gives it in this mode; None for what does not decode as one."""
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None
+    except cv2.error:  # a header that contradicts itself, or sizes past OpenCV's own limits
+        return None
+    return None if picture is None else np.asarray(picture, np.uint8)
 
 
 def too_large(data: bytes) -> bool:
@@ -28,11 +49,13 @@ def _declared(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg(data: bytes) -> tuple[int, int]:
-    """A picture without its end is still decoded in training; its header counts all the same."""
+    """A picture without its end is still decoded in training; its header counts all the same. So does the largest
+    header in a file whose segments make no sense: decoders pass over stray bytes."""
     try:
         return declared_size(data + b"\xff\xd9")
     except BadJpegError:
-        return 0, 0
+        sizes = [(_big(width), _big(height)) for height, width in _FRAME_HEADER.findall(data)]
+        return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
 
 
 def _webp(data: bytes) -> tuple[int, int]:

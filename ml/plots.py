@@ -99,11 +99,17 @@ def main(argv: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     figures = _of_network(options) if options.data else {}
     if options.log:
-        lines = [json.loads(line) for line in options.log.read_text(encoding="utf-8").splitlines()]
-        figures["training"] = training_figure(lines)
+        figures["training"] = training_figure(_log(options.log))
     for name, figure in figures.items():
         figure.savefig(options.out / f"{name}.png", dpi=120, metadata={"Software": None})
         Console().print(f"Wrote {options.out / name}.png")
+
+
+def _log(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"ml.plots: --log {path}: expected the lines that ml.train writes: {error}") from error
 
 
 def _of_network(options: argparse.Namespace) -> dict[str, Figure]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from ml.analyser import FrameAnalyser
 from ml.labels import LABELS
 from ml.manifest import ModelFileError
-from ml.picture_size import MOST_PIXELS, too_large
+from ml.picture_size import MOST_PIXELS, decoded, too_large
 from ml.types import ByteArray, FrameAnalysis, Reading
+from ml.yunet import DetectorModelError
 
 COLOURS = {
     "angry": (60, 60, 214),
@@ -42,13 +42,16 @@ def read_picture(path: Path) -> ByteArray:
     """
     if not path.is_file():
         raise PictureError(f"{path}: expected a picture, found no such file.")
-    content = np.fromfile(path, np.uint8)
-    if too_large(content.tobytes()):
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror or error}.") from error
+    if too_large(content):
         raise PictureError(f"{path}: expected at most {MOST_PIXELS:,} pixels, received a picture that declares more.")
-    bgr = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    bgr = decoded(content, cv2.IMREAD_COLOR)
     if bgr is None:
         raise PictureError(f"{path}: expected a picture (JPEG, PNG, WebP, ...), received something else.")
-    return np.asarray(bgr, np.uint8)
+    return bgr
 
 
 def as_json(path: Path, analysis: FrameAnalysis, model_version: str) -> dict[str, Any]:
@@ -124,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         analyser = FrameAnalyser.load(options.weights)
-    except ModelFileError as error:
+    except (ModelFileError, DetectorModelError) as error:
         print(f"ml.predict: {error}", file=sys.stderr)
         return 1
     if options.out is not None and (twice := _repeated(path.name for path in options.photos)):

@@ -85,8 +85,11 @@ def main(arguments: list[str] | None = None) -> int:
     from ml.eigenfaces import build
 
     options = _options(arguments)
-    faces = read(options.data, options.votes)
-    packed = build(keep(faces, faces.where("Training")))
+    try:
+        faces = read(options.data, options.votes)
+        packed = build(keep(faces, faces.where("Training")))
+    except ValueError as error:
+        raise SystemExit(f"ml.synthetic: {error}") from error
     np.savez_compressed(options.out, **packed)
     size = options.out.stat().st_size / 1000
     print(f"{options.out}: {size:.0f} kB; faces for each of {', '.join(LABELS)}: {packed['faces'].tolist()}")

@@ -69,25 +69,25 @@ def with_free_size(model: bytes) -> bytes:
 class YuNet:
     """The network on one thread, and one session per input size, so that each keeps its memory plan."""
 
-    def __init__(self, score_threshold: float, nms_threshold: float) -> None:
+    def __init__(self, nms_threshold: float) -> None:
         import onnxruntime
 
         self._runtime = onnxruntime
         self._model = with_free_size(model_bytes())
         self._sessions: OrderedDict[tuple[int, int], Any] = OrderedDict()
-        self._score_threshold = score_threshold
         self._nms_threshold = nms_threshold
 
-    def rows(self, bgr: ByteArray) -> FloatArray:
-        """Faces in a (h, w, 3) uint8 picture: (n, 15) float32, in no particular order."""
+    def rows(self, bgr: ByteArray, threshold: float) -> FloatArray:
+        """Faces in a (h, w, 3) uint8 picture with a score of at least `threshold`: (n, 15) float32, in no particular
+        order."""
         height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in bgr.shape[:2])
         outputs = self._session(height, width).run(None, {"input": _padded(bgr, height, width)})
         levels = [
-            _decode([output[0] for output in outputs[level::3]], stride, width, self._score_threshold)
+            _decode([output[0] for output in outputs[level::3]], stride, width, threshold)
             for level, stride in enumerate(STRIDES)
         ]
         candidates = np.concatenate(levels)
-        return _suppressed(candidates, self._score_threshold, self._nms_threshold)
+        return _suppressed(candidates, threshold, self._nms_threshold)
 
     def _session(self, height: int, width: int) -> Any:
         key = (height, width)

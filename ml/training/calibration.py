@@ -57,13 +57,17 @@ def _slopes(
 
 
 def uncertain_below(confidence: Floats, right: Bools, weights: Floats) -> float:
-    """The least confidence at which a reading is right at least as often as wrong, in steps of 0.01.
+    """The least confidence from which on readings are right at least as often as wrong, in steps of 0.01.
 
-    "At" means within 0.05 of it, where at least FEWEST readings are. Below it a reading says less than a toss of a
-    coin, and counts as uncertain. `weights`: how much each reading counts.
+    Asked of the readings within 0.05 of each, where there are at least FEWEST. Below it a reading says less than a
+    toss of a coin, and counts as uncertain. `weights`: how much each reading counts.
     """
-    for threshold in np.arange(0.20, 0.90, 0.01):
+    found = 0.9
+    for threshold in np.arange(0.89, 0.195, -0.01):
         near = np.abs(confidence - threshold) <= NEIGHBOURS
-        if near.sum() >= FEWEST and np.average(right[near], weights=weights[near]) >= RIGHT:
-            return round(float(threshold), 2)
-    return 0.9
+        if near.sum() < FEWEST:
+            continue
+        if np.average(right[near], weights=weights[near]) < RIGHT:
+            break
+        found = round(float(threshold), 2)
+    return found

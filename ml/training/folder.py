@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.labels import INDEX, LABELS
-from ml.picture_size import MOST_PIXELS, too_large
+from ml.picture_size import MOST_PIXELS, decoded, too_large
 from ml.training.problems import MOST_FACES, SIDE, DataError, Progress, Rows
 
 ALIASES = {
@@ -63,7 +63,10 @@ def picture_files(root: Path, left_out: list[Path] | None = None) -> Iterator[tu
     if not root.is_dir():
         raise DataError(f"{root}: expected a folder of pictures, found none.")
     count = 0
-    for top, usage in _tops(root):
+    tops = _tops(root)
+    for beside in _beside(root, tops):
+        _leave_out(beside, left_out)
+    for top, usage in tops:
         for path, label in _labelled(top, left_out):
             count += 1
             yield path, label, usage
@@ -92,6 +95,15 @@ def _leave_out(folder: Path, left_out: list[Path] | None) -> None:
 def _tops(root: Path) -> list[tuple[Path, str]]:
     tops = [(path, USAGES[path.name.lower()]) for path in _folders(root) if path.name.lower() in USAGES]
     return tops or [(root, "Training")]
+
+
+def _beside(root: Path, tops: list[tuple[Path, str]]) -> list[Path]:
+    """What lies in the root beside folders of usages, or of labels, and would be passed over without a word."""
+    known = {top for top, _usage in tops}
+    loose = [
+        path for path in root.iterdir() if path.suffix.lower() in PICTURES and not path.is_dir() and _visible(path)
+    ]
+    return sorted(loose) if root in known else sorted({*_folders(root)} - known) + sorted(loose)
 
 
 def _folders(top: Path) -> list[Path]:
@@ -123,11 +135,10 @@ def _decode(path: Path, mode: int) -> npt.NDArray[np.uint8]:
         raise DataError(f"{path}: {error.strerror}.") from error
     if too_large(content):
         raise DataError(f"{path}: expected at most {MOST_PIXELS:,} pixels, received a picture that declares more.")
-    data = np.frombuffer(content, np.uint8)
-    picture = cv2.imdecode(data, mode) if data.size else None
+    picture = decoded(content, mode)
     if picture is None:
         raise DataError(f"{path}: expected a picture, received a file that does not decode as one.")
-    return np.asarray(picture, np.uint8)
+    return picture
 
 
 def _grey(path: Path) -> npt.NDArray[np.uint8]:

@@ -29,19 +29,26 @@ class VotesError(ValueError):
 def read_votes(path: Path, rows: int) -> npt.NDArray[np.float32]:
     """(rows, 7) shares of the votes, in the data's own row order; a row without a vote for any of the seven is zeros.
 
-    Raises VotesError for a missing column, a value that is no count, or another number of rows than the data has.
+    Raises VotesError for a file that can't be read, a missing column, a value that is no count, or another number of
+    rows than the data has.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        missing = sorted(set(COLUMNS.values()) - set(table.fieldnames or ()))
-        if missing:
-            raise VotesError(f"{path}: expected the columns of fer2013new.csv, missing {', '.join(missing)}.")
-        counts = [_counts(row, path, number) for number, row in enumerate(table, start=2)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            counts = _all_counts(csv.DictReader(file), path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise VotesError(f"{path}: expected a CSV file of votes: {error}.") from error
     if len(counts) != rows:
         raise VotesError(
             f"{path}: expected {rows} rows of votes, one for each row of the data, received {len(counts)}."
         )
     return _shares(np.array(counts, np.float32).reshape(rows, len(LABELS)))
+
+
+def _all_counts(table: csv.DictReader[str], path: Path) -> list[list[int]]:
+    missing = sorted(set(COLUMNS.values()) - set(table.fieldnames or ()))
+    if missing:
+        raise VotesError(f"{path}: expected the columns of fer2013new.csv, missing {', '.join(missing)}.")
+    return [_counts(row, path, number) for number, row in enumerate(table, start=2)]
 
 
 def _counts(row: dict[str, str], path: Path, number: int) -> list[int]:

@@ -250,6 +250,13 @@ def _brighter(face: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.minimum(face, 249) + np.uint8(6)
 
 
+def test_votes_that_can_not_be_read_are_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "votes.csv").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "none.csv", tmp_path, tmp_path / "votes.csv"):
+        with pytest.raises(VotesError, match="expected a CSV file of votes"):
+            read_votes(path, 1)
+
+
 def test_repeats_are_found_exact_and_brightened() -> None:
     pixels = drawn_faces(1).pixels
     both = np.concatenate([pixels, pixels[2:4], _brighter(pixels[5:6])])

@@ -123,6 +123,13 @@ def test_the_command_shows_a_table_to_a_person(tmp_path: Path, capsys: pytest.Ca
     assert all(label in shown for label in LABELS)
 
 
+def test_a_manifest_without_its_parameters_is_said_so_before_anything_is_read(tmp_path: Path) -> None:
+    known = json.loads((WEIGHTS / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(known | {"parameters": None}))
+    with pytest.raises(SystemExit, match="expected a whole number of parameters, received None"):
+        evaluate.main(["--data", str(tmp_path / "none.csv"), "--weights", str(tmp_path)])
+
+
 def test_the_command_says_which_usages_there_are(tmp_path: Path) -> None:
     data = faces_csv(tmp_path / "faces.csv", drawn_faces(per_label=1))
     with pytest.raises(

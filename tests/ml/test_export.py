@@ -60,6 +60,17 @@ def test_without_five_faces_of_each_emotion_a_class_is_read_as_it_is(faces: Face
     assert export._mood(np.full((len(few), 7), 1 / 7, np.float32), few.labels) == {}
 
 
+def test_without_an_emotion_the_manifest_loads_all_the_same(
+    exported: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    _folder, manifest = exported
+    known = {name: value for name, value in manifest.items() if name != "mood"}
+    (tmp_path / "manifest.json").write_text(json.dumps(known | {"priors": [0.2, 0.0, 0.2, 0.2, 0.2, 0.1, 0.1]}))
+    prior = Manifest.load(tmp_path).mood.prior
+    assert prior.sum() == pytest.approx(1)
+    assert 0 < prior[1] < 0.01
+
+
 def test_a_changed_byte_is_noticed(exported: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     folder, _ = exported
     for name in ("manifest.json", "emotion.tflite"):
@@ -140,6 +151,12 @@ def test_a_reading_is_uncertain_where_it_is_more_often_wrong_than_right() -> Non
     assert threshold(calibrated(raw, 2.0), labels) == pytest.approx(0.5, abs=0.05)
 
 
+def test_a_low_confidence_that_is_right_by_chance_is_none_below_one_that_is_wrong() -> None:
+    confidence = np.repeat([0.3, 0.5, 0.7], 100)
+    right = np.repeat([True, False, True], 100)
+    assert uncertain_below(confidence, right, np.ones(300)) == pytest.approx(0.65, abs=0.011)
+
+
 def test_readings_that_weigh_more_move_the_threshold() -> None:
     """Where wrong readings are three times as frequent, one has to be three times as sure: 0.75."""
     raw, labels = _overconfident()
@@ -164,6 +181,17 @@ def test_a_network_that_is_never_right_is_uncertain_throughout() -> None:
     assert threshold(raw, (raw.argmax(axis=1) + 1) % 7) == 0.9
 
 
+def test_the_command_says_which_file_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        export.main(["--model", str(tmp_path / "none.keras"), "--data", str(tmp_path)])
+    assert "expected an emotion.keras, found no such file" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r"ml\.export: No manifest\.json"):
+        export.main(["--only-device", "--out", str(tmp_path)])
+
+
 def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
+    (tmp_path / "x.keras").touch()
     with pytest.raises(SystemExit, match=r"ml\.export: .*found nothing there"):
-        export.main(["--model", "x.keras", "--data", str(tmp_path / "none.csv"), "--out", str(tmp_path)])
+        export.main(
+            ["--model", str(tmp_path / "x.keras"), "--data", str(tmp_path / "none.csv"), "--out", str(tmp_path)]
+        )

@@ -114,9 +114,9 @@ def test_a_quick_search_of_a_near_face_runs_the_network_once_at_a_quarter_of_the
     detector, seen = FaceDetector(), []
     rows = detector._network.rows
 
-    def watched(bgr: ByteArray) -> FloatArray:
+    def watched(bgr: ByteArray, threshold: float) -> FloatArray:
         seen.append(bgr.shape)
-        return rows(bgr)
+        return rows(bgr, threshold)
 
     monkeypatch.setattr(detector._network, "rows", watched)
     assert len(detector.detect(frames[0], "quick")) == 1
@@ -135,12 +135,73 @@ def test_a_thorough_search_finds_a_face_too_small_for_a_full_one(
     assert overlap(Box(*(10 * side for side in astuple(face.box))), large.box) > 0.6
 
 
+def close_up(frame: ByteArray, box: Box, share: float) -> ByteArray:
+    """350 pixels a side, of which the face's box fills `share`; above 1 it reaches past the edges."""
+    half = max(box.width, box.height) / share / 2
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    scale = 175 / half
+    place = np.array([[scale, 0, 175 - scale * x], [0, scale, 175 - scale * y]])
+    cut = cv2.warpAffine(frame, place, (350, 350), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.uint8)
+
+
+@pytest.mark.parametrize("share", [0.6, 1.0, 1.3])
+def test_a_portrait_is_found_also_where_the_face_fills_the_picture(
+    detector: FaceDetector, frames: list[ByteArray], share: float
+) -> None:
+    for frame in frames:
+        [known] = detector.detect(frame)
+        face = detector.detect_portrait(close_up(frame, known.box, share))
+        assert face is not None
+        side = share * 350
+        expected = Box((350 - side) / 2, (350 - side) / 2, side, side)
+        assert overlap(face.box, expected) > 0.5
+
+
+def test_a_portrait_is_the_larger_of_what_two_sizes_show(
+    detector: FaceDetector, frames: list[ByteArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full size took a part of the face for a small one."""
+    part, whole = np.zeros((2, 1, 15), np.float32)
+    part[0, [2, 3, 14]], whole[0, [2, 3, 14]] = (40, 40, 0.9), (200, 200, 0.7)
+    answers = {350: part, 175: whole}
+    monkeypatch.setattr(detector._network, "rows", lambda bgr, threshold: answers[len(bgr)].copy())
+    face = detector.detect_portrait(np.zeros((350, 350, 3), np.uint8))
+    assert face is not None
+    assert (face.box.width, face.score) == (400, pytest.approx(0.7))
+
+
+def test_a_doubtful_portrait_says_so_and_is_the_best_of_all(
+    detector: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, float]] = []
+
+    def rows(bgr: ByteArray, threshold: float) -> FloatArray:
+        asked.append((len(bgr), threshold))
+        found = np.zeros((1, 15), np.float32)
+        found[0, [2, 3, 14]] = (60, 60, {350: 0.31, 175: 0.5, 88: 0.4, 700: 0.0}[len(bgr)])
+        return found[found[:, 14] >= threshold]
+
+    monkeypatch.setattr(detector._network, "rows", rows)
+    face = detector.detect_portrait(np.zeros((350, 350, 3), np.uint8))
+    assert face is not None
+    assert face.score == pytest.approx(0.5)
+    assert asked == [(350, 0.3), (175, 0.3), (88, 0.3), (700, 0.6)]
+
+
+def test_a_picture_of_nobody_is_no_portrait(detector: FaceDetector) -> None:
+    assert detector.detect_portrait(np.full((350, 350, 3), 128, np.uint8)) is None
+    assert detector.detect_portrait(np.zeros((1, 1, 3), np.uint8)) is None
+    with pytest.raises(ValueError, match=r"expected \(h, w, 3\) uint8"):
+        detector.detect_portrait(np.zeros((10, 10), np.uint8))
+
+
 def test_sessions_of_old_sizes_are_given_up(frames: list[ByteArray]) -> None:
-    engine = ml.yunet.YuNet(0.7, 0.3)
+    engine = ml.yunet.YuNet(0.3)
     for side in range(32, 32 * (ml.yunet.SESSIONS_KEPT + 4), 32):
-        engine.rows(np.zeros((side, side, 3), np.uint8))
+        engine.rows(np.zeros((side, side, 3), np.uint8), 0.7)
     assert len(engine._sessions) == ml.yunet.SESSIONS_KEPT
-    assert len(engine.rows(frames[0])) == 1
+    assert len(engine.rows(frames[0], 0.7)) == 1
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,27 @@ def test_what_a_picture_declares_is_read_from_its_header(kind: str) -> None:
     assert not too_large(KINDS[kind])
 
 
+def test_stray_bytes_hide_no_header() -> None:
+    """Decoders pass over them."""
+    picture = bytearray(KINDS["jpeg"])
+    at = picture.index(b"\xff\xc0")
+    picture[at + 5 : at + 9] = struct.pack(">HH", 20_000, 10_000)
+    assert too_large(bytes(picture[:at] + b"\0\0" + picture[at:]))
+    assert _declared(KINDS["jpeg"][:at] + b"\0\0" + KINDS["jpeg"][at:]) == (300, 200)
+
+
+def test_a_header_that_no_decoder_takes_is_no_picture(tmp_path: Path) -> None:
+    path = tmp_path / "wide.bmp"
+    content = bytearray(KINDS["bmp"])
+    content[18:26] = struct.pack("<ii", 1_048_580, 1)
+    path.write_bytes(content)
+    assert not too_large(bytes(content))
+    with pytest.raises(DataError, match="does not decode"):
+        colour_picture(path)
+    with pytest.raises(PictureError, match="expected a picture"):
+        read_picture(path)
+
+
 def test_an_extended_webp_declares_its_canvas() -> None:
     size = (20_000 - 1).to_bytes(3, "little") + (10_000 - 1).to_bytes(3, "little")
     picture = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(4) + size

@@ -38,6 +38,13 @@ def test_the_reliability_diagram_names_the_calibration_error() -> None:
     assert f"{expected:.3f}" in plots.reliability_figure(PROBABILITIES, LABELS).axes[0].get_title()
 
 
+def test_a_log_that_is_none_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("epoch 1")
+    for path in (tmp_path / "log.jsonl", tmp_path / "none.jsonl"):
+        with pytest.raises(SystemExit, match=r"ml\.plots: --log .*expected the lines that ml\.train writes"):
+            plots.main(["--log", str(path), "--out", str(tmp_path)])
+
+
 def test_the_command_draws_network_and_training(tmp_path: Path) -> None:
     data = faces_csv(tmp_path / "faces.csv", drawn_faces(per_label=3))
     lines = [{"epoch": 1, "loss": 1.8, "dev_accuracy": None}, {"epoch": 2, "loss": 1.4, "dev_accuracy": 0.4}]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ml import evaluate
-from ml.dataset import keep
+from ml.dataset import FaceSet, keep
+from ml.labels import LABELS
 from ml.manifest import WEIGHTS
-from ml.photographs import evaluate_photographs
+from ml.photographs import FRAMINGS, evaluate_photographs, photograph_of
 from ml.robustness import DEGRADATIONS, degraded, robustness
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.training.problems import DataError
@@ -66,7 +67,8 @@ def test_a_picture_without_a_found_face_counts_as_wrong(photographs: Path) -> No
     counts: list[int] = []
     found = evaluate_photographs(photographs, _always_happy, progress=counts.append)
     assert counts == [1, 2, 3, 4, 5]
-    assert (found["n"], found["faces_found"]) == (5, 4)
+    assert (found["n"], found["faces_found"], found["faces_doubtful"]) == (5, 4, 0)
+    assert found["mean_recall"] == pytest.approx((0 + 2 / 3) / 2, abs=1e-4)
     assert found["accuracy"] == pytest.approx(2 / 5)
     assert found["accuracy_of_found"] == pytest.approx(2 / 4)
     assert found["recall"]["surprise"] == 0.0
@@ -103,6 +105,16 @@ def test_what_is_no_picture_of_a_label_is_left_out_and_named(photographs: Path) 
     assert (found["n"], found["left_out"]) == (5, ["contempt", "happy/scan.tiff"])
 
 
+def test_what_lies_beside_the_usages_is_named_too(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (photographs / "test" / "sad").mkdir(parents=True)
+    (photographs / "happy" / "0.png").rename(photographs / "test" / "sad" / "0.png")
+    (photographs / "happy" / "1.png").rename(photographs / "1.png")
+    found = evaluate_photographs(photographs, _always_happy)
+    assert (found["n"], found["left_out"]) == (1, ["happy", "surprise", "1.png"])
+    evaluate.main(["--data", str(photographs), "--detect", "--json"])
+    assert "left out, since it names no label or is no picture: surprise" in capsys.readouterr().err
+
+
 def test_only_the_pictures_of_a_usage_are_read_where_one_is_asked_for(photographs: Path, tmp_path: Path) -> None:
     photographs.rename(tmp_path / "train")
     (tmp_path / "val").mkdir()
@@ -114,11 +126,32 @@ def test_only_the_pictures_of_a_usage_are_read_where_one_is_asked_for(photograph
         evaluate_photographs(tmp_path, _always_happy, "PrivateTest")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "faces.csv"])
-def test_what_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
-    (tmp_path / "faces.csv").write_text("emotion,pixels")
-    with pytest.raises(SystemExit, match=rf"ml\.evaluate: .*{name}: expected a folder of pictures"):
-        evaluate.main(["--data", str(tmp_path / name), "--detect"])
+def test_what_is_no_folder_and_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"ml\.evaluate: .*nowhere: expected a folder of pictures"):
+        evaluate.main(["--data", str(tmp_path / "nowhere"), "--detect"])
+
+
+def test_the_faces_of_a_file_are_enlarged_to_photographs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Drawn faces look like a blot to the detector, synthetic ones like a face."""
+    source, random = SyntheticFaces.load(), np.random.default_rng(3)
+    faces = np.stack([source.face(label, random) for label in LABELS])
+    photographs = [photograph_of(face, margin) for face in faces for margin in FRAMINGS.values()]
+    assert {picture.shape for picture in photographs} == {(350, 350, 3)}
+    set_of_faces = FaceSet(faces, np.arange(7), np.full(7, "PublicTest"), np.zeros((7, 7), np.float32))
+    data = faces_csv(tmp_path / "faces.csv", set_of_faces)
+    evaluate.main(["--data", str(data), "--detect", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n"], list(found["framings"])) == (7, list(FRAMINGS))
+    assert found["framings"]["margin of 7 pixels"]["faces_found"] == 7
+    assert 0 < found["directly"]["accuracy"] <= 1
+
+
+def test_less_or_more_around_a_face_is_shown() -> None:
+    face = np.full((48, 48), 100, np.uint8)
+    face[:4] = 250
+    assert photograph_of(face, -5).max() < 110
+    assert photograph_of(face, 0)[:20].min() > 240
+    assert photograph_of(face, 19)[:80].min() > 240
 
 
 def test_the_command_reads_photographs(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:

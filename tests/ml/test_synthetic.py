@@ -10,7 +10,7 @@ from ml.eigenfaces import build
 from ml.faces import FaceDetector
 from ml.labels import LABELS
 from ml.manifest import WEIGHTS, ModelFileError
-from ml.synthetic import COMPONENTS_NAME, Look, SyntheticFaces, compose_frame
+from ml.synthetic import COMPONENTS_NAME, Look, SyntheticFaces, compose_frame, main
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,11 @@ def test_components_can_be_built_and_faces_of_them_are_found(faces: SyntheticFac
     np.savez_compressed(tmp_path / "made.npz", **packed)
     made, detector = SyntheticFaces.load(tmp_path / "made.npz"), FaceDetector()
     assert all(detector.detect(compose_frame(made.face(label, rng), rng)) for label in LABELS)
+
+
+def test_the_command_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"ml\.synthetic: .*found nothing there"):
+        main(["--data", str(tmp_path / "none.csv")])
 
 
 def test_too_few_faces_of_an_emotion_are_refused(faces: SyntheticFaces) -> None:
