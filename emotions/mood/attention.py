@@ -12,8 +12,6 @@ from dataclasses import astuple, dataclass, replace
 
 from django.conf import settings
 
-from emotions.mood.presence import AHEAD_MS
-
 WARM_UP_SECONDS = 120.0
 """Of readings that make a baseline, before which nobody is compared with it."""
 BASELINE_HALF_LIFE = 600.0
@@ -29,6 +27,8 @@ LEAST_MS = 120_000
 """How long it has to stay so before anybody is told."""
 GAP_MS = 15_000
 """A longer time without a reading ends a spell: what wasn't seen did not go on. See `gap_ms`."""
+SET_BACK_MS = 60_000
+"""A reading that is older than the last one by more than this is of a clock that was set back."""
 STEP_SECONDS = 5.0
 """A reading speaks for no more than this."""
 UNSURE = 0.5
@@ -73,7 +73,7 @@ def follow(watch: Watch | None, sight: Sight | None, now_ms: float) -> Watch | N
     Another consent begins anew, and so does a clock that was set back; a reading that was looked at already changes
     nothing.
     """
-    if watch and sight and (watch.epoch != sight.epoch or watch.seen_ms - sight.at_ms > AHEAD_MS):
+    if watch and sight and (watch.epoch != sight.epoch or watch.seen_ms - sight.at_ms > SET_BACK_MS):
         watch = None
     if sight is None or (watch and watch.seen_ms >= sight.at_ms):
         return watch and _without_gap(watch, now_ms)

@@ -37,14 +37,13 @@ RULES: dict[str, Any] = {
     "floor": FLOOR,
     "empty": "Nobody is in this session now.",
     "unconnected": "Nobody is connected now.",
-    "unmeasured": "Nobody is measured now.",
-    "under_floor": "Fewer than five students are measured: the class mood is shown from five on.",
+    "under_floor": "Too few students are measured for a class mood in which nobody is singled out: it takes five or more.",
     "nobody_lost": "Nobody says they are lost.",
     "unheard": "Words about the pace are counted when five students share them without a name.",
     "withheld": "The class mood is not shown: too few students to keep each of them unseen in it.",
-    # What the others of those connected are. Beside a class mood some may be measured, but held back from it
-    # (emotions.mood.cohort); how many is not told, for a change of that number could single somebody out.
-    "no_camera": "without camera",
+    # What the others of those connected are. Some may be measured, but held back from the mood
+    # (emotions.mood.cohort) or from the counts (emotions.mood.estimate): how many is not told, for a change of that
+    # number could single somebody out.
     "left_out": "without camera (or left out so that nobody is singled out)",
 }
 ADJECTIVES = {
@@ -87,8 +86,8 @@ def sentence(point: Mapping[str, Any], *, measuring: bool = True) -> str:
 def _not_shown(point: Mapping[str, Any]) -> str:
     if point["connected"] == 0 and point["joined"] == 0:
         return str(RULES["empty"])
-    if point["measured"] == 0:
-        return str(RULES["unmeasured" if point["connected"] else "unconnected"])
+    if point["connected"] == 0 and point["measured"] == 0:
+        return str(RULES["unconnected"])
     return str(RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"])
 
 
@@ -117,23 +116,29 @@ def _lost_clause(point: Mapping[str, Any]) -> str:
 def coverage(point: Mapping[str, Any], *, measuring: bool = True) -> list[str]:
     """What the mood rests on, in parts: "Rests on 21 of 24 students", "2 not visible", …
 
-    Without a mood, who is measured: "3 of 6 measured", "2 not visible", "1 without camera". Not `measuring`: who is
+    Without a mood, who is measured: "3 of 6 measured", "2 not visible", and the others. Not `measuring`: who is
     there.
     """
     if not measuring:
         return [f"{point['connected']} of {point['joined']} connected"]
-    shown, counts = point["shares"] is not None, f"{point['measured']} of {point['connected']}"
-    parts = [f"Rests on {counts} students" if shown else f"{counts} measured"]
+    parts = [_rests_on(point)]
     if point["not_visible"]:
         parts.append(f"{point['not_visible']} not visible")
     without = point["connected"] - point["measured"] - point["not_visible"]
     if without > 0:
-        parts.append(f"{without} {RULES['left_out' if shown else 'no_camera']}")
+        parts.append(f"{without} {RULES['left_out']}")
     if point["uncertain"]:
         parts.append(f"{point['uncertain']} unsure")
     if point["on_device"]:
         parts.append(f"{point['on_device']} on their own device")
     return parts
+
+
+def _rests_on(point: Mapping[str, Any]) -> str:
+    counts = f"{point['measured']} of {point['connected']}"
+    if point["shares"] is not None:
+        return f"Rests on {counts} students"
+    return f"{counts} measured" if point["measured"] else f"{point['connected']} connected"
 
 
 def on_device(share: float | None, only: bool) -> list[str]:

@@ -141,12 +141,46 @@ def test_of_students_who_are_held_back_nobody_says_that_they_have_no_camera() ->
     assert wording.coverage(point_of([*class_[:16], *off])[0].model_dump()) == said
 
 
+@pytest.mark.parametrize("named", [0, 3, 6])
+def test_the_counts_do_not_follow_a_few_who_share_in_the_aggregate_only(named: int) -> None:
+    """Beside the tiles of those with a name, the rest would be theirs."""
+    tiles = [measured(pk) for pk in range(named)]
+    few = [measured(pk, "aggregate") for pk in range(10, 13)]
+    alone = student(14, "aggregate")
+    ways = [
+        measured(14, "aggregate"),
+        estimate.standing(alone, here(), None, NOW),
+        estimate.standing(alone, here("paused"), None, NOW),
+    ]
+    points = [point_of([*tiles, *few, way])[0] for way in ways]
+    assert points[0] == points[1] == points[2]
+    assert (points[0].connected, points[0].measured) == (named + 4, named)
+
+
+def test_of_five_in_the_aggregate_the_counts_tell() -> None:
+    five = [measured(pk, "aggregate") for pk in range(4)] + [
+        estimate.standing(student(9, "aggregate"), here(), None, NOW)
+    ]
+    assert (point_of(five)[0].measured, point_of(five)[0].not_visible) == (4, 1)
+    gone = estimate.standing(student(9, "aggregate"), None, None, NOW)
+    assert point_of([*five[:4], gone])[0].measured == 0, "who is not connected is no company"
+
+
 def test_a_mood_that_is_withheld_is_not_said_to_lack_measured_students() -> None:
-    class_ = [measured(pk, "individual" if pk < 4 else "aggregate") for pk in range(8)]
-    said = point_of(class_)[0].model_dump()
+    class_ = [measured(pk, "individual" if pk < 3 else "aggregate") for pk in range(8)]
+    said = point_of(class_, Memory(cohort_lost=True))[0].model_dump()
     assert said["shares"] is None
     assert wording.coverage(said) == ["8 of 8 measured"]
     assert wording.sentence(said) == wording.RULES["withheld"]
+
+
+def test_where_four_are_measured_beside_four_the_sentence_is_true_of_both() -> None:
+    class_ = [measured(pk, "individual" if pk < 4 else "aggregate") for pk in range(8)]
+    said = point_of(class_)[0].model_dump()
+    assert said["shares"] is None
+    assert wording.coverage(said) == ["4 of 8 measured", f"4 {wording.RULES['left_out']}"]
+    assert wording.sentence(said) == wording.RULES["under_floor"]
+    assert "Fewer than five" not in wording.sentence(said)
 
 
 scopes = st.sampled_from(["individual", "aggregate"])

@@ -36,7 +36,8 @@ def only(label: str) -> list[float]:
         (point(pace={"lost": 2}), "Calm, but about 3 of 21 look troubled."),
         (point(None, measured=3), wording.RULES["under_floor"]),
         (point(None, measured=8), wording.RULES["withheld"]),
-        (point(None, measured=0), "Nobody is measured now."),
+        (point(None, measured=0), wording.RULES["under_floor"]),
+        (point(None, measured=0, connected=0), "Nobody is connected now."),
         (point(None, measured=0, connected=0, joined=0), "Nobody is in this session now."),
     ],
 )
@@ -64,7 +65,8 @@ def test_coverage_says_what_the_mood_rests_on() -> None:
     assert parts == ["Rests on 21 of 24 students", "2 not visible", f"1 {wording.RULES['left_out']}", "4 unsure"]
     assert wording.coverage(point(measured=24, not_visible=0)) == ["Rests on 24 of 24 students"]
     assert wording.coverage(point(measured=24, not_visible=0, on_device=9))[1:] == ["9 on their own device"]
-    assert wording.coverage(point(None, measured=3))[1:] == ["2 not visible", "19 without camera"]
+    assert wording.coverage(point(None, measured=3))[1:] == ["2 not visible", f"19 {wording.RULES['left_out']}"]
+    assert wording.coverage(point(None, measured=0))[0] == "24 connected"
 
 
 def test_a_report_says_where_pictures_were_read() -> None:
@@ -93,7 +95,8 @@ def test_every_mood_has_words_and_no_verdict(weights: list[float], measured: int
 
 
 def test_troubled_is_what_the_rules_list() -> None:
-    assert troubled(CALM) == pytest.approx(sum(CALM[INDEX[name]] for name in ("angry", "disgust", "fear", "sad")))
+    assert wording.RULES["troubled"] == ["angry", "disgust", "fear", "sad"]
+    assert troubled(CALM) == pytest.approx(sum(CALM[INDEX[name]] for name in wording.RULES["troubled"]))
 
 
 def test_halves_are_rounded_up_as_in_the_browser() -> None:
