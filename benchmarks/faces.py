@@ -1,4 +1,4 @@
-"""The frames that every benchmark reads: faces of nobody, 320x240, as camera.js encodes them."""
+"""The frames that every benchmark reads: faces of nobody, 320x240, as camera/encoder.js encodes them."""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ def search_rarely() -> None:
     """Call when a process has loaded its code: that is left out of every search from now on.
 
     A message makes a few dozen objects that die by themselves at once. Python looks for cycles after each 700 of them
-    and, now and then, among all that a thousand sockets hold: under load that was 17 % of the web process's time and
-    27 % of the ticker's (py-spy).
+    and, now and then, among all that a thousand sockets hold: under load a good part of a process's time.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,5 @@
-"""The only door for live messages: to the groups of sockets, and each student's own results.
+"""The only door for live messages between processes: to the groups of sockets, and each student's own results. What a
+process answers its own sockets goes by way of `emotions.hub`.
 
 From everywhere by a plain Redis client, in the channel layer's own format: a layer of the event loop can't be used
 from a worker, a view's thread or the ticker, and a hundred messages here cost one round trip.

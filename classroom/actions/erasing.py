@@ -131,7 +131,7 @@ def _thin(session: ClassSession) -> bool:
 
 def _delete_some_people(session: ClassSession) -> dict[str, int]:
     """Of one whose slices are gone. With the commit Postgres looks, for everybody who goes, through the remains of
-    their readings: ten seconds and more for fifty students at once (600,000 readings, on two cores)."""
+    their readings: many seconds for fifty students at once."""
     people = list(session.participants.order_by("pk").values_list("pk", flat=True)[: PEOPLE_AT_ONCE + 1])
     if not session.purged_at or len(people) <= PEOPLE_AT_ONCE:
         return {}

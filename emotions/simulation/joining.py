@@ -20,7 +20,7 @@ NAMES = """
 
 
 class JoinRefusedError(Exception):
-    """The server did not let a student in; the message is the server's own words where it gave some."""
+    """The server did not let a student in; the message names the address and the status of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def display_name(number: int) -> str:
 
 
 class _Form(HTMLParser):
-    """The hidden fields of the page's forms, and what its error notice says."""
+    """The hidden fields of the page's forms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def _hidden_fields(page: httpx.Response) -> dict[str, str]:
 
 
 class Joiner:
-    """Joins students one after the other on one HTTP client; each has cookies of their own."""
+    """Joins students, AT_ONCE at the same time, on one HTTP client; each has cookies of their own."""
 
     def __init__(self, client: httpx.AsyncClient, base_url: str, code: str) -> None:
         self._client, self._base, self._code = client, base_url, code

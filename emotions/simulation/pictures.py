@@ -15,7 +15,7 @@ from ml.labels import LABELS
 from ml.synthetic import Look, SyntheticFaces, compose_frame
 
 JPEG_QUALITY = 70
-"""What camera.js uses."""
+"""As camera/encoder.js has it."""
 SYNTHETIC_PER_LABEL = 48
 
 
