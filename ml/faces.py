@@ -36,8 +36,8 @@ class FaceDetector:
         """The faces in a (h, w, 3) uint8 blue-green-red picture, the largest box first.
 
         `search`: "full" looks once, at the picture's own size.
-        "quick" looks at half size first: for a near face, at a good deal less than half the cost; where it finds one it
-        may miss smaller ones. `make bench ARGS="analysis"` prints its recall beside that of "full".
+        "quick" looks at half size first: for a near face, at much less than half the cost; where it finds one it may
+        miss smaller ones. `make bench ARGS="analysis"` prints its recall beside that of "full".
         "thorough" looks at half and at double size where "full" finds nothing: for photographs, which may show one
         large face or one small one.
         Raises ValueError for any other shape, type or search.

@@ -37,7 +37,7 @@ RULES: dict[str, Any] = {
     "floor": FLOOR,
     "empty": "Nobody is in this session now.",
     "unconnected": "Nobody is connected now.",
-    "under_floor": "Too few students are measured for a class mood in which nobody is singled out: it takes five or more.",
+    "under_floor": "Too few students are measured for a class mood that singles nobody out: it takes five or more.",
     "nobody_lost": "Nobody says they are lost.",
     "unheard": "Words about the pace are counted when five students share them without a name.",
     "withheld": "The class mood is not shown: too few students to keep each of them unseen in it.",
