@@ -1,10 +1,10 @@
-// The student's page. A worker's clock ticks; on each tick one picture is taken, encoded and sent, if everything before
-// it has left; or it is read here, and what was read is sent. The server answers everything; what it answers is shown.
+// The student's page. A worker's clock ticks; on each tick one picture is taken and sent, or read here, and what was read
+// is sent (camera/sampler.js). The server answers everything; what it answers is shown.
 
 import { Camera, CameraProblem } from "./camera/source.js";
-import { packFrame, packReading } from "./camera/frame.js";
 import { FrameSocket } from "./camera/frame-socket.js";
 import { Pause } from "./camera/pause.js";
+import { Sampler } from "./camera/sampler.js";
 import { Saying } from "./camera/saying.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
@@ -26,16 +26,20 @@ const socket = new FrameSocket(config.ws_path);
 const place = new Place(camera ? config.place : "server", config.device);
 const pause = new Pause(config.participant_id);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
-const saying = new Saying(view, { named: config.scope === "individual", connection: () => state.connection, send: say });
+const saying = new Saying(view, { named: config.scope === "individual", connection: () => state.connection, send });
+const sampler = new Sampler(camera, place, {
+  drained: () => socket.drained,
+  wanted: sending,
+  epoch: () => epoch,
+  send,
+  counted: (counts) => view.counts(counts),
+  unseen: (help) => shown({ label: null, box: null, help }),
+});
 
 const state = { connection: "connecting", seconds: 0, camera: camera ? "asking" : "none", problem: null, reading: null, refused: false, unread: null };
-const counts = { sent: 0, read: 0, unseen: 0, replaced: 0, rejected: 0, skipped: 0 };
 let epoch = config.consent_epoch;
-let sequence = 0;
 let owed = false; // Something was sent since the server last answered.
-let grabbing = false;
 let readAt = 0;
-let takenAt = 0; // When a picture was taken last, and where it is read here, read: whatever became of it.
 let reopenedAt = -REOPEN_EVERY_MS;
 let wakeAt = Infinity; // When a camera that stands still may be taken once more.
 let begun = false; // The server knows that readings come, not pictures.
@@ -131,71 +135,44 @@ camera?.addEventListener("moving", () => {
 
 // -- Pictures
 
-async function sample() {
-  if (grabbing || !socket.drained) return skip();
-  grabbing = true;
-  try {
-    const raw = place.onDevice;
-    const shot = await camera.grab({ raw });
-    if (shot && !raw) takenAt = performance.now();
-    if (shot && state.camera === "on" && raw === place.onDevice) await (raw ? readHere(shot) : send(shot));
-  } finally {
-    grabbing = false;
-  }
-  return undefined;
-}
-
-function skip() {
-  counts.skipped += 1;
-  view.counts(counts);
-}
-
-// Without a face there is nothing to send.
-async function readHere(shot) {
-  const reading = await place.read(shot);
-  if (!reading || state.camera !== "on" || !begun) return;
-  takenAt = performance.now();
-  if (reading.faces.length) return transmit(packReading(sequence, shot.captured_ms, epoch, reading));
-  counts.unseen += 1;
-  view.counts(counts);
-  readAt = performance.now();
-  show({ reading: { label: null, box: null, help: reading.help }, refused: false });
-}
-
-function send({ jpeg, captured_ms }) {
-  if (!place.onDevice) transmit(packFrame(sequence, captured_ms, epoch, jpeg));
-}
-
-function transmit(message) {
-  if (!socket.send(message)) return;
-  sequence += 1;
-  owed = true;
-  counts.sent += 1;
-  view.counts(counts);
-}
-
 /** Whether pictures could be read: not while this device loads what it needs for it. */
-const readable = () => state.connection === "open" && epoch > 0 && begun === place.onDevice;
+function readable() {
+  return state.connection === "open" && epoch > 0 && begun === place.onDevice;
+}
 
 /** Whether pictures are taken and read. */
-const sending = () => state.camera === "on" && readable();
+function sending() {
+  return state.camera === "on" && readable();
+}
+
+/** What was read in the last picture. */
+function shown(reading) {
+  readAt = performance.now();
+  if (state.camera === "on") show({ reading, refused: false });
+}
 
 /** Who owes a reading for too long now: "device" | "server" | null. */
 function missing() {
   const since = performance.now() - Math.max(UNREAD_MS, 5 * place.interval(interval));
   if (!sending() || readAt > since) return null;
-  return takenAt < since ? "device" : "server";
+  return sampler.takenAt < since ? "device" : "server";
+}
+
+const isOld = () => performance.now() - readAt > Math.max(OLD_MS, 3 * place.interval(interval));
+
+/** Whether the server is still there: asked after a long silence, and given up where it owes an answer for too long. */
+function keepAlive() {
+  if (socket.quiet) owed = socket.send({ type: "still.there" });
+  if (owed) socket.checkAlive();
 }
 
 function tick() {
-  if (state.reading && performance.now() - readAt > Math.max(OLD_MS, 3 * place.interval(interval))) show({ reading: null });
-  if (socket.quiet) owed = socket.send({ type: "still.there" });
-  if (owed) socket.checkAlive();
-  show({ unread: missing() });
+  keepAlive();
+  show({ unread: missing(), reading: isOld() ? null : state.reading });
   reopen();
   if (!sending()) readAt = performance.now(); // The wait for a reading begins with the first picture.
   // A camera that stands still is looked at, too: nothing else would notice that it moves again.
-  if (readable() && camera?.open && (state.camera === "on" || state.problem === "still")) sample();
+  if (readable() && camera?.open && (state.camera === "on" || state.problem === "still")) sampler.sample();
 }
 
 clock.onmessage = tick;
@@ -243,8 +220,7 @@ const handlers = {
   "room.changed": ({ room }) => view.room(room),
   "reading.own"(message) {
     answered(message.label ? "read" : "unseen");
-    readAt = performance.now();
-    if (state.camera === "on") show({ reading: message, refused: false });
+    shown(message);
   },
   "still.here": () => (owed = false),
   "frame.replaced": () => answered("replaced"),
@@ -274,8 +250,7 @@ const handlers = {
 
 function answered(how) {
   owed = false;
-  counts[how] += 1;
-  view.counts(counts);
+  sampler.count(how);
 }
 
 /** Whether the server still has the answer to "may I be measured, by name, and where?" that the page was made for. */
@@ -330,7 +305,8 @@ const ACTIONS = { reload: () => location.reload(), join: () => location.assign(c
 
 // -- The student
 
-function say(message) {
+/** Whether it is on its way; an answer is then owed. */
+function send(message) {
   const sent = state.connection === "open" && socket.send(message);
   owed ||= sent;
   return sent;

@@ -12,9 +12,9 @@ function put(element, words) {
   if (element && element.textContent !== words) element.textContent = words;
 }
 
-/** The keyboard's focus was on what is hidden now: it goes on to `next`, not back to the top of the page. */
-function carryFocus(next) {
-  if (document.activeElement?.closest("[hidden]")) next.focus();
+/** The keyboard's focus was on `focused`: where that is hidden now, it goes on to `next`, not to the top of the page. */
+function carryFocus(focused, next) {
+  if (focused?.closest("[hidden]")) next.focus();
 }
 
 /** Not while the button rests. */
@@ -113,9 +113,10 @@ export class StudentView {
 
   /** The page's last word, or (code null) back to the page itself. */
   ending(code) {
+    const focused = document.activeElement;
     part("page").hidden = code !== null;
     part("ending").hidden = code === null;
-    if (code === null) return carryFocus(part("pause") ?? part("hand"));
+    if (code === null) return carryFocus(focused, part("pause") ?? part("hand"));
     const { title, words, action } = ENDINGS[code] ?? OTHER_ENDING;
     put(part("ending-title"), title);
     put(part("ending-words"), words);
@@ -137,6 +138,7 @@ export class StudentView {
   #renderCamera(state) {
     const { camera, problem, reading } = state;
     const failed = camera === "problem";
+    const focused = document.activeElement; // A browser takes the focus from what is hidden, some at once.
     part("problem").hidden = !failed;
     part("line").hidden = failed;
     if (problem) put(part("problem-words"), `${PROBLEMS[problem].words} ${STILL_IN}`);
@@ -144,7 +146,7 @@ export class StudentView {
     part("veil").hidden = camera === "on" || problem === "still";
     put(part("veil"), VEILS[camera] ?? "");
     this.#renderPause(state);
-    carryFocus(part(failed ? "again" : "pause"));
+    carryFocus(focused, part(failed ? "again" : "pause"));
     this.#renderLine(state);
     if (camera === "on" && reading?.box) this.#overlay.show([{ ...reading, words: NAMES[reading.label] }]);
     else this.#overlay.clear();
