@@ -1,32 +1,32 @@
 // The try page: every face in one's own picture, boxed and named. Asks first; twice a second; nothing is stored. Read on
 // the server, or on this device: then there is no socket, and nothing is sent at all.
 
-import { packFrame } from "./camera/frame.js";
 import { FrameSocket } from "./camera/frame-socket.js";
 import { Overlay } from "./camera/overlay.js";
-import { look, part, say, switchOn, wire } from "./camera/panel.js";
+import { LOOKING, Panel, part } from "./camera/panel.js";
 import { Camera } from "./camera/source.js";
 import { Place } from "./device/place.js";
-import { sureness } from "./camera/words.js";
+import { UNREAD_HERE, sureness } from "./camera/words.js";
 import { LABELS, NAMES, percent } from "./labels.js";
 
 const EVERY_MS = 550; // The server takes two a second.
+const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
 const CLOSED = {
   4404: "Trying it out has been switched off on this server.",
-  4426: "Roomtone was updated. Reload the page to go on.",
   4429: "Too many people are trying it out at this moment. Wait a minute, then start again.",
 };
+const BUSY = "Busy: a class is in session and goes first. It goes on by itself.";
+const REJECTED = "The server did not take the last picture. It goes on by itself.";
+const NO_DEVICE = "What reads pictures on this device did not load, or does not run in this browser. Nothing was sent. Start again to try once more.";
 
 const config = JSON.parse(document.querySelector("#try-config").textContent);
 const place = new Place(config.place, config.device, "nothing is sent");
 const camera = new Camera(part("video"));
 const overlay = new Overlay(part("boxes"));
 const socket = new FrameSocket(document.querySelector("[data-socket]").dataset.socket, { greeted: false });
-const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
 const bars = LABELS.map(newBar);
-let sequence = 0;
-let owed = 0;
-let grabbing = false;
+let readAt = Infinity; // When what is shown was read.
+let counted = ""; // In words.
 
 // -- What is shown
 
@@ -61,58 +61,49 @@ function show(reading) {
   const words = (face) => `${NAMES[face.label]} · ${percent(face.confidence)}, ${sureness(face.uncertain)}`;
   overlay.show(reading.faces.map((face) => ({ ...face, words: words(face) })));
   showShares(reading.faces[0]?.probabilities);
-  say(facesLine(reading));
+  readAt = performance.now();
+  counted = facesLine(reading);
+  panel.read(counted);
 }
 
-// -- The camera
+function clear() {
+  overlay.clear();
+  showShares(null);
+  readAt = Infinity;
+}
 
-async function start() {
-  if (!(await switchOn(camera))) return undefined;
-  if (place.onDevice) return startHere();
-  say("Connecting");
-  clock.postMessage({ every: EVERY_MS });
+/** Takes away what was read too long ago. */
+function forget() {
+  if (performance.now() - readAt < Math.max(OLD_MS, 3 * place.interval(EVERY_MS))) return;
+  clear();
+  if (panel.words === counted) panel.say(LOOKING);
+}
+
+// -- Pictures
+
+function begin() {
+  if (place.onDevice) return beginHere();
+  panel.say("Connecting");
+  panel.every(EVERY_MS);
   return socket.connect();
 }
 
-async function startHere() {
-  say("Loading what this device needs");
+async function beginHere() {
+  panel.say("Loading what this device needs");
   await place.open();
   if (!camera.open || !place.onDevice) return undefined;
-  if (place.failed) return stop("This browser can't read pictures by itself. Nothing was sent.");
-  clock.postMessage({ every: place.interval(EVERY_MS) });
-  return say("Looking for faces");
-}
-
-function stop(words = "The camera is off.", problem = null) {
-  clock.postMessage({ every: 0 });
-  socket.close();
-  camera.close();
-  overlay.clear();
-  showShares(null);
-  look({ running: false, problem });
-  say(words);
-}
-
-async function sample() {
-  if (grabbing || (!place.onDevice && (!socket.drained || owed > 1))) return;
-  grabbing = true;
-  try {
-    if (place.onDevice) return await sampleHere();
-    const shot = await camera.grab();
-    if (shot && socket.send(packFrame(sequence, shot.captured_ms, 0, shot.jpeg))) {
-      sequence += 1;
-      owed += 1;
-    }
-  } finally {
-    grabbing = false;
-  }
-  return undefined;
+  if (place.failed) return panel.stop(NO_DEVICE);
+  panel.every(place.interval(EVERY_MS));
+  return panel.say(LOOKING);
 }
 
 async function sampleHere() {
   const shot = await camera.grab({ raw: true });
-  const reading = shot && place.ready && (await place.read(shot, true));
+  if (!shot || !place.ready) return;
+  panel.owes();
+  const reading = await place.read(shot, true);
   if (reading && camera.open && place.onDevice) show({ faces: reading.faces.map(named), too_dark: reading.dark });
+  else panel.answered();
 }
 
 /** As the server says it: the likeliest label, and whether it is a guess. */
@@ -122,6 +113,24 @@ function named({ box, probabilities }) {
   return { box, label: LABELS[best], confidence, uncertain: place.isUncertain(probabilities, best), probabilities };
 }
 
+const handlers = {
+  "try.reading": show,
+  "try.busy": () => panel.answered(BUSY),
+  "frame.replaced": () => panel.answered(),
+  "frame.rejected": () => panel.answered(REJECTED),
+};
+
+const panel = new Panel(camera, socket, {
+  handlers,
+  closed: CLOSED,
+  begin,
+  opened: () => panel.say(LOOKING),
+  sample: () => (place.onDevice ? sampleHere() : panel.send(() => 0)),
+  tick: forget,
+  lost: clear,
+  unread: () => (place.onDevice ? UNREAD_HERE : undefined),
+});
+
 // -- Where pictures are read
 
 function showPlace() {
@@ -130,42 +139,14 @@ function showPlace() {
   part("place-switch").textContent = place.onDevice ? "Let the server read them" : "Read them on this device";
 }
 
-place.addEventListener("changed", showPlace);
-part("place-switch").addEventListener("click", () => {
+/** While the browser asks, what it asks for stays the same: the camera, wherever its pictures are read. */
+function switchPlace() {
   const running = camera.open;
-  stop();
+  if (!panel.asking) panel.stop();
   place.switch();
-  if (running) start();
-});
+  if (running) panel.start();
+}
+
+place.addEventListener("changed", showPlace);
+part("place-switch").addEventListener("click", switchPlace);
 showPlace();
-
-// -- The server
-
-const handlers = {
-  "try.reading": show,
-  "try.busy": () => say("Busy: a class is in session and goes first. It goes on by itself."),
-  "frame.rejected": () => say("The server did not take the last picture. It goes on by itself."),
-};
-
-socket.onmessage = (message) => {
-  owed = Math.max(0, owed - 1);
-  handlers[message.type]?.(message);
-};
-
-socket.onstate = (connection, detail) => {
-  owed = 0;
-  if (connection === "open") say("Looking for faces");
-  if (connection === "waiting") say("The connection is gone. It comes back by itself.");
-  if (connection === "closed") stop(CLOSED[detail] ?? "The server closed the connection. Start again.");
-};
-
-clock.onmessage = () => {
-  if (owed) socket.checkAlive();
-  sample();
-};
-camera.addEventListener("ended", () => stop("The camera is off.", "unplugged"));
-camera.addEventListener("broken", () => stop("The camera is off.", "broken"));
-camera.addEventListener("still", () => look({ running: true, problem: "still" }));
-camera.addEventListener("moving", () => look({ running: true }));
-wire(start, stop);
-addEventListener("pagehide", () => stop());

@@ -60,19 +60,23 @@ export class Camera extends EventTarget {
     return this.#stream !== null;
   }
 
-  /** Ask for the camera. Throws CameraProblem. Started twice, or closed meanwhile, only the last start counts. */
+  /** Ask for the camera. Throws CameraProblem. Started twice, or closed meanwhile, only the last start counts: the others
+   *  resolve to false. */
   async start() {
     this.close();
     const attempt = this.#attempt;
     const stream = await openStream(this.#what.constraints);
-    if (attempt !== this.#attempt) return stop(stream);
+    if (attempt !== this.#attempt) {
+      stop(stream);
+      return false;
+    }
     this.#stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => this.#lost(stream));
     this.#encoder ??= this.#startEncoder();
     this.#follow(track);
     this.#video.srcObject = stream;
-    return undefined;
+    return true;
   }
 
   /** Let it go: its light goes off. */
@@ -133,7 +137,7 @@ export class Camera extends EventTarget {
   // count of a video (frames, seconds) stands still in Firefox for a camera's stream, or on a hidden page.
   async #grabVideo(raw) {
     const ready = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-    const bitmap = ready ? await createImageBitmap(this.#video) : null;
+    const bitmap = ready ? await createImageBitmap(this.#video).catch(noPicture) : null;
     return this.#stream ? this.#ask(raw, bitmap) : null;
   }
 
@@ -148,6 +152,12 @@ export class Camera extends EventTarget {
     this.close();
     this.dispatchEvent(new Event("ended"));
   }
+}
+
+/** A video may have none though it said otherwise: it has just begun, or stopped at this moment. The next may come. */
+function noPicture(error) {
+  console.warn("A picture could not be taken:", error);
+  return null;
 }
 
 function stop(stream) {
