@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
 
@@ -178,10 +178,11 @@ def forget_words(session_pk: int, words: QuerySet[CheckIn]) -> None:
 
     As in `forget_participant`, the caller holds the session's minutes: two of these could wait for each other.
     """
-    said, counted = list(words.values_list("at", flat=True)), timedelta(milliseconds=WORDS_MS)
+    said = list(words.values_list("at", flat=True))
     if said:
+        values = {"session": session_pk, "said": said, "counted": f"{WORDS_MS} milliseconds"}
         with connection.cursor() as cursor:
-            cursor.execute(_FORGET_WORDS, {"session": session_pk, "said": said, "counted": counted})
+            cursor.execute(_FORGET_WORDS, values)
 
 
 def forget_session(session_pk: int) -> dict[str, int]:
@@ -196,7 +197,7 @@ def _row(observation: Observation) -> _Row:
     return _Row(observation, observation.face)
 
 
-def _columns(rows: Sequence[_Row]) -> dict[str, object]:
+def _columns(rows: Sequence[_Row]) -> dict[str, Any]:
     frames = [row.observation.frame for row in rows]
     return {
         "kind": Participant.Kind.STUDENT.value,

@@ -289,9 +289,9 @@ def test_of_a_session_that_is_being_deleted_the_administration_lists_no_row(
     office: Client, lecture: ClassSession
 ) -> None:
     """Neither names nor consents nor readings, on the page of the session, in lists, and on pages of their own."""
-    lists = ("classroom_participant", "classroom_consentevent", "emotions_emotionevent", "emotions_minuterollup")
-    lists += ("emotions_moodpoint",)
-    pages = [reverse(f"admin:{name}_changelist") for name in lists]
+    of_people = ("classroom_participant", "classroom_consentevent")
+    of_faces = ("emotions_emotionevent", "emotions_minuterollup", "emotions_moodpoint")
+    pages = [reverse(f"admin:{name}_changelist") for name in (*of_people, *of_faces)]
     before = shown(office, lecture)
     assert all(office.get(page).context["cl"].result_count for page in pages)
     event = EmotionEvent.objects.filter(participant__scope="individual", session=lecture).first()
