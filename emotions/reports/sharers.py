@@ -22,7 +22,8 @@ from emotions.reports.rows import Student
 from emotions.reports.selectors import fetch
 from ml.labels import LABELS
 
-_SUMS = ", ".join(f"sum({column}[{n + 1}])" for column in ("probability_sums", "label_counts") for n in range(7))
+_EACH, _MINUTE = len(LABELS), timedelta(minutes=1)
+_SUMS = ", ".join(f"sum({column}[{n + 1}])" for column in ("probability_sums", "label_counts") for n in range(_EACH))
 _STUDENT_SUMS = f"""
     SELECT r.participant_id, count(*), sum(r.readings), sum(r.uncertain), {_SUMS}
     FROM {rollups.SO_FAR} r
@@ -63,9 +64,10 @@ def _with_consent(participants: QuerySet[Participant]) -> QuerySet[Any]:
 
 
 def _first_whole_minute(since: datetime, *, only: bool) -> datetime:
-    """With only one consent ever given, the minute that it fell into holds no reading from before it."""
+    """The one rule of which minutes are shown, for `individual_rollups` too: those wholly under the consent in force.
+    With only one consent ever given, the minute that it fell into holds no reading from before it, and is one."""
     minute = since.replace(second=0, microsecond=0)
-    return minute if only or minute == since else minute + timedelta(minutes=1)
+    return minute if only or minute == since else minute + _MINUTE
 
 
 def students(session: ClassSession, sharing: Sequence[Sharer]) -> list[Student]:
@@ -84,23 +86,29 @@ def _student(sharer: Sharer, sums: Sequence[Any] | None) -> Student:
     if sums is None or not sums[1]:
         return Student(sharer.id, sharer.name, 0, 0, 0, None, [0] * len(LABELS))
     minutes_read, readings, uncertain = (int(value) for value in sums[:3])
-    shares = [float(value) / readings for value in sums[3 : 3 + len(LABELS)]]
-    return Student(sharer.id, sharer.name, minutes_read, readings, uncertain, shares, [int(n) for n in sums[10:17]])
+    shares, counts = [float(value) / readings for value in sums[3:][:_EACH]], [int(n) for n in sums[3 + _EACH :]]
+    return Student(sharer.id, sharer.name, minutes_read, readings, uncertain, shares, counts)
 
 
 def individual_events(events: QuerySet[EmotionEvent]) -> QuerySet[EmotionEvent]:
     """Those of `events` that may be shown one by one."""
-    return events.filter(~_consent_changed_after("received_at"), participant__scope=Participant.Scope.INDIVIDUAL)
+    return _sharing(events, _answers_after("received_at"))
 
 
-def individual_rollups(rollups: QuerySet[MinuteRollup]) -> QuerySet[MinuteRollup]:
-    """Those of `rollups` that may be shown one by one: the minute lies wholly under the consent in force."""
-    earlier = ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef("minute"))
-    return rollups.filter(~Exists(earlier), participant__scope=Participant.Scope.INDIVIDUAL)
+def individual_rollups(minutes: QuerySet[MinuteRollup]) -> QuerySet[MinuteRollup]:
+    """Those of `minutes` that may be shown one by one, by the rule of `_first_whole_minute`."""
+    given = ConsentEvent.objects.filter(participant=OuterRef("participant"), kind=ConsentEvent.Kind.GIVEN)
+    not_the_first = Exists(given.filter(epoch__lt=OuterRef("epoch")))
+    return _sharing(minutes, _answers_after("minute").filter(not_the_first | Q(at__gte=OuterRef("minute") + _MINUTE)))
 
 
-def _consent_changed_after(field: str) -> Exists:
-    return Exists(ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef(field)))
+def _sharing(rows: QuerySet[Any], changes: QuerySet[ConsentEvent]) -> QuerySet[Any]:
+    """Rows of students who share individually, and since whose time none of these answers was given."""
+    return rows.filter(~Exists(changes), participant__scope=Participant.Scope.INDIVIDUAL)
+
+
+def _answers_after(field: str) -> QuerySet[ConsentEvent]:
+    return ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef(field))
 
 
 def events_of_sharers(session: ClassSession) -> QuerySet[EmotionEvent]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
-from classroom.models import CheckIn, ClassSession, Marker
+from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup
 from emotions.reports import selectors, sharers
 from ml.labels import INDEX
@@ -104,6 +104,34 @@ def test_what_was_read_under_an_earlier_consent_stays_out(session: ClassSession,
     actions.record_consent(student, "aggregate", consent.text_for(session).sha256)
     assert sharers.students(session, sharers.of_session(session)) == []
     assert sharers.individual_events(EmotionEvent.objects.all()).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "minutes"),
+    [
+        ([("given", 130)], 3),
+        ([("declined", 100), ("given", 130)], 3),
+        ([("given", 60)], 4),
+        ([("given", 0), ("given", 130)], 2),
+        ([("given", 121), ("withdrawn", 130), ("given", 140)], 2),
+        ([("given", 0), ("given", 120)], 3),
+        ([("given", 119.9), ("given", 120)], 3),
+    ],
+)
+def test_the_administration_shows_the_minutes_of_the_report(
+    session: ClassSession, join: Join, answers: list[tuple[str, float]], minutes: int
+) -> None:
+    """Of the minutes 0 to 4, and consents after so many seconds."""
+    ada, start = join("Ada", ""), session.started_at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    for epoch, (kind, seconds) in enumerate(answers, 1):
+        at, scope = start + timedelta(seconds=seconds), "individual" if kind == "given" else "none"
+        ConsentEvent.objects.create(participant=ada, epoch=epoch, kind=kind, scope=scope, text_hash="a", at=at)
+    Participant.objects.filter(pk=ada.pk).update(scope="individual")
+    for minute in range(5):
+        store_rollup(ada, start + timedelta(minutes=minute))
+    session.ended_at = start + timedelta(minutes=5)
+    (summed,) = sharers.students(session, sharers.of_session(session))
+    assert summed.minutes == sharers.individual_rollups(MinuteRollup.objects.all()).count() == minutes
 
 
 def test_the_first_consent_loses_no_minute(session: ClassSession, join: Join) -> None:
