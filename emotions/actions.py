@@ -180,7 +180,7 @@ def forget_words(session_pk: int, words: QuerySet[CheckIn]) -> None:
     """
     said = list(words.values_list("at", flat=True))
     if said:
-        values = {"session": session_pk, "said": said, "counted": f"{WORDS_MS} milliseconds"}
+        values: dict[str, Any] = {"session": session_pk, "said": said, "counted": f"{WORDS_MS} milliseconds"}
         with connection.cursor() as cursor:
             cursor.execute(_FORGET_WORDS, values)
 
