@@ -368,7 +368,7 @@ def test_what_is_told_of_a_live_session_stands_still(camera: Participant, monkey
     fill(camera, minute.timestamp() * 1000, 6)
     for seconds, pictures in ((10, []), (60, []), (119, []), (120, [6])):
         with monkeypatch.context() as clock:
-            clock.setattr(reported.timezone, "now", lambda: minute + timedelta(seconds=seconds))  # noqa: B023
+            clock.setattr(timezone, "now", lambda: minute + timedelta(seconds=seconds))  # noqa: B023
             assert [one.pictures for one in reported.minutes(camera.session)] == pictures
             assert (reported.sentences(camera.session) == [reported.NOTHING]) is (not pictures)
     classroom_actions.end_session(camera.session)
