@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, ip_address, ip_network
 import redis
 from django.conf import settings
 from django.http import HttpRequest
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,9 @@ class Guesses:
 @cache
 def _client(url: str) -> redis.Redis:
     """One pool of connections for each process, kept: a class that joins asks several times a second."""
-    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+    # One that has become a copy of another writes nothing: its address, asked afresh, may lead to that other.
+    again = Retry(NoBackoff(), 1, supported_errors=(redis.ReadOnlyError,))
+    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1, retry=again)
 
 
 class Networks:
@@ -123,15 +127,15 @@ TOO_MANY_PASSWORDS = (
 )
 # A student's erasures of their own minutes: each leaves a receipt for good.
 ERASURES = Guesses("erasure", limit=20, seconds=600)
+# A student's answers to the consent text: each that changes something is a row of the ledger.
+ANSWERS = Guesses("answer", limit=60, seconds=600)
+# A student's downloads of all that is recorded about them: each reads every one of their readings.
+DOWNLOADS = Guesses("download", limit=20, seconds=600)
 # Letters with a link, whether or not there is such an account.
 LETTERS = Guesses("letter", limit=10, seconds=600)
 
 
 @dataclass(frozen=True, slots=True)
-# A student's answers to the consent text: each that changes something is a row of the ledger.
-ANSWERS = Guesses("answer", limit=60, seconds=600)
-# A student's downloads of all that is recorded about them: each reads every one of their readings.
-DOWNLOADS = Guesses("download", limit=20, seconds=600)
 class Caller:
     """Who signs in: `device` names a browser that has signed in under this name before, "" for any other."""
 

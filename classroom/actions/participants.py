@@ -109,7 +109,8 @@ def save_check_in(participant: Participant, word: str) -> CheckIn:
     # Nothing later than now: a clock that was set back must not make each word the one before it.
     recent = participant.check_ins.filter(at__gt=now - CHECK_IN_EVERY, at__lte=now).last()
     check_in = recent or CheckIn(participant=participant)
-    check_in.word = word
+    # It counts, and can be erased, from when it was said, not from when the first one was.
+    check_in.word, check_in.at = word, now
     check_in.save()
     signals.check_in_saved.send(CheckIn, check_in=check_in)
     return check_in

@@ -41,12 +41,13 @@ class Valkey:
     """A server of the test's own, with a password; it can be restarted, and then knows nothing."""
 
     def __init__(self, folder: Path) -> None:
-        self._executable = valkey_executable(DataFolder.open(folder), None)
+        self._executable, self._folder = valkey_executable(DataFolder.open(folder), None), folder
         self._port, self._password = free_port(), "a secret: with /odd?characters"
         self.url = f"redis://:a%20secret%3A%20with%20%2Fodd%3Fcharacters@127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        options = ["--save", "", "--bind", "127.0.0.1", "--port", str(self._port), "--requirepass", self._password]
+        place = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self._folder)]
+        options = ["--save", "", *place, "--requirepass", self._password]
         self._process = subprocess.Popen([str(self._executable), *options], stdout=subprocess.DEVNULL)
         with redis.Redis.from_url(self.url) as client:
             for _ in range(100):
