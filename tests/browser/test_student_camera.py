@@ -358,7 +358,7 @@ def test_one_reading_is_not_called_readings(join: Join) -> None:
 
 
 def answer_the_first_frame(route: WebSocketRoute) -> None:
-    server, answered = route.connect_to_server(), []
+    server, answered = route.connect_to_server(), list[bytes]()
     reading = {
         "type": "reading.own", "sequence": 0, "box": [0.3, 0.2, 0.4, 0.5], "label": "happy", "uncertain": False,
         "face_count": 1, "help": None, "seen_by_teacher": "aggregate",
