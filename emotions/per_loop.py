@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 class OncePerLoop:
     """Use `here()`. All methods of such an object belong to its event loop."""
 
-    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Self]]  # type: ignore[misc]
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Self]]
 
     def __init_subclass__(cls) -> None:
         cls._of_loop = WeakKeyDictionary()

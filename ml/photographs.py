@@ -99,11 +99,10 @@ def evaluate_enlarged(
 def photograph_of(face: Bytes, margin: int) -> Bytes:
     """A JPEG of PHOTOGRAPH_SIDE pixels, decoded, of a (48, 48) grey face: with `margin` pixels more around it, which
     repeat its edge, or, below 0, with so many less."""
-    if margin < 0:
-        shown = face[-margin:margin, -margin:margin]
-    else:
-        shown = cv2.copyMakeBorder(face, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    large = cv2.resize(shown, (PHOTOGRAPH_SIDE, PHOTOGRAPH_SIDE), interpolation=cv2.INTER_CUBIC)
+    less, more = max(-margin, 0), max(margin, 0)
+    shown = face[less : len(face) - less, less : len(face) - less]
+    around = cv2.copyMakeBorder(shown, more, more, more, more, cv2.BORDER_REPLICATE)
+    large = cv2.resize(around, (PHOTOGRAPH_SIDE, PHOTOGRAPH_SIDE), interpolation=cv2.INTER_CUBIC)
     packed = cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, PHOTOGRAPH_QUALITY])[1]
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
 

@@ -168,7 +168,8 @@ def test_a_portrait_is_the_larger_of_what_two_sizes_show(
     monkeypatch.setattr(detector._network, "rows", lambda bgr, threshold: answers[len(bgr)].copy())
     face = detector.detect_portrait(np.zeros((350, 350, 3), np.uint8))
     assert face is not None
-    assert (face.box.width, face.score) == (400, pytest.approx(0.7))
+    assert face.box.width == 400
+    assert face.score == pytest.approx(0.7)
 
 
 def test_a_doubtful_portrait_says_so_and_is_the_best_of_all(
