@@ -37,7 +37,8 @@ def distinct_names(names: Sequence[str]) -> list[str]:
     `["Mia (1)", "Mia (2)", "Ben"]`.
 
     Given in the order in which namesakes joined, each keeps the number, whoever leaves and whatever they share: the
-    live page, the list of who is here and the report call everybody alike.
+    live page, the list of who is here and the report call everybody alike. Only where one is erased, nothing is left
+    that could be counted.
     """
     twice = {name for name, count in Counter(names).items() if count > 1}
     seen: Counter[str] = Counter()

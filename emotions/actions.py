@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, Literal
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from classroom.actions import CHECK_IN_EVERY
 from classroom.models import CheckIn, Participant
 from emotions.measured import measured
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint, RoomReading
@@ -104,7 +106,7 @@ _FORGET_WORDS = """
 UPDATE emotions_moodpoint point SET pace = '{}'
 WHERE session_id = %(session)s AND pace <> '{}' AND EXISTS (
     SELECT FROM unnest(%(said)s::timestamptz[]) AS said(at)
-    WHERE point.at BETWEEN said.at AND said.at + %(counted)s::interval
+    WHERE point.at BETWEEN said.at - interval '1 second' AND said.at + %(counted)s::interval
 )
 """
 
@@ -167,7 +169,7 @@ def forget_participant(session_pk: int, participant_pk: int) -> dict[str, int]:
 def forget_since(session_pk: int, participant_pk: int, since: datetime) -> dict[str, int]:
     """Delete the readings of a participant that were captured from `since` on; returns how many, as above. Words of
     since then leave the class's mood points, too."""
-    forget_words(session_pk, CheckIn.objects.filter(participant_id=participant_pk, at__gte=since))
+    forget_words(session_pk, CheckIn.objects.filter(participant_id=participant_pk, at__gte=since - CHECK_IN_EVERY))
     readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk, captured_at__gte=since).delete()
     return {"EmotionEvent": readings}
 
@@ -178,11 +180,17 @@ def forget_words(session_pk: int, words: QuerySet[CheckIn]) -> None:
 
     As in `forget_participant`, the caller holds the session's minutes: two of these could wait for each other.
     """
-    said = list(words.values_list("at", flat=True))
-    if said:
-        values: dict[str, Any] = {"session": session_pk, "said": said, "counted": f"{WORDS_MS} milliseconds"}
-        with connection.cursor() as cursor:
-            cursor.execute(_FORGET_WORDS, values)
+    if said := list(words.values_list("at", flat=True)):
+        _clear_words(session_pk, said)
+        # The ticker may have stored a second of them meanwhile.
+        transaction.on_commit(partial(_clear_words, session_pk, said), robust=True)
+
+
+def _clear_words(session_pk: int, said: Sequence[datetime]) -> None:
+    """A point is of the beginning of a tick, which may be a little before the word that it counts."""
+    values: dict[str, Any] = {"session": session_pk, "said": said, "counted": f"{WORDS_MS} milliseconds"}
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_WORDS, values)
 
 
 def forget_session(session_pk: int) -> dict[str, int]:

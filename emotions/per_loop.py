@@ -1,4 +1,4 @@
-"""What a process has once for each event loop: made at its first use, gone with the loop."""
+"""What a process has once for each event loop: made at its first use."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from classroom.text import tidy
 log = logging.getLogger(__name__)
 
 CHECK_IN_EVERY = timedelta(seconds=5)
+"""A word within it takes the place of the one before, and keeps its time: whoever erases what was said since a moment
+means this one, too."""
 HAND_UP = timedelta(minutes=5)
 """A raised hand goes down by itself after it: a forgotten one calls nobody."""
 
@@ -109,8 +111,7 @@ def save_check_in(participant: Participant, word: str) -> CheckIn:
     # Nothing later than now: a clock that was set back must not make each word the one before it.
     recent = participant.check_ins.filter(at__gt=now - CHECK_IN_EVERY, at__lte=now).last()
     check_in = recent or CheckIn(participant=participant)
-    # It counts, and can be erased, from when it was said, not from when the first one was.
-    check_in.word, check_in.at = word, now
+    check_in.word = word
     check_in.save()
     signals.check_in_saved.send(CheckIn, check_in=check_in)
     return check_in

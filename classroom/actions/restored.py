@@ -21,6 +21,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from classroom import signals
 from classroom.actions._common import lock_participant
 from classroom.actions.erasing import erase_rows, erase_session_rows, purge_rows
+from classroom.actions.participants import CHECK_IN_EVERY
 from classroom.actions.sessions import end_session
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Erasure, Participant
 from classroom.traces import participant_of, session_of
@@ -96,12 +97,13 @@ def erase_again(receipt: Erasure) -> bool:
 def _minutes(receipt: Erasure) -> bool:
     """Only what had been stored by then: a copy of later may hold what came after it."""
     participant = participant_of(receipt)
-    if participant is None:
+    if participant is None or receipt.since is None or receipt.until is None:
         return False
     lock_participant(participant)
     span = {"since": receipt.since, "until": receipt.until}
     answers = signals.minutes_erased_again.send(type(participant), participant=participant, **span)
-    words, _ = CheckIn.objects.filter(participant=participant, at__range=(receipt.since, receipt.until)).delete()
+    said = (receipt.since - CHECK_IN_EVERY, receipt.until)
+    words, _ = CheckIn.objects.filter(participant=participant, at__range=said).delete()
     return bool(words or any(rows for _receiver, rows in answers))
 
 

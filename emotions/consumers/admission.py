@@ -1,4 +1,5 @@
-"""Who may open which socket. A student's is settled when it opens: what changes later comes as messages. What an
+"""Who may open which socket. A student's is settled when it opens: what changes later comes as messages, and what was
+lost of them is found out (emotions.consumers.roll_call). What an
 instructor may watch changes in places that tell nobody (a sign-out, the administration), so it is asked again."""
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ class CameraConsumer(Socket):
     understood: ClassVar[TypeAdapter[Any]] = FromStudent
     seat: Seat
     seated = False
+    in_roll_call: ClassVar[bool] = True
     room = False
     """Whether the student was told of a camera of the room."""
     camera_known = False
@@ -95,7 +96,8 @@ class CameraConsumer(Socket):
         await Hub.here().open(self.connection, self.tell_text, self.seat)
         await presence.mark(async_redis(), [self.seat])
         await self._recheck()
-        RollCall.here().open(self)
+        if self.in_roll_call:
+            RollCall.here().open(self)
 
     async def _recheck(self) -> None:
         """What changed before the groups were joined was said to nobody."""
@@ -270,6 +272,8 @@ class CameraConsumer(Socket):
         await self._renew(event["consent_epoch"], event["scope"])
 
     async def _renew(self, consent_epoch: int, scope: Scope) -> None:
+        if consent_epoch < self.gate.consent_epoch:  # the roll call was quicker than this message
+            return
         withdrawn = scope == "none" and self.gate.scope != "none"
         self.gate.renew(consent_epoch, scope)
         await self._forget_frames()

@@ -4,6 +4,7 @@ restarts, say. Without this, whoever was sent out then, or whose class had ended
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,11 +14,15 @@ from django.conf import settings
 
 from classroom import rooms
 from classroom.models import ClassSession, Participant
-from emotions.consumers.base import DOWN, in_database, log
+from emotions.consumers.base import DOWN, in_database
 from emotions.mood.presence import Seat
 from emotions.per_loop import OncePerLoop
 
+log = logging.getLogger(__name__)
+
 ASKED_AGAIN_SECONDS = 15.0
+ANSWER_SECONDS = 10.0
+"""For a single socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +70,30 @@ class RollCall(OncePerLoop):
             await asyncio.gather(task, return_exceptions=True)
 
     async def _call(self) -> None:
+        """For ever, whatever goes wrong in one round."""
         while True:
             await asyncio.sleep(ASKED_AGAIN_SECONDS)
             try:
                 await self._once(list(self._sockets.values()))
             except DOWN as error:
                 log.warning("who may be here is not asked now: %s", error)
+            except Exception:
+                log.exception("who may be here could not be asked")
 
     async def _once(self, sockets: Collection[Called]) -> None:
         known = await in_database(standings, {socket.seat.participant for socket in sockets}) if sockets else {}
-        for socket in sockets:
-            if known.get(socket.seat.participant) != socket.standing:
-                await socket.ask_again()
+        different = [socket for socket in sockets if known.get(socket.seat.participant) != socket.standing]
+        await asyncio.gather(*map(_asked, different))
+
+
+async def _asked(socket: Called) -> None:
+    """One socket that fails, or whose browser takes nothing in, holds up no other."""
+    try:
+        await asyncio.wait_for(socket.ask_again(), ANSWER_SECONDS)
+    except DOWN as error:
+        log.debug("a socket could not be asked again: %s", error)
+    except Exception:
+        log.exception("a socket could not be asked again")
 
 
 def standings(participant_pks: Collection[int]) -> dict[int, Standing]:

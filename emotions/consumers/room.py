@@ -25,6 +25,8 @@ class RoomConsumer(Guarded, CameraConsumer):
     kind = "room"
     gate_class = RoomGate
     understood = FromRoom
+    # It has a guard, which asks more often.
+    in_roll_call = False
 
     async def enter(self) -> None:
         await super().enter()

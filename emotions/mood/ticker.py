@@ -180,7 +180,6 @@ class Ticker:
             with self._one_class(pk):
                 left = Left(tiles, cohort, watches, told, points.get(pk), recent.get(pk, []))
                 self._states[pk] = taken_up(left, self._kept.get(pk), self._cohorts.get(pk), now_ms)
-                self._kept.pop(pk, None)
         self._cohorts.clear()
 
     def _look(

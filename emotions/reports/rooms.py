@@ -21,15 +21,22 @@ from emotions.reports.selectors import fetch
 from ml.labels import LABELS
 
 _SUMS = ", ".join(f"sum(sums[{n + 1}])" for n in range(len(LABELS)))
+_NAMED = ", ".join(f"sum(sums[{n + 1}]) AS {label}" for n, label in enumerate(LABELS))
+_ADDED = ", ".join(f"sum({label})" for label in LABELS)
 _BY_MINUTE = f"""
     SELECT date_trunc('minute', captured_at), count(*), sum(faces), sum(uncertain), {_SUMS}
     FROM emotions_roomreading WHERE session_id = %(session)s AND captured_at < %(until)s
     GROUP BY 1 HAVING count(*) >= %(least)s ORDER BY 1
 """  # noqa: S608 - columns of this module
 _WHOLE = f"""
-    SELECT min(captured_at), max(captured_at), count(read.id), sum(faces), sum(uncertain), {_SUMS}
-    FROM classroom_participant camera
-    LEFT JOIN emotions_roomreading read ON read.session_id = camera.session_id AND read.captured_at < %(until)s
+    WITH told AS (
+        SELECT min(captured_at) AS since, max(captured_at) AS until, count(*) AS pictures, sum(faces) AS faces,
+            {_NAMED}
+        FROM emotions_roomreading WHERE session_id = %(session)s AND captured_at < %(until)s
+        GROUP BY date_trunc('minute', captured_at) HAVING count(*) >= %(least)s
+    )
+    SELECT min(since), max(until), coalesce(sum(pictures), 0), sum(faces), {_ADDED}
+    FROM classroom_participant camera LEFT JOIN told ON true
     WHERE camera.session_id = %(session)s AND camera.kind = 'room' GROUP BY camera.id
 """  # noqa: S608 - columns of this module
 NOTHING = "A room camera was declared; nothing is told of it: too few faces, or too few pictures in minutes gone by."
@@ -57,12 +64,13 @@ def minutes(session: ClassSession) -> list[RoomMinute]:
 
 
 def sentences(session: ClassSession) -> list[str]:
-    """That there was a room camera, and what it saw; none where there was none. One query."""
-    rows = fetch(_WHOLE, {"session": session.pk, "until": _settled(session)})
+    """That there was a room camera, and what it saw in the minutes that are told; none where there was none. One
+    query."""
+    rows = fetch(_WHOLE, {"session": session.pk, "least": LEAST_PICTURES, "until": _settled(session)})
     if not rows:
         return []
-    start, end, pictures, faces, _uncertain, *sums = rows[0]
-    return [_sentence(start, end, faces / pictures, _shares(sums)) if pictures >= LEAST_PICTURES else NOTHING]
+    start, end, pictures, faces, *sums = rows[0]
+    return [_sentence(start, end, float(faces / pictures), _shares(sums)) if pictures else NOTHING]
 
 
 def _sentence(start: datetime, end: datetime, faces: float, shares: Sequence[float]) -> str:

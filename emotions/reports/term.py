@@ -60,8 +60,11 @@ class TermRow:
 
 
 def read_alike(row: TermRow, other: TermRow) -> bool:
-    """Whether their moods may be compared: another version of the network errs in other ways."""
-    return not row.mood or not other.mood or row.mood.networks == other.mood.networks
+    """Whether their moods may be compared: another version of the network errs in other ways. Those that nobody noted
+    count as one."""
+    if not row.mood or not other.mood:
+        return True
+    return row.mood.networks == other.mood.networks and len(row.mood.networks) == 1
 
 
 def term_rows(sessions: Sequence[ClassSession]) -> list[TermRow]:

@@ -176,7 +176,7 @@ def trends(rows: Sequence[TermRow]) -> list[Trend]:
 def _since(rows: Sequence[TermRow]) -> int:
     """The place of the first row from which on the same version of the network read."""
     newest = next((row for row in reversed(rows) if row.mood), rows[-1])
-    others = [n for n, row in enumerate(rows) if not read_alike(row, newest)]
+    others = [n for n, row in enumerate(rows) if row is not newest and not read_alike(row, newest)]
     return others[-1] + 1 if others else 0
 
 

@@ -57,7 +57,8 @@ def read_folder(root: Path, progress: Progress | None = None) -> Rows:
 def picture_files(root: Path, left_out: list[Path] | None = None) -> Iterator[tuple[Path, int, str]]:
     """(file, label, usage) of every picture, however deep below its label's folder, in sorted order.
 
-    A folder that names no label raises DataError. With a list `left_out`, such folders, and files that are none of
+    A folder that names no label raises DataError, and so does what lies beside such folders, or beside train and
+    test: it would be passed over without a word. With a list `left_out`, such folders, and files that are none of
     PICTURES, are added to that instead. What is hidden, or was put there by a file manager, is passed over.
     """
     if not root.is_dir():
@@ -86,10 +87,11 @@ def _labelled(top: Path, left_out: list[Path] | None) -> Iterator[tuple[Path, in
             left_out += [path for path in files if path.suffix.lower() not in PICTURES]
 
 
-def _leave_out(folder: Path, left_out: list[Path] | None) -> None:
+def _leave_out(path: Path, left_out: list[Path] | None) -> None:
     if left_out is None:
-        raise DataError(f"{folder}: expected a folder named {', '.join(LABELS)}, received {folder.name!r}.")
-    left_out.append(folder)
+        what = f"a folder named {', '.join(LABELS)}" if path.is_dir() else "pictures in such folders alone"
+        raise DataError(f"{path}: expected {what}, received {path.name!r}.")
+    left_out.append(path)
 
 
 def _tops(root: Path) -> list[tuple[Path, str]]:

@@ -427,7 +427,11 @@ def test_an_idle_line_is_asked_whether_it_lives(join: Join) -> None:
     ("scope", "sent", "over"),
     [
         # Whether it counted, a page without a name does not know: fewer than five without one are left out.
-        ("none", "Sent, without your name. It counts once five or more share no name.", "That was 3 minutes ago."),
+        (
+            "none",
+            "Sent, without your name. It counts once five or more share no name.",
+            "That was more than 3 minutes ago.",
+        ),
         ("individual", "Sent, with your name.", "It counted for 3 minutes."),
     ],
 )

@@ -303,8 +303,7 @@ def test_a_check_in_is_saved(sam: Participant, heard: Any) -> None:
 def test_a_second_word_at_once_takes_the_first_ones_place(sam: Participant) -> None:
     first = actions.save_check_in(sam, "lost")
     second = actions.save_check_in(sam, "got_it")
-    assert second.pk == first.pk
-    assert second.at > first.at
+    assert (second.pk, second.at) == (first.pk, first.at)
     assert list(sam.check_ins.values_list("word", flat=True)) == ["got_it"]
 
 
@@ -312,6 +311,15 @@ def test_a_word_later_is_a_second_one(sam: Participant) -> None:
     CheckIn.objects.create(participant=sam, word="lost", at=timezone.now() - actions.CHECK_IN_EVERY)
     actions.save_check_in(sam, "got_it")
     assert list(sam.check_ins.values_list("word", flat=True)) == ["lost", "got_it"]
+
+
+def test_a_word_that_was_changed_within_the_erased_minutes_goes(sam: Participant) -> None:
+    """Its row has the time of the word before it."""
+    just_before = timezone.now() - timedelta(seconds=63)
+    CheckIn.objects.create(participant=sam, word="got_it", at=just_before)
+    CheckIn.objects.create(participant=sam, word="lost", at=just_before - timedelta(minutes=1))
+    actions.erase_last(sam, 1)
+    assert list(sam.check_ins.values_list("word", flat=True)) == ["lost"]
 
 
 def test_a_word_from_before_the_clock_was_set_back_stays(sam: Participant) -> None:

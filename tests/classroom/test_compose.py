@@ -199,7 +199,7 @@ def test_ci_requires_a_browser_and_runs_the_tests() -> None:
 
 # The image, the proxy or the parts of this file decide these; a demo and a debugger have no place in it.
 NOT_FOR_CONTAINERS = {
-    "ROOMTONE_REDIS_PREFIX", "ROOMTONE_TRUSTED_ORIGINS", "ROOMTONE_HTTPS", "ROOMTONE_SSL_REDIRECT",
+    "ROOMTONE_TRUSTED_ORIGINS", "ROOMTONE_HTTPS", "ROOMTONE_SSL_REDIRECT",
     "ROOMTONE_STATIC_ROOT", "ROOMTONE_DEBUG", "ROOMTONE_DEMO_PASSWORD",
 }  # fmt: skip
 

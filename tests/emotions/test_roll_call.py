@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.db.models import F
@@ -17,6 +18,8 @@ from pytest_django.fixtures import Settings
 
 from classroom.models import ClassSession, Participant
 from emotions.consumers import roll_call
+from emotions.consumers.camera import CameraConsumer
+from emotions.messages import participant_group
 from tests.emotions.conftest import Join
 from tests.emotions.parts import message, room_camera
 from tests.emotions.sockets import camera, web_process
@@ -90,6 +93,47 @@ async def test_where_nothing_changed_nothing_is_said(join: Join) -> None:
     sam = await sync_to_async(join)()
     async with camera(sam) as tab:
         assert await tab.silent(0.5)
+
+
+async def test_a_socket_that_fails_holds_up_no_other(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
+    sam, mia = await sync_to_async(join)(), await sync_to_async(join)("Mia")
+    real = CameraConsumer.ask_again
+
+    async def ask_again(socket: CameraConsumer) -> None:
+        if socket.participant == sam:
+            raise RuntimeError("its browser has gone")
+        await real(socket)
+
+    monkeypatch.setattr(CameraConsumer, "ask_again", ask_again)
+    async with camera(sam), camera(mia) as tab:
+        await change(sam, removed_at=timezone.now())
+        await change(mia, removed_at=timezone.now())
+        assert await tab.close_code() == 4403
+
+
+async def test_a_round_that_fails_is_not_the_last(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failures = roll_call.standings, [ValueError("a fault of ours")]
+
+    def standings(pks: set[int]) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(pks)
+
+    monkeypatch.setattr(roll_call, "standings", standings)
+    sam = await sync_to_async(join)()
+    async with camera(sam) as tab:
+        await change(sam, removed_at=timezone.now())
+        assert await tab.close_code() == 4403
+
+
+async def test_a_message_that_comes_after_the_roll_call_says_nothing_old(join: Join) -> None:
+    sam = await sync_to_async(join)()
+    async with camera(sam) as tab:
+        await change(sam, consent_epoch=F("consent_epoch") + 2)
+        assert (await tab.hear_type("consent.changed"))["consent_epoch"] == 3
+        publish_late = {"type": "consent.changed", "consent_epoch": 2, "scope": "none"}
+        await get_channel_layer().group_send(participant_group(sam.pk), publish_late)
+        assert await tab.silent(0.3)
 
 
 async def test_a_database_that_is_away_is_asked_again(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:

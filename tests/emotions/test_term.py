@@ -112,6 +112,16 @@ def test_of_two_networks_within_a_session_neither_is_the_whole(weeks: list[Class
     ]
 
 
+def test_sessions_that_each_saw_both_networks_are_not_alike(weeks: list[ClassSession]) -> None:
+    for session in weeks:
+        session.mood_points.filter(sequence__gt=50).update(model_version="two")
+    compared = term_page.comparison(weeks[3])
+    assert compared is not None
+    assert compared.words[0].startswith("The moods of 2 sessions before are not compared")
+    mood = term_page.trends(term.term_rows(weeks[::-1]))[0]
+    assert mood.words.startswith("70\xa0% last time, 70\xa0% on average since 16 Mar")
+
+
 def test_only_the_course_itself_is_compared(weeks: list[ClassSession], session: ClassSession) -> None:
     assert term.earlier(session) == []
     assert term.earlier(weeks[2]) == [weeks[1], weeks[0]]

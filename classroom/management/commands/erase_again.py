@@ -48,15 +48,17 @@ class Command(BaseCommand):
 
 
 def _answers(file: str) -> list[Answer]:
-    """Whole, before the first is entered: of a file that was cut off nothing is."""
+    """Whole, before the first is entered: of a file that is cut off within a line nothing is."""
     try:
-        lines = sys.stdin.readlines() if file == "-" else Path(file).read_text().splitlines()
+        lines = sys.stdin.readlines() if file == "-" else Path(file).read_text(encoding="utf-8").splitlines()
         return [_answer(row) for row in csv.DictReader(lines)]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise CommandError(f"{file}: expected what docs/operations.md saves, received {error!r}") from error
 
 
 def _answer(row: dict[str, str]) -> Answer:
+    if None in row.values():
+        raise ValueError(f"a line of {sum(value is not None for value in row.values())} values")
     return Answer(
         participant=UUID(row["public_id"]),
         epoch=int(row["epoch"]),

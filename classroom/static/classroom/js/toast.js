@@ -27,7 +27,7 @@ export function region() {
 /** Show `words`; a message with the same `key` takes the place of the one before. Returns a function that takes it away. */
 export function toast(words, { key = words, seconds = 0 } = {}) {
   const list = region();
-  for (const old of [...list.children]) if (old.dataset.key === key) takeAway(old);
+  const replaced = [...list.children].filter((old) => old.dataset.key === key);
   const item = document.createElement("div");
   item.className = "toast";
   item.dataset.key = key;
@@ -39,6 +39,7 @@ export function toast(words, { key = words, seconds = 0 } = {}) {
   close.addEventListener("click", () => takeAway(item));
   item.append(text, close);
   list.append(item);
+  replaced.forEach(takeAway); // Now there is a new one that may take the focus.
   if (seconds) setTimeout(() => takeAway(item), seconds * 1000);
   return () => takeAway(item);
 }

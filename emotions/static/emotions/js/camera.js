@@ -194,6 +194,7 @@ function begin() {
 place.addEventListener("changed", () => {
   showPlace();
   begin();
+  show({ reading: null }); // Of before: while a device loads what it needs, nothing is read.
   readAt = performance.now();
   if (place.failed) failed("no_device");
   else if (state.problem === "no_device") startCamera();
@@ -261,6 +262,7 @@ function agreed({ scope, inference, place: where }) {
 
 function makeAnew() {
   letGo();
+  show({ connection: "connecting", reading: null });
   setTimeout(() => location.reload(), CHANGED_MS); // Not at once: a page that is made the same again must not whirl.
 }
 
@@ -278,7 +280,7 @@ function countDown(seconds) {
 socket.onstate = (connection, detail) => {
   clearInterval(counting);
   owed = false;
-  saying.broken();
+  saying.broken(connection === "waiting");
   begun = false;
   told = null;
   if (connection === "open") return socket.send({ type: "hello", client_ms: Date.now() }); // Live after the welcome.

@@ -174,6 +174,7 @@ export class Panel {
       if (!(await this.#camera.start())) return false;
     } catch (error) {
       if (!(error instanceof CameraProblem)) throw error;
+      this.say(OFF);
       this.#look({ running: false, problem: error.problem });
       return false;
     } finally {

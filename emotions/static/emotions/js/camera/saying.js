@@ -15,6 +15,7 @@ export class Saying {
   #turn = 0; // When something may next be said.
   #counted = 0;
   #lowering = 0;
+  #toPress = false; // Whether the words beside the hand ask for another press.
 
   /** `named`: whether words go with the student's name; `connection()`: how it stands; `send(message)`: whether it is on its way. */
   constructor(view, { named, connection, send }) {
@@ -36,7 +37,7 @@ export class Saying {
     const up = !this.#view.handIsUp;
     this.#view.hand(null, HAND.sending);
     this.#inTurn("hand", () => {
-      if (!this.#say("hand", { type: "hand", up })) this.#view.hand(!up, unsent(this.#connection()));
+      if (!this.#say("hand", { type: "hand", up })) this.#press(!up, unsent(this.#connection()));
     });
   }
 
@@ -54,15 +55,22 @@ export class Saying {
   /** Up for `ms` more, or down (0). */
   handIs(ms) {
     clearTimeout(this.#lowering);
+    this.#toPress = false;
     this.#view.hand(ms > 0, ms > 0 ? HAND.up : HAND.down);
     if (ms > 0) this.#lowering = setTimeout(() => this.handIs(0), ms);
   }
 
-  /** The line broke: what was not answered may not have arrived, and the teacher sees no hand of who is not there. */
-  broken() {
+  /** The line is made anew: what was not answered may not have arrived. While it is `gone`, the teacher sees no hand. */
+  broken(gone) {
     if (this.#unanswered.delete("word")) this.#show(BROKEN);
-    if (this.#unanswered.delete("hand")) this.#view.hand(this.#view.handIsUp, BROKEN);
-    else if (this.#view.handIsUp) this.#view.hand(true, HAND.unseen);
+    if (this.#unanswered.delete("hand")) this.#press(this.#view.handIsUp, BROKEN);
+    else if (gone && this.#view.handIsUp && !this.#toPress) this.#view.hand(true, HAND.unseen);
+  }
+
+  /** Words that ask for another press, which stand until the server says how the hand is. */
+  #press(up, words) {
+    this.#toPress = true;
+    this.#view.hand(up, words);
   }
 
   /** `word`: the one that is said and counts, if any. */

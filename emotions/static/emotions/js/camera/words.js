@@ -34,7 +34,7 @@ export const taken = (named) =>
 export function itIsOver(ms, named) {
   const minutes = Math.round(ms / 60_000);
   const words = minutes === 1 ? "one minute" : `${minutes} minutes`;
-  return `${named ? `It counted for ${words}` : `That was ${words} ago`}. Press again if it is still so.`;
+  return `${named ? `It counted for ${words}` : `That was more than ${words} ago`}. Press again if it is still so.`;
 }
 
 /** Why a press was not sent. */

@@ -27,7 +27,7 @@ export async function fetched(url, asked = {}) {
 /** `{ok, status, json}`, or null where nothing that can be read comes in time. */
 async function answered(url, { headers = {}, ...asked }) {
   const accepting = { Accept: "application/json", ...headers };
-  const signal = AbortSignal.timeout(LONGEST_WAIT_MS);
+  const signal = AbortSignal.timeout?.(LONGEST_WAIT_MS); // An older browser waits as long as it likes.
   try {
     const answer = await fetch(url, { ...asked, headers: accepting, credentials: "same-origin", signal });
     const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");

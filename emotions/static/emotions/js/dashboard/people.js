@@ -29,7 +29,7 @@ export class People {
       byId("people").replaceChildren(...people.map((person) => row(person, this.since(person))));
       write(byId("people-note"), people.length ? "Press a name to remove somebody." : "Nobody is in the session.");
     } catch (error) {
-      write(byId("people-note"), error.message);
+      write(byId("people-note"), `${error.message} Close this and open it again.`);
     }
   }
 
