@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -180,8 +180,9 @@ def join_without_camera(student: Page, session: ClassSession, name: str) -> None
 
 
 def test_who_has_closed_the_page_is_on_the_list_and_not_connected(visitors: Visitors, session: ClassSession) -> None:
-    long_ago, lately = timezone.now() - timedelta(minutes=10), timezone.now() - timedelta(seconds=20)
-    for name, seen in (("Ada", timezone.now() + timedelta(hours=1)), ("Ben", long_ago), ("Cy", None), ("Mia", None)):
+    now = datetime.fromtimestamp(point(1).at_ms / 1000, UTC)  # The played session's, which begins before its tests.
+    long_ago, lately = now - timedelta(minutes=10), now - timedelta(seconds=20)
+    for name, seen in (("Ada", now + timedelta(hours=1)), ("Ben", long_ago), ("Cy", None), ("Mia", None)):
         Participant.objects.create(session=session, display_name=name, joined_at=long_ago, last_seen_at=seen)
     Participant.objects.filter(display_name="Cy").update(joined_at=lately)
     page = played(visitors, session, snapshot([point(1)])).page

@@ -122,7 +122,7 @@ def test_neither_names_nor_codes_come_in(
             f'duplicate key value violates unique constraint "one"\nDETAIL:  Key (display_name)=({name}) exists.'
         )
 
-    monkeypatch.setattr(actions, "join", refused)
+    monkeypatch.setattr(actions, "join_once", refused)
     browser = Client(raise_request_exception=False)
     address = reverse("join_session", args=[session.join_code])
     assert browser.post(address, {"display_name": "Wilhelmina"}).status_code == 500
