@@ -40,6 +40,19 @@ async def change(participant: Participant, **values: Any) -> None:
     await Participant.objects.filter(pk=participant.pk).aupdate(**values)
 
 
+def failing(monkeypatch: pytest.MonkeyPatch, *faults: Exception) -> list[Exception]:
+    """The first rounds fail so; what is left of `faults` was not met yet."""
+    real, left = roll_call.standings, list(faults)
+
+    def standings(pks: set[int]) -> Any:
+        if left:
+            raise left.pop()
+        return real(pks)
+
+    monkeypatch.setattr(roll_call, "standings", standings)
+    return left
+
+
 @pytest.mark.parametrize(("gone", "code"), [("removed_at", 4403), ("left_at", 4411)])
 async def test_who_was_sent_out_or_left_is_closed(join: Join, gone: str, code: int) -> None:
     sam = await sync_to_async(join)()
@@ -112,18 +125,12 @@ async def test_a_socket_that_fails_holds_up_no_other(join: Join, monkeypatch: py
 
 
 async def test_a_round_that_fails_is_not_the_last(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, failures = roll_call.standings, [ValueError("a fault of ours")]
-
-    def standings(pks: set[int]) -> Any:
-        if failures:
-            raise failures.pop()
-        return real(pks)
-
-    monkeypatch.setattr(roll_call, "standings", standings)
+    failures = failing(monkeypatch, ValueError("a fault of ours"))
     sam = await sync_to_async(join)()
     async with camera(sam) as tab:
         await change(sam, removed_at=timezone.now())
         assert await tab.close_code() == 4403
+    assert not failures
 
 
 async def test_a_message_that_comes_after_the_roll_call_says_nothing_old(join: Join) -> None:
@@ -137,14 +144,7 @@ async def test_a_message_that_comes_after_the_roll_call_says_nothing_old(join: J
 
 
 async def test_a_database_that_is_away_is_asked_again(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, failures = roll_call.standings, [DatabaseError("away"), DatabaseError("away")]
-
-    def standings(pks: set[int]) -> Any:
-        if failures:
-            raise failures.pop()
-        return real(pks)
-
-    monkeypatch.setattr(roll_call, "standings", standings)
+    failures = failing(monkeypatch, DatabaseError("away"), DatabaseError("away"))
     sam = await sync_to_async(join)()
     async with camera(sam) as tab:
         await change(sam, removed_at=timezone.now())
