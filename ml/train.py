@@ -15,7 +15,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import numpy.typing as npt
+from keras import ops
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -26,13 +26,19 @@ from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, steps
 from ml.training.networks import accuracy, quickened
 from ml.training.recipe import RECIPES, Recipe
-from ml.training.sharpness import require_support, sharpness_aware_step
+from ml.training.sharpness import require_support
 from ml.training.start import begin_with
+from ml.training.step import step_for
 from ml.training.teacher import Teachers, read_teachers
 
 CHECKPOINTS = Path("~/.cache/roomtone/training")
-Floats = npt.NDArray[np.float32]
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+SAVE_EVERY = 30.0
+"""Seconds between two checkpoints, at least."""
+
+SEEDS = 1000
+"""Between the seeds of two epochs of one training: those of another training lie in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,18 @@ class Training:
 
     def __init__(self, name: str, recipe: Recipe, data: Data, folder: Path) -> None:
         self.recipe, self.folder = recipe, folder
-        self.learn, self.dev, self.targets = data.learn, data.dev, soft_labels(data.learn, recipe)
-        self.teachers = data.teachers
-        if self.teachers and recipe.small_side != architectures.SIDE:
+        self.dev = data.dev
+        self.pixels = ops.convert_to_tensor(data.learn.pixels)
+        self.targets = ops.convert_to_tensor(soft_labels(data.learn, recipe))
+        if data.teachers and recipe.small_side != architectures.SIDE:
             whole, received = architectures.SIDE, recipe.small_side
             raise ValueError(f"--teacher: expected --small-side {whole} beside it, received {received}.")
         self.model = compiled(name, recipe)
+        self.step = step_for(self.model, data.teachers, recipe)
         self.average = WeightAverage(self.model, recipe.ema)
         self.measured = quickened(architectures.build(name))
         self.epoch = 0
+        self._saved = time.monotonic()
 
     @property
     def checkpoint(self) -> Path:
@@ -85,8 +94,14 @@ class Training:
             began = time.perf_counter()
             loss = self._epoch(progress)
             self.epoch += 1
-            checkpoint.save(self.checkpoint, self.model, self.average, self.epoch)
+            self._save()
             self._log(progress, loss, time.perf_counter() - began)
+
+    def _save(self) -> None:
+        """Once in a while, and at the end: on a GPU an epoch takes less time than writing it down."""
+        if self.epoch == self.recipe.epochs or time.monotonic() - self._saved >= SAVE_EVERY:
+            checkpoint.save(self.checkpoint, self.model, self.average, self.epoch)
+            self._saved = time.monotonic()
 
     def averaged(self) -> keras.Model:
         """The network as it is kept: float32, Keras' own layers, the averaged weights."""
@@ -103,23 +118,19 @@ class Training:
         return round(accuracy(self.measured, self.dev), 4)
 
     def _epoch(self, progress: Progress) -> float:
-        count = steps(len(self.learn), self.recipe)
+        count = steps(len(self.pixels), self.recipe)
         task = progress.add_task(f"epoch {self.epoch + 1}/{self.recipe.epochs}", total=count)
-        losses = []
-        batches = epoch_batches(self.learn, self.targets, self.recipe, self.epoch, architectures.SIDE)
+        # What chance decides outside of numpy (torch's dropout) depends on the epoch alone, too: see `resume`.
+        keras.utils.set_random_seed(self.recipe.seed + SEEDS * self.epoch)
+        rates = ops.convert_to_tensor([self.recipe.rate(self.epoch + step / count) for step in range(count)], "float32")
+        sharp, losses = self.recipe.looks_uphill(self.epoch), []
+        batches = epoch_batches(self.pixels, self.targets, self.recipe, self.epoch, architectures.SIDE)
         for step, (faces, targets) in enumerate(batches):
-            self.model.optimizer.learning_rate = self.recipe.rate(self.epoch + step / count)
-            taught = self.teachers.join(faces, targets, self.recipe.teacher_weight, turn=step)
-            losses.append(self._step(faces, taught))
+            losses.append(self.step(faces, targets, rates[step], sharp=sharp, turn=step))
             self.average.update(self.epoch * count + step + 1)
             progress.advance(task)
         progress.remove_task(task)
-        return float(np.mean(losses))
-
-    def _step(self, faces: Floats, targets: Floats) -> float:
-        if self.recipe.looks_uphill(self.epoch):
-            return sharpness_aware_step(self.model, faces, targets, self.recipe.reach)
-        return float(self.model.train_on_batch(faces, targets))
+        return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))
 
     def _log(self, progress: Progress, loss: float, seconds: float) -> None:
         line = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import keras
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 
-Weights = list[npt.NDArray[np.float32]]
+Weights: TypeAlias = list[npt.NDArray[np.float32]]
+Tensor: TypeAlias = Any
 
 EVERY = 8
-"""Steps between two updates: copying the weights off a device at each step would cost more than it gives."""
+"""Steps between two updates: one at each step would cost more than it gives."""
 
 
 class WeightAverage:
@@ -20,9 +24,17 @@ class WeightAverage:
     """
 
     def __init__(self, model: keras.Model, decay: float) -> None:
-        self._model = model
-        self._decay = decay
-        self.weights: Weights = [np.array(weight) for weight in model.get_weights()]
+        self._variables, self._decay = model.weights, decay
+        self._averages = [ops.copy(weight) for weight in self._present()]
+
+    @property
+    def weights(self) -> Weights:
+        """As `model.set_weights` takes them."""
+        return [np.array(ops.convert_to_numpy(average)) for average in self._averages]
+
+    @weights.setter
+    def weights(self, weights: Weights) -> None:
+        self._averages = [ops.convert_to_tensor(weight) for weight in weights]
 
     def update(self, step: int) -> None:
         """Take in the model's present weights; call at every step, counted from 1."""
@@ -30,5 +42,8 @@ class WeightAverage:
         if step % every:
             return
         decay = min(self._decay, step / (10 + step)) ** every
-        for average, weight in zip(self.weights, self._model.get_weights(), strict=True):
-            np.add(average, (1 - decay) * (weight - average), out=average)
+        pairs = zip(self._averages, self._present(), strict=True)
+        self._averages = [average + (1 - decay) * (weight - average) for average, weight in pairs]
+
+    def _present(self) -> list[Tensor]:
+        return [ops.stop_gradient(weight.value) for weight in self._variables]

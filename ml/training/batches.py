@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 
-from ml.augment import augment
 from ml.dataset import FaceSet
 from ml.labels import LABELS
+from ml.training.augment import augment
 from ml.training.recipe import Recipe
 
 Floats = npt.NDArray[np.float32]
+Tensor: TypeAlias = Any
+
+TOGETHER = 2048
+"""Faces that are changed at once: fewer would cost more calls, more would not fit a processor's cache."""
 
 
 def soft_labels(faces: FaceSet, recipe: Recipe) -> Floats:
@@ -36,31 +42,40 @@ def translated(votes: Floats, labels: Floats) -> Floats:
 
 
 def epoch_batches(
-    faces: FaceSet, targets: Floats, recipe: Recipe, epoch: int, full: int
-) -> Iterator[tuple[Floats, Floats]]:
-    """(n, side, side, 1) float32 faces, augmented, and their (n, 7) targets; a last, shorter batch is left out."""
+    pixels: Tensor, targets: Tensor, recipe: Recipe, epoch: int, full: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(n, h, w) faces and their (n, 7) targets -> batches of (batch, side, side, 1) float32 faces, augmented and mixed,
+    and their targets; a last, shorter batch is left out. All are tensors of the backend."""
     random = np.random.default_rng([recipe.seed, epoch])
-    order = random.permutation(len(faces))
-    for start in range(0, steps(len(faces), recipe) * recipe.batch, recipe.batch):
-        chosen = order[start : start + recipe.batch]
+    order = random.permutation(len(pixels))[: steps(len(pixels), recipe) * recipe.batch]
+    together = max(1, TOGETHER // recipe.batch) * recipe.batch
+    for start in range(0, len(order), together):
+        chosen = order[start : start + together]
+        faces = ops.take(pixels, chosen, axis=0)
         if recipe.augment:
-            batch = augment(faces.pixels[chosen], random, recipe.side(epoch, full))
+            changed = augment(faces, random, recipe.side(epoch, full))
         else:
-            batch = faces.pixels[chosen, ..., np.newaxis].astype(np.float32)
-        yield mix(batch, targets[chosen], recipe.mixed, random)
+            changed = ops.expand_dims(ops.cast(faces, "float32"), -1)
+        changed, answers = mix(changed, ops.take(targets, chosen, axis=0), recipe.mixed, random)
+        for first in range(0, len(chosen), recipe.batch):
+            yield changed[first : first + recipe.batch], answers[first : first + recipe.batch]
 
 
-def mix(faces: Floats, targets: Floats, share: float, random: np.random.Generator) -> tuple[Floats, Floats]:
-    """Lay another face of the batch over a `share` of them, at most as strong as they, and mix their targets alike.
+def mix(faces: Tensor, targets: Tensor, share: float, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Lay another of the faces over a `share` of them, at most as strong as they, and mix their targets alike.
 
     Between two faces there is no label to be known by heart (Zhang et al. 2018, "mixup").
     """
     if not share:
         return faces, targets
-    other = random.permutation(len(faces))
-    weight = np.where(random.random(len(faces)) < share, random.uniform(0, 0.5, len(faces)), 0).astype(np.float32)
-    picture, row = weight[:, None, None, None], weight[:, None]
-    return (1 - picture) * faces + picture * faces[other], (1 - row) * targets + row * targets[other]
+    count = len(faces)
+    other = random.permutation(count)
+    weights = np.where(random.random(count) < share, random.uniform(0, 0.5, count), 0).astype(np.float32)
+    picture, row = (ops.convert_to_tensor(weights.reshape(shape)) for shape in ((-1, 1, 1, 1), (-1, 1)))
+    return (
+        faces + picture * (ops.take(faces, other, axis=0) - faces),
+        targets + row * (ops.take(targets, other, axis=0) - targets),
+    )
 
 
 def steps(faces: int, recipe: Recipe) -> int:

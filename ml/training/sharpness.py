@@ -7,18 +7,17 @@ behind, which counts where people agree on two labels of three. A step costs twi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
-import numpy as np
-import numpy.typing as npt
 from keras import ops
 
-Floats = npt.NDArray[np.float32]
-Tensor = Any
-Slopes = list[Tensor]
+Tensor: TypeAlias = Any
+Slopes: TypeAlias = list[Tensor]
+
+BACKENDS = ("tensorflow", "torch")
 
 
 def require_support() -> None:
@@ -31,8 +30,8 @@ def require_support() -> None:
         raise ValueError(f"sharp: expected float32 or mixed_bfloat16 as precision, received {precision}.")
 
 
-def sharpness_aware_step(model: keras.Model, faces: Floats, targets: Floats, reach: float) -> float:
-    """One step of the compiled model's optimizer; the loss before it.
+def sharpness_aware_step(model: keras.Model, faces: Tensor, targets: Tensor, reach: float) -> Tensor:
+    """One step of the compiled model's optimizer, on TensorFlow (on torch: `ml.training.torch_step`); the loss before it.
 
     `faces`: (n, side, side, 1), `targets`: (n, 7). `reach`: how far uphill, as a distance between all trainable
     weights.
@@ -42,23 +41,20 @@ def sharpness_aware_step(model: keras.Model, faces: Floats, targets: Floats, rea
     steepness = ops.sqrt(sum(ops.sum(ops.square(slope)) for slope in slopes)) + 1e-12
     moves = [slope * (reach / steepness) for slope in slopes]
     _move(variables, moves)
-    with _statistics_kept(model):
+    with statistics_kept(model):
         slopes = _slopes(model, faces, targets)[1]
     _move(variables, [-move for move in moves])
-    _without_slopes(lambda: model.optimizer.apply(slopes, variables))
+    model.optimizer.apply(slopes, variables)
     return loss
 
 
 def _move(variables: list[keras.Variable], moves: Slopes) -> None:
-    def assign() -> None:
-        for variable, move in zip(variables, moves, strict=True):
-            variable.assign_add(move)
-
-    _without_slopes(assign)
+    for variable, move in zip(variables, moves, strict=True):
+        variable.assign_add(move)
 
 
 @contextmanager
-def _statistics_kept(model: keras.Model) -> Iterator[None]:
+def statistics_kept(model: keras.Model) -> Iterator[None]:
     """Batch norm's running statistics are those of the weights that are kept, not of those uphill."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
@@ -71,41 +67,10 @@ def _statistics_kept(model: keras.Model) -> Iterator[None]:
             norm.momentum = momentum
 
 
-def _slopes(model: keras.Model, faces: Floats, targets: Floats) -> tuple[float, Slopes]:
+def _slopes(model: keras.Model, faces: Tensor, targets: Tensor) -> tuple[Tensor, Slopes]:
     """The loss, and its slope along each trainable variable."""
-    return BACKENDS[keras.config.backend()](model, faces, targets)
-
-
-def _loss(model: keras.Model, faces: Floats, targets: Floats) -> Tensor:
-    return model.compute_loss(y=ops.convert_to_tensor(targets), y_pred=model(faces, training=True))
-
-
-def _torch_slopes(model: keras.Model, faces: Floats, targets: Floats) -> tuple[float, Slopes]:
-    model.zero_grad()
-    loss = _loss(model, faces, targets)
-    loss.backward()
-    return loss.item(), [variable.value.grad for variable in model.trainable_variables]
-
-
-def _tensorflow_slopes(model: keras.Model, faces: Floats, targets: Floats) -> tuple[float, Slopes]:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        loss = _loss(model, faces, targets)
-    return float(loss), tape.gradient(loss, model.trainable_variables)
-
-
-BACKENDS: dict[str, Callable[[keras.Model, Floats, Floats], tuple[float, Slopes]]] = {
-    "torch": _torch_slopes,
-    "tensorflow": _tensorflow_slopes,
-}
-
-
-def _without_slopes(change: Callable[[], None]) -> None:
-    """Change variables without torch remembering how."""
-    if keras.config.backend() != "torch":
-        return change()
-    import torch  # type: ignore[import-not-found]
-
-    with torch.no_grad():
-        return change()
+        loss = model.compute_loss(y=ops.convert_to_tensor(targets), y_pred=model(faces, training=True))
+    return loss, tape.gradient(loss, model.trainable_variables)

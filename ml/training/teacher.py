@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
 from ml import architectures
 from ml.labels import LABELS
-from ml.training.networks import quickened, read
+from ml.training.networks import answers, quickened, read
 
-Floats = npt.NDArray[np.float32]
+Tensor: TypeAlias = Any
 
 
 class Teachers:
@@ -33,12 +32,11 @@ class Teachers:
     def __len__(self) -> int:
         return len(self._models)
 
-    def join(self, faces: Floats, targets: Floats, weight: float, turn: int) -> Floats:
+    def join(self, faces: Tensor, targets: Tensor, weight: float, turn: int) -> Tensor:
         """(n, 7) targets of (n, 48, 48, 1) faces, mixed with the answers of the teacher whose turn it is."""
         if not self._models:
             return targets
-        answers = self._models[turn % len(self._models)].predict_on_batch(faces)
-        return np.asarray((1 - weight) * targets + weight * answers, np.float32)
+        return (1 - weight) * targets + weight * answers(self._models[turn % len(self._models)], faces)
 
 
 def read_teachers(paths: Sequence[Path]) -> Teachers:

@@ -1,7 +1,8 @@
-"""Convolution, pooling and batch norm by torch's own kernels, without copies.
+"""Layers by torch's own kernels, without copies.
 
 Keras' general layers on torch copy each picture to channels first and back around every convolution and pool, and
-upcast it for batch norm: a third of a training step on a processor. A permuted view does as well.
+upcast it for batch norm: a third of a training step on a processor. A permuted view does as well. Scaling and dropout
+fetch numbers from the processor at each call, which a recorded step (`ml.training.torch_step`) must not.
 """
 
 from __future__ import annotations
@@ -65,21 +66,39 @@ class NativeBatchNormalization(layers.BatchNormalization):
         return _channels_last(normal) if pictures else normal
 
 
+class NativeRescaling(layers.Rescaling):
+    """The same layer."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Of any shape."""
+        return inputs * self.scale + self.offset
+
+
+class NativeDropout(layers.Dropout):
+    """The same layer; what it leaves out is drawn by torch's generator, not by its own seed."""
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        """Of any shape."""
+        return functional.dropout(inputs, self.rate, training=bool(training))
+
+
 NATIVE: dict[type[keras.Layer], type[keras.Layer]] = {
     layers.Conv2D: NativeConv2D,
     layers.MaxPooling2D: NativeMaxPooling2D,
     layers.BatchNormalization: NativeBatchNormalization,
+    layers.Rescaling: NativeRescaling,
+    layers.Dropout: NativeDropout,
 }
 
 
 def with_native_layers(model: keras.Model) -> keras.Model:
-    """A copy of the network with these layers in place of Keras' own, in today's precision but for the softmax; fresh
-    weights, in the same order."""
+    """A copy of the network with these layers in place of Keras' own, in today's precision but for the first and the last;
+    fresh weights, in the same order."""
     return keras.models.clone_model(model, clone_function=_native)
 
 
 def _native(layer: keras.Layer) -> keras.Layer:
     config = layer.get_config()
-    if not isinstance(layer, layers.Softmax):
+    if not isinstance(layer, (layers.Rescaling, layers.Softmax)):
         config["dtype"] = keras.mixed_precision.dtype_policy()
     return NATIVE.get(type(layer), type(layer)).from_config(config)

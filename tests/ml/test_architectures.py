@@ -51,5 +51,5 @@ def test_our_network_takes_faces_of_several_sizes_with_the_same_weights(side: in
 
 
 def test_another_name_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match=r"expected one of \['baseline', 'roomtone'\], received 'resnet'"):
+    with pytest.raises(ValueError, match=r"expected one of \['baseline', 'roomtone', 'wide'\], received 'resnet'"):
         architectures.build("resnet")

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
+from typing import Any
+
+import cv2
 import numpy as np
 import pytest
+from keras import ops
 
-from ml.augment import DEGRADATIONS, Strength, augment
+from ml.training import augment as steps
+from ml.training.augment import DEGRADATIONS, Strength
 from tests.ml.drawn import drawn_faces
 
 NONE = Strength(roll=0, scale=0, shift=0, contrast=0, brightness=0, degrade=0, erase=0)
 FACES = drawn_faces(per_label=4).pixels
+
+
+def augment(faces: np.ndarray, random: np.random.Generator, side: int, *strength: Strength) -> np.ndarray:
+    """What `ml.training` changes on the device, as an array."""
+    return np.asarray(ops.convert_to_numpy(steps.augment(ops.convert_to_tensor(faces), random, side, *strength)))
 
 
 def _random() -> np.random.Generator:
@@ -59,12 +69,41 @@ def test_erasing_covers_the_share_of_the_face_that_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("degrade", DEGRADATIONS, ids=lambda function: function.__name__)
-def test_each_degradation_changes_a_face_a_little(degrade: type) -> None:
-    face = FACES[0]
-    found = degrade(face, _random())
-    assert found.shape == face.shape
-    assert found.dtype == np.uint8
-    assert 0.5 < np.abs(found.astype(int) - face).mean() < 30
+def test_each_degradation_changes_each_face_a_little(degrade: Any) -> None:
+    faces = FACES.astype(np.float32)
+    found = np.asarray(ops.convert_to_numpy(degrade(ops.convert_to_tensor(faces), _random())))
+    assert found.shape == faces.shape
+    changes = np.abs(found - faces).mean(axis=(1, 2))
+    assert ((changes > 0.5) & (changes < 30)).all()
+
+
+def test_some_faces_are_degraded_and_the_others_are_left() -> None:
+    many = np.concatenate([FACES] * 8)
+    found = augment(many, _random(), 48, Strength(0, 0, 0, 0, 0, degrade=0.25, erase=0))[..., 0]
+    itself = [(a == b).all() or (a == b[:, ::-1]).all() for a, b in zip(found, many, strict=True)]
+    assert 0.6 < np.mean(itself) < 0.9
+
+
+class _Quality:
+    """Draws the same quality for every face."""
+
+    def __init__(self, quality: int) -> None:
+        self._quality = quality
+
+    def integers(self, low: int, high: int) -> int:
+        assert low <= self._quality < high
+        return self._quality
+
+
+@pytest.mark.parametrize("quality", [20, 55])
+def test_faces_lose_what_jpeg_would_take_from_them(quality: int) -> None:
+    face = FACES[3]
+    _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    expected = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(float)
+    jpeg: Any = DEGRADATIONS[2]
+    ours = jpeg(ops.convert_to_tensor(face[None].astype(np.float32)), _Quality(quality))
+    found = np.clip(ops.convert_to_numpy(ours)[0], 0, 255)
+    assert np.abs(expected - face).mean() > 3 * np.abs(expected - found).mean()
 
 
 def test_the_faces_given_are_left_as_they_are() -> None:

@@ -41,7 +41,7 @@ def test_a_step_follows_the_slope_that_it_finds_uphill() -> None:
 def test_a_step_without_reach_is_the_optimizers_own() -> None:
     plain, aware = _compiled(), _compiled()
     told = plain.train_on_batch(INPUTS, TARGETS)
-    assert sharpness_aware_step(aware, INPUTS, TARGETS, reach=0.0) == pytest.approx(told, abs=1e-6)
+    assert float(sharpness_aware_step(aware, INPUTS, TARGETS, reach=0.0)) == pytest.approx(told, abs=1e-6)
     np.testing.assert_allclose(plain.get_weights()[0], aware.get_weights()[0], atol=1e-6)
 
 

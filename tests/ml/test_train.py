@@ -9,13 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 from rich.console import Console
 from rich.progress import Progress
 
 from ml import architectures, train
 from ml.dataset import FaceSet
 from ml.labels import LABELS
+from ml.training import step
 from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, mix, soft_labels, translated
 from ml.training.checkpoint import CheckpointError
@@ -115,10 +116,10 @@ def test_the_command_goes_on_from_a_network_with_sharpness_aware_steps(
     steps: list[float] = []
 
     def counted(*arguments: Any) -> float:
-        steps.append(sharpness_aware_step(*arguments))
+        steps.append(float(sharpness_aware_step(*arguments)))
         return steps[-1]
 
-    monkeypatch.setattr(train, "sharpness_aware_step", counted)
+    monkeypatch.setattr(step, "sharpness_aware_step", counted)
     more = ["--start", str(start), "--peak", "0.001", "--decay", "0", "--epochs", "2", "--sharp", "1"]
     train.main([*given, *more, "--checkpoints", str(tmp_path / "second")])
     first, second = (_log(tmp_path / name / "small") for name in ("first", "second"))
@@ -192,7 +193,8 @@ def test_an_epochs_batches_depend_on_seed_and_epoch_alone() -> None:
     targets = soft_labels(faces, QUICK)
 
     def batches(epoch: int) -> list[Any]:
-        return [pixels for pixels, _ in epoch_batches(faces, targets, QUICK, epoch, 48)]
+        batches = epoch_batches(faces.pixels, targets, QUICK, epoch, 48)
+        return [ops.convert_to_numpy(pixels) for pixels, _ in batches]
 
     assert len(batches(0)) == 2
     np.testing.assert_array_equal(batches(3), batches(3))
@@ -202,26 +204,22 @@ def test_an_epochs_batches_depend_on_seed_and_epoch_alone() -> None:
 def test_without_augmentation_a_batch_is_the_faces_and_their_own_targets() -> None:
     faces = drawn_faces(6)
     recipe = replace(QUICK, augment=0, smoothing=0.0)
-    for pixels, targets in epoch_batches(faces, soft_labels(faces, recipe), recipe, 0, 48):
-        for face, target in zip(pixels, targets, strict=True):
+    for batch in epoch_batches(faces.pixels, soft_labels(faces, recipe), recipe, 0, 48):
+        for face, target in zip(*map(ops.convert_to_numpy, batch), strict=True):
             match = (faces.pixels == face[..., 0]).all(axis=(1, 2))
             assert faces.labels[match].tolist() == [int(target.argmax())]
 
 
-class _Model:
-    """Stands in for a model whose only weight is the number of the step."""
-
-    def __init__(self) -> None:
-        self.value = 0.0
-
-    def get_weights(self) -> list[np.ndarray]:
-        return [np.array([self.value], np.float32)]
+def _one_weight() -> tuple[keras.Model, keras.Variable]:
+    """A model whose only weight is zero."""
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    return model, model.weights[0]
 
 
 def test_the_average_lags_behind_the_weights_and_reaches_them() -> None:
-    model = _Model()
+    model, weight = _one_weight()
     average = WeightAverage(model, decay=0.9)
-    model.value = 1.0
+    weight.assign([[1.0]])
     average.update(1)
     assert average.weights[0] == 0
     for step in range(8, 400, 8):
@@ -230,9 +228,9 @@ def test_the_average_lags_behind_the_weights_and_reaches_them() -> None:
 
 
 def test_without_decay_the_average_is_the_weights() -> None:
-    model = _Model()
+    model, weight = _one_weight()
     average = WeightAverage(model, decay=0.0)
-    model.value = 3.0
+    weight.assign([[3.0]])
     average.update(1)
     assert average.weights[0] == 3
 
@@ -240,7 +238,7 @@ def test_without_decay_the_average_is_the_weights() -> None:
 def test_mixed_faces_have_targets_mixed_alike() -> None:
     faces = np.arange(8, dtype=np.float32).reshape(8, 1, 1, 1) * np.ones((8, 48, 48, 1), np.float32)
     targets = np.stack([np.arange(8, dtype=np.float32)] * 7, axis=1)
-    mixed, answers = mix(faces, targets, 0.5, np.random.default_rng(3))
+    mixed, answers = map(ops.convert_to_numpy, mix(faces, targets, 0.5, np.random.default_rng(3)))
     np.testing.assert_allclose(mixed.mean(axis=(1, 2, 3)), answers[:, 0], atol=1e-6)
     changed = np.abs(answers[:, 0] - targets[:, 0]) > 1e-6
     assert 0 < changed.sum() < 8
