@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from benchmarks.faces import frames, frames_at
-from ml.analyser import FrameAnalyser, brightness, decode
-from ml.faces import Search
-from ml.preprocess import align
+from ml.serving.analyser import FrameAnalyser, brightness, decode
+from ml.serving.faces import Search
+from ml.serving.preprocess import align
 from ml.types import ByteArray
 
 BATCH = 64

@@ -27,12 +27,12 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks import firefox
 from classroom.local.browsers import find_chromium, find_firefox
-from ml import dataset
-from ml.classifier import EmotionClassifier
-from ml.device import DeviceNetwork
-from ml.faces import FaceDetector
+from ml.data import dataset
 from ml.labels import LABELS
-from ml.preprocess import align
+from ml.serving.classifier import EmotionClassifier
+from ml.serving.device import DeviceNetwork
+from ml.serving.faces import FaceDetector
+from ml.serving.preprocess import align
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import ByteArray, Face
 
@@ -89,7 +89,7 @@ def labelled_frames(data: Path, count: int) -> list[ByteArray]:
 
 
 def on_server(frames: Sequence[ByteArray], classify: Any) -> Readings:
-    """As ml.analyser reads them, without the JPEG. `classify`: of EmotionClassifier or DeviceNetwork."""
+    """As ml.serving.analyser reads them, without the JPEG. `classify`: of EmotionClassifier or DeviceNetwork."""
     detector, readings = FaceDetector(), Readings([], [], [], [])
     for frame in frames:
         began = time.perf_counter()

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.faces import frames
-from ml.classifier import EmotionClassifier
+from ml.serving.classifier import EmotionClassifier
 
 FRAMES = 24
 """A frame of the usual recipe takes a tenth of a second."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from classroom.local.registry import Package
 from ml.lesson import Lesson
-from ml.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
+from ml.serving.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
 
 FOLDER = Path(__file__).parent / "static" / "emotions" / "device"
 FACTS = "facts.json"

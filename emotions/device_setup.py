@@ -8,11 +8,11 @@ from pathlib import Path
 
 from classroom.local.registry import fetch
 from emotions.device_files import FACTS, FOLDER, RUNTIME, Facts, present, wanted
-from ml.device import write_models
+from ml.serving.device import write_models
 
 
 def prepare(folder: Path = FOLDER) -> Facts:
-    """Bring the files up to date. Raises FetchError, ml.manifest.ModelFileError or ml.yunet.DetectorModelError."""
+    """Bring the files up to date. Raises FetchError; ModelFileError or DetectorModelError of ml.serving."""
     known = present(folder)
     if known is not None:
         return known

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from ml.classifier import calibrated
-from ml.measures import figures
+from ml.measuring.measures import figures
+from ml.serving.classifier import calibrated
 from ml.train import PRECISIONS, Data, Training, load_data
 from ml.training.calibration import fit_calibration
 from ml.training.networks import predict

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from ml import dataset
-from ml.dataset import FLAT, FaceSet
+from ml.data import dataset
+from ml.data.dataset import FLAT, FaceSet
+from ml.data.repeats import repeat_groups
 from ml.labels import LABELS
-from ml.training.repeats import repeat_groups
 
 
 def describe(faces: FaceSet) -> dict[str, Any]:

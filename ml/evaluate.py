@@ -16,16 +16,16 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from ml import dataset
-from ml.classifier import EmotionClassifier, calibrated
-from ml.dataset import FaceSet
+from ml.data import dataset
+from ml.data.dataset import FaceSet
+from ml.data.repeats import repeat_groups
 from ml.labels import LABELS
-from ml.manifest import KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
-from ml.measures import figures
-from ml.photographs import evaluate_enlarged, evaluate_photographs
-from ml.robustness import robustness
-from ml.training.repeats import repeat_groups
-from ml.yunet import DetectorModelError
+from ml.measuring.measures import figures
+from ml.measuring.photographs import evaluate_enlarged, evaluate_photographs
+from ml.measuring.robustness import robustness
+from ml.serving.classifier import EmotionClassifier, calibrated
+from ml.serving.manifest import KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
+from ml.serving.yunet import DetectorModelError
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -123,7 +123,7 @@ def class_mood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Pa
     """Random classes drawn from these faces: the mean absolute error of an emotion's share, in points, by counting
     labels and by our estimate, how many of the 90 % bands hold the truth, and how many points more look troubled in
     our estimate than do."""
-    from ml.quantify_compare import COUNTED, MEASURED, compare
+    from ml.measuring.quantify_compare import COUNTED, MEASURED, compare
 
     manifest, only = Manifest.load(weights), (COUNTED, MEASURED)
     rows = compare(probabilities.astype(np.float64), labels, manifest, MOOD_SIZES, classes, only=only)

@@ -2,7 +2,7 @@
 
 Keras to int8 LiteRT, quantised after training with faces of the training part; then, with the quantised network
 itself and on dev alone: calibration, confusion, and the confidence under which a reading is uncertain; then the same
-network for browsers (ml.onnx_writer). Needs TensorFlow (KERAS_BACKEND=tensorflow, which is the default here).
+network for browsers (ml.training.onnx_writer). Needs TensorFlow (KERAS_BACKEND=tensorflow, the default here).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from ml import dataset
-from ml.classifier import NETWORK_NAME, EmotionClassifier, calibrated
-from ml.dataset import FaceSet
+from ml.data import dataset
+from ml.data.dataset import FaceSet
 from ml.labels import LABELS
 from ml.lesson import Lesson, lesson_odds
-from ml.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
-from ml.measures import confusion, in_a_lesson
-from ml.onnx_writer import to_onnx
+from ml.measuring.measures import confusion, in_a_lesson
+from ml.serving.classifier import NETWORK_NAME, EmotionClassifier, calibrated
+from ml.serving.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
 from ml.training.calibration import fit_calibration, uncertain_below
 from ml.training.mood import FEWEST_FACES, fit_mood
+from ml.training.onnx_writer import to_onnx
 
 if TYPE_CHECKING:
     import keras

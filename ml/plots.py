@@ -16,13 +16,13 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from ml import dataset
-from ml.classifier import EmotionClassifier
+from ml.data import dataset
 from ml.evaluate import rows_of
 from ml.labels import LABELS
 from ml.lesson import Lesson
-from ml.manifest import WEIGHTS, ModelFileError
-from ml.measures import BINS, calibration_error, confusion, coverage_curve, in_a_lesson, reliability
+from ml.measuring.measures import BINS, calibration_error, confusion, coverage_curve, in_a_lesson, reliability
+from ml.serving.classifier import EmotionClassifier
+from ml.serving.manifest import WEIGHTS, ModelFileError
 
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.int64]

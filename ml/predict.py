@@ -12,12 +12,12 @@ from typing import Any
 
 import cv2
 
-from ml.analyser import FrameAnalyser
 from ml.labels import LABELS
-from ml.manifest import ModelFileError
-from ml.picture_size import MOST_PIXELS, decoded, too_large
+from ml.serving.analyser import FrameAnalyser
+from ml.serving.manifest import ModelFileError
+from ml.serving.picture_size import MOST_PIXELS, decoded, too_large
+from ml.serving.yunet import DetectorModelError
 from ml.types import ByteArray, FrameAnalysis, Reading
-from ml.yunet import DetectorModelError
 
 COLOURS = {
     "angry": (60, 60, 214),

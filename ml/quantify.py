@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ml.labels import LABELS
 from ml.lesson import lesson_mix
-from ml.manifest import Manifest, MoodModel
+from ml.serving.manifest import Manifest, MoodModel
 from ml.types import FloatArray
 
 Array = npt.NDArray[np.float64]
@@ -171,6 +171,6 @@ def _unknown() -> MoodEstimate:
 
 
 if __name__ == "__main__":
-    from ml.quantify_compare import report
+    from ml.measuring.quantify_compare import report
 
     print(report())

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ml.drawn.portrait import Look, compose_frame
 from ml.labels import INDEX, LABELS, NEUTRAL
-from ml.manifest import WEIGHTS, ModelFileError
-from ml.portrait import Look, compose_frame
-from ml.preprocess import FACE_SIDE
+from ml.serving.manifest import WEIGHTS, ModelFileError
+from ml.serving.preprocess import FACE_SIDE
 from ml.types import ByteArray, FloatArray
 
 __all__ = ["Look", "SyntheticFaces", "compose_frame"]
@@ -81,8 +81,8 @@ def unpacked(
 
 def main(arguments: list[str] | None = None) -> int:
     """`python -m ml.synthetic --data FILE [--votes FILE] [--out FILE]`: make the components from `Training`."""
-    from ml.dataset import keep, read
-    from ml.eigenfaces import build
+    from ml.data.dataset import keep, read
+    from ml.drawn.eigenfaces import build
 
     options = _options(arguments)
     try:

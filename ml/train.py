@@ -19,8 +19,9 @@ from keras import ops
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ml import architectures, dataset
-from ml.dataset import FaceSet
+from ml import architectures
+from ml.data import dataset
+from ml.data.dataset import FaceSet
 from ml.training import checkpoint
 from ml.training.average import WeightAverage
 from ml.training.batches import epoch_batches, soft_labels, steps
@@ -122,7 +123,9 @@ class Training:
         task = progress.add_task(f"epoch {self.epoch + 1}/{self.recipe.epochs}", total=count)
         # What chance decides outside of numpy (torch's dropout) depends on the epoch alone, too: see `resume`.
         keras.utils.set_random_seed(self.recipe.seed + SEEDS * self.epoch)
-        rates = ops.convert_to_tensor([self.recipe.rate(self.epoch + step / count) for step in range(count)], "float32")
+        rates = ops.convert_to_tensor(
+            [self.recipe.rate(self.epoch + step / count) for step in range(count)], "float32"
+        )
         sharp, losses = self.recipe.looks_uphill(self.epoch), []
         batches = epoch_batches(self.pixels, self.targets, self.recipe, self.epoch, architectures.SIDE)
         for step, (faces, targets) in enumerate(batches):

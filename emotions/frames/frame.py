@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from emotions.messages import RejectReason
-from ml.jpeg import BadJpegError, declared_size
+from ml.serving.jpeg import BadJpegError, declared_size
 
 HEADER_FORMAT = ">IdI"
 _HEADER = struct.Struct(HEADER_FORMAT)

@@ -21,7 +21,7 @@ from emotions.mood.cohort import FLOOR, Group, next_cohort
 from emotions.mood.presence import AHEAD_MS, Presence
 from emotions.readings.live import LiveReading
 from ml.lesson import Lesson
-from ml.manifest import Manifest
+from ml.serving.manifest import Manifest
 
 MEASURED_MS = 10_000
 """A reading that is older says nothing about now: unless one comes more seldom (`measured_ms`)."""

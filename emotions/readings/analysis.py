@@ -10,9 +10,9 @@ from typing import cast
 from emotions.frames.frame import SlotFrame
 from emotions.messages import Help, Label, RejectReason
 from emotions.readings.observations import FaceRead, Observation, RoomSums
-from ml.analyser import FrameAnalyser
 from ml.labels import LABELS
 from ml.quantify import MoodEstimator
+from ml.serving.analyser import FrameAnalyser
 from ml.types import FrameAnalysis, Reading, UndecodableFrame
 
 _REASONS: dict[str, RejectReason] = {"not_jpeg": "not_jpeg", "truncated": "truncated", "too_large": "dimensions"}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ml.dataset import read
+from ml.data.dataset import read
 from ml.labels import LABELS
 from ml.synthetic import Look, SyntheticFaces, compose_frame
 

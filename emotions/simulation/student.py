@@ -22,7 +22,7 @@ from emotions.simulation.moods import Mood
 from emotions.simulation.pictures import Picture
 from emotions.simulation.tally import Outstanding, Tally
 from ml.labels import LABELS
-from ml.manifest import Manifest
+from ml.serving.manifest import Manifest
 
 GRACE_S = 5.0
 """How long the answers to the last frames are waited for."""

@@ -1,1 +1,1 @@
-"""The parts of the training program: schedule, average, checkpoint, batches."""
+"""How the network is made: batches, steps, teachers, averages, checkpoints; then calibration, and the files served."""

@@ -1,7 +1,7 @@
 """What may happen to a face on its way through a camera, done to a batch at random: pose, light, blur, covered parts.
 
-numpy draws what happens to which face, so that one seed gives the same faces on every backend; Keras' operations change
-the pixels where the training runs, so that on a GPU they never leave it.
+numpy draws what happens to which face, so that one seed gives the same faces on every backend; Keras' operations
+change the pixels where the training runs, so that on a GPU they never leave it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from ml.dataset import FaceSet
+from ml.data.dataset import FaceSet
 from ml.labels import LABELS
 from ml.training.augment import augment
 from ml.training.recipe import Recipe
@@ -44,8 +44,8 @@ def translated(votes: Floats, labels: Floats) -> Floats:
 def epoch_batches(
     pixels: Tensor, targets: Tensor, recipe: Recipe, epoch: int, full: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """(n, h, w) faces and their (n, 7) targets -> batches of (batch, side, side, 1) float32 faces, augmented and mixed,
-    and their targets; a last, shorter batch is left out. All are tensors of the backend."""
+    """(n, h, w) faces and their (n, 7) targets -> batches of (batch, side, side, 1) float32 faces, augmented and
+    mixed, and their targets; a last, shorter batch is left out. All are tensors of the backend."""
     random = np.random.default_rng([recipe.seed, epoch])
     order = random.permutation(len(pixels))[: steps(len(pixels), recipe) * recipe.batch]
     together = max(1, TOGETHER // recipe.batch) * recipe.batch

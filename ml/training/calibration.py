@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ml.classifier import SMALLEST_PROBABILITY
 from ml.labels import LABELS
+from ml.serving.classifier import SMALLEST_PROBABILITY
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""Fits how a whole class is read (`ml.manifest.MoodModel`) from the served network's answers on dev."""
+"""Fits how a whole class is read (`ml.serving.manifest.MoodModel`) from the served network's answers on dev."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml.manifest import MoodModel
 from ml.quantify import COUNT, MoodEstimator, centred_logarithms, recalibrated
+from ml.serving.manifest import MoodModel
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]

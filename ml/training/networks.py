@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from ml.dataset import FaceSet
+from ml.data.dataset import FaceSet
 
 Floats = npt.NDArray[np.float32]
 Tensor: TypeAlias = Any

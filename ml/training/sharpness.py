@@ -31,7 +31,8 @@ def require_support() -> None:
 
 
 def sharpness_aware_step(model: keras.Model, faces: Tensor, targets: Tensor, reach: float) -> Tensor:
-    """One step of the compiled model's optimizer, on TensorFlow (on torch: `ml.training.torch_step`); the loss before it.
+    """One step of the compiled model's optimizer, on TensorFlow (for torch: `ml.training.torch_step`). Returns the
+    loss before it.
 
     `faces`: (n, side, side, 1), `targets`: (n, 7). `reach`: how far uphill, as a distance between all trainable
     weights.

@@ -92,8 +92,8 @@ NATIVE: dict[type[keras.Layer], type[keras.Layer]] = {
 
 
 def with_native_layers(model: keras.Model) -> keras.Model:
-    """A copy of the network with these layers in place of Keras' own, in today's precision but for the first and the last;
-    fresh weights, in the same order."""
+    """A copy of the network with these layers in place of Keras' own, in today's precision but for the first and the
+    last; fresh weights, in the same order."""
     return keras.models.clone_model(model, clone_function=_native)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml.faces import FaceDetector
+from ml.serving.faces import FaceDetector
 from ml.synthetic import Look, SyntheticFaces, compose_frame
 from ml.types import ByteArray
 

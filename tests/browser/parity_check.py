@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks import parity
-from ml.classifier import EmotionClassifier
+from ml.serving.classifier import EmotionClassifier
 
 FRAMES = 28
 

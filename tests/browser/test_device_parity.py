@@ -9,8 +9,8 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page
 
 from benchmarks import parity
-from ml.analyser import FrameAnalyser
-from ml.manifest import Manifest
+from ml.serving.analyser import FrameAnalyser
+from ml.serving.manifest import Manifest
 from tests.browser.parity_check import assert_read_alike
 from tests.ml.golden_crops import golden
 

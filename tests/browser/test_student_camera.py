@@ -21,7 +21,7 @@ from classroom.models import ClassSession, Participant
 from emotions.frames.frame import HEADER_BYTES, FrameHeader
 from emotions.models import EmotionEvent
 from emotions.mood.alerts import WORDS_MS
-from ml.jpeg import declared_size
+from ml.serving.jpeg import declared_size
 from tests.browser.conftest import FLAGS, Join, Visitors
 from tests.browser.test_student_journey import camera_is_off, expect_reading
 

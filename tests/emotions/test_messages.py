@@ -120,7 +120,7 @@ def test_the_web_process_loads_no_network() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     assert "emotions.consumers.camera" in loaded
-    assert not {"cv2", "tensorflow", "ai_edge_litert", "onnxruntime", "ml.analyser"} & set(loaded)
+    assert not {"cv2", "tensorflow", "ai_edge_litert", "onnxruntime", "ml.serving.analyser"} & set(loaded)
 
 
 def test_tiles_of_a_tick_travel_as_rows_and_come_back_whole() -> None:

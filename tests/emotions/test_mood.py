@@ -22,7 +22,7 @@ from emotions.mood.presence import GONE_AFTER_MS, Presence
 from emotions.readings.live import LiveReading
 from emotions.reports import wording
 from ml.labels import LABELS
-from ml.manifest import Manifest
+from ml.serving.manifest import Manifest
 from tests.emotions.parts import MeanEstimator
 
 NOW = 1.8e12

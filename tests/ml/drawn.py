@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ml.dataset import FaceSet
+from ml.data.dataset import FaceSet
 from ml.labels import LABELS
 
 

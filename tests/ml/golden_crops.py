@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.preprocess import align
+from ml.serving.preprocess import align
 from ml.types import Box, ByteArray, Face
 
 GOLDEN = Path(__file__).with_name("golden_crops.json")

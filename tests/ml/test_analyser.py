@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.analyser import FrameAnalyser, brightness
-from ml.jpeg import BadJpegError, declared_size
 from ml.labels import LABELS
 from ml.lesson import Lesson, lesson_odds
-from ml.preprocess import align
+from ml.serving.analyser import FrameAnalyser, brightness
+from ml.serving.jpeg import BadJpegError, declared_size
+from ml.serving.preprocess import align
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import ByteArray, FrameAnalysis, UndecodableFrame
 from tests.ml.tiny import tiny_probabilities

@@ -99,7 +99,9 @@ class _Quality:
 def test_faces_lose_what_jpeg_would_take_from_them(quality: int) -> None:
     face = FACES[3]
     _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    expected = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(float)
+    decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None
+    expected = decoded.astype(float)
     jpeg: Any = DEGRADATIONS[2]
     ours = jpeg(ops.convert_to_tensor(face[None].astype(np.float32)), _Quality(quality))
     found = np.clip(ops.convert_to_numpy(ours)[0], 0, 255)

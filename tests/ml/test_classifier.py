@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.classifier import EmotionClassifier, calibrated
-from ml.manifest import Manifest, ModelFileError
+from ml.serving.classifier import EmotionClassifier, calibrated
+from ml.serving.manifest import Manifest, ModelFileError
 from ml.types import ByteArray
 from tests.ml.tiny import tiny_network, tiny_probabilities, write_weights
 

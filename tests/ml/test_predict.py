@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ml.labels import LABELS
-from ml.manifest import Manifest
 from ml.predict import main, read_picture
+from ml.serving.manifest import Manifest
 from ml.synthetic import SyntheticFaces, compose_frame
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ml.faces import FaceDetector
-from ml.preprocess import align, align_photograph, crop_transform, roll_to_remove
+from ml.serving.faces import FaceDetector
+from ml.serving.preprocess import align, align_photograph, crop_transform, roll_to_remove
 from ml.synthetic import SyntheticFaces, compose_frame
 from ml.types import Box, ByteArray, Face, FloatArray
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pytest
 
 from ml.labels import LABELS, NEUTRAL
-from ml.manifest import Manifest, ModelFileError, MoodModel
+from ml.measuring.quantify_compare import MIXES, compare, methods, random_mix, report, table
 from ml.quantify import MoodEstimator
-from ml.quantify_compare import MIXES, compare, methods, random_mix, report, table
+from ml.serving.manifest import Manifest, ModelFileError, MoodModel
 from ml.training.mood import fit_matrix, fit_mood
 from tests.ml.tiny import write_weights
 

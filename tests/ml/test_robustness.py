@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ml import evaluate
-from ml.dataset import FaceSet, keep
+from ml.data.dataset import FaceSet, keep
+from ml.data.problems import DataError
 from ml.labels import LABELS
-from ml.manifest import WEIGHTS
-from ml.photographs import FRAMINGS, evaluate_photographs, photograph_of
-from ml.robustness import DEGRADATIONS, degraded, robustness
+from ml.measuring.photographs import FRAMINGS, evaluate_photographs, photograph_of
+from ml.measuring.robustness import DEGRADATIONS, degraded, robustness
+from ml.serving.manifest import WEIGHTS
 from ml.synthetic import SyntheticFaces, compose_frame
-from ml.training.problems import DataError
 from tests.ml.drawn import drawn_faces, faces_csv
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.dataset import FaceSet
-from ml.eigenfaces import build
-from ml.faces import FaceDetector
+from ml.data.dataset import FaceSet
+from ml.drawn.eigenfaces import build
 from ml.labels import LABELS
-from ml.manifest import WEIGHTS, ModelFileError
+from ml.serving.faces import FaceDetector
+from ml.serving.manifest import WEIGHTS, ModelFileError
 from ml.synthetic import COMPONENTS_NAME, Look, SyntheticFaces, compose_frame, main
 
 

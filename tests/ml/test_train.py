@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ml import architectures, train
-from ml.dataset import FaceSet
+from ml.data.dataset import FaceSet
 from ml.labels import LABELS
 from ml.training import step
 from ml.training.average import WeightAverage
@@ -222,8 +222,8 @@ def test_the_average_lags_behind_the_weights_and_reaches_them() -> None:
     weight.assign([[1.0]])
     average.update(1)
     assert average.weights[0] == 0
-    for step in range(8, 400, 8):
-        average.update(step)
+    for number in range(8, 400, 8):
+        average.update(number)
     assert average.weights[0] == pytest.approx(1, abs=1e-3)
 
 

@@ -18,7 +18,7 @@ from emotions.consumers.dashboard import _after
 from emotions.frames.frame import HEADER_BYTES, FrameHeader, fault_of
 from emotions.frames.reading import FARTHEST, DeviceReading
 from emotions.messages import FromStudent, RejectReason
-from ml.analyser import FrameAnalyser
+from ml.serving.analyser import FrameAnalyser
 from ml.types import UndecodableFrame
 from tests.security.fuzz.messages import Fuzzer
 from tests.security.fuzz.stage import played

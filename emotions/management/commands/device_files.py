@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand
 
 from classroom.local.registry import FetchError
 from emotions import device_setup
-from ml.manifest import ModelFileError
-from ml.yunet import DetectorModelError
+from ml.serving.manifest import ModelFileError
+from ml.serving.yunet import DetectorModelError
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-// A face as the network wants it: docs/on-device.md defines the crop, ml/preprocess.py makes the same. In whole numbers
+// A face as the network wants it: docs/on-device.md defines the crop, ml/serving/preprocess.py makes the same. In whole numbers
 // throughout, as OpenCV computes them: the quantised network would turn a difference of one grey level into percents.
 
 export const SIDE = 48;

@@ -1,10 +1,10 @@
-// YuNet in a browser: the same faces as ml/yunet.py finds. A picture is { width, height, pixels }, pixels: RGBA bytes.
+// YuNet in a browser: the same faces as ml/serving/yunet.py finds. A picture is { width, height, pixels }, pixels: RGBA bytes.
 
 const STRIDES = [8, 16, 32];
 const SIZE_STEP = 32;
 const SCORE = 0.6;
 const OVERLAP = 0.3;
-/** As ml.faces.SCALES: sizes, as fractions of the picture's own, at which faces are looked for until some are found. */
+/** As ml.serving.faces.SCALES: sizes, as fractions of the picture's own, at which faces are looked for until some are found. */
 export const SCALES = { quick: [0.5, 1], thorough: [1, 0.5, 2] };
 
 /** The faces, the largest first: { box: [x, y, width, height], landmarks: [x, y] five times, score }, in pixels.

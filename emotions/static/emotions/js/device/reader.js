@@ -1,9 +1,9 @@
-// A picture in, what it shows out: detector, crop, network, as ml/analyser.py does it. Nothing here sends anything.
+// A picture in, what it shows out: detector, crop, network, as ml/serving/analyser.py does it. Nothing here sends anything.
 
 import { SIDE, crop, luminance } from "./crop.js";
 import { SCALES, detect } from "./detector.js";
 
-const TOO_FAR = 0.12; // As ml.analyser: shares of the frame's width, and of full brightness.
+const TOO_FAR = 0.12; // As ml.serving.analyser: shares of the frame's width, and of full brightness.
 const TOO_DARK = 0.16;
 const OPTIONS = { executionProviders: ["wasm"], graphOptimizationLevel: "all", intraOpNumThreads: 1 };
 

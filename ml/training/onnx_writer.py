@@ -1,7 +1,7 @@
 """From the served LiteRT network to an ONNX file for browsers: the same steps, the same whole numbers.
 
 Every tensor keeps LiteRT's own quantisation, so that a reading does not depend on where it is made. The manifest's
-calibration is the last step of the file: whoever runs it reads the probabilities that `ml.classifier` gives.
+calibration is the last step of the file: whoever runs it reads the probabilities that `ml.serving.classifier` gives.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml.classifier import SMALLEST_PROBABILITY
 from ml.labels import LABELS
-from ml.preprocess import FACE_SIDE
+from ml.serving.classifier import SMALLEST_PROBABILITY
+from ml.serving.preprocess import FACE_SIDE
 
 OPSET, IR_VERSION = 17, 8
 """Old enough for every runtime that browsers are given."""
@@ -112,7 +112,7 @@ class _Writer:
         return bytes(model.SerializeToString())
 
     def _calibrate(self, given: str, temperature: float, biases: npt.NDArray[np.float64]) -> None:
-        """As `ml.classifier.calibrated`."""
+        """As `ml.serving.classifier.calibrated`."""
         seen = self.node("Max", given, self.constant(SMALLEST_PROBABILITY))
         logits = self.node("Div", self.node("Log", seen), self.constant(temperature))
         inputs = [self.node("Add", logits, self.constant(biases))]

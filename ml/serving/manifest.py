@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ml.labels import LABELS
 from ml.lesson import RAREST, Lesson, lesson_odds
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parent.parent / "weights"
 MANIFEST_NAME = "manifest.json"
 DEVICE_NAME, DETECTOR_NAME = "emotion.onnx", "face-detector.onnx"
 """The networks as browsers load them."""

@@ -7,8 +7,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from ml.serving.yunet import YuNet
 from ml.types import Box, ByteArray, Face, FloatArray
-from ml.yunet import YuNet
 
 Search = Literal["quick", "full", "thorough"]
 SCALES: dict[Search, tuple[float, ...]] = {"quick": (0.5, 1.0), "full": (1.0,), "thorough": (1.0, 0.5, 2.0)}

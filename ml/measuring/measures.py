@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml.classifier import SMALLEST_PROBABILITY
 from ml.labels import LABELS
 from ml.lesson import Lesson
+from ml.serving.classifier import SMALLEST_PROBABILITY
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]

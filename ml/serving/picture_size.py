@@ -7,7 +7,7 @@ import re
 import cv2
 import numpy as np
 
-from ml.jpeg import START, BadJpegError, declared_size
+from ml.serving.jpeg import START, BadJpegError, declared_size
 from ml.types import ByteArray
 
 MOST_PIXELS = 64 * 2**20

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ml.data.csv_file import read_csv
+from ml.data.folder import read_folder
+from ml.data.problems import DataError, Progress
+from ml.data.repeats import repeat_groups, repeats_any
+from ml.data.votes import read_votes
 from ml.labels import LABELS
-from ml.training.csv_file import read_csv
-from ml.training.folder import read_folder
-from ml.training.problems import DataError, Progress
-from ml.training.repeats import repeat_groups, repeats_any
-from ml.training.votes import read_votes
 
 __all__ = ["DataError", "FaceSet", "Split", "divide", "keep", "read"]
 

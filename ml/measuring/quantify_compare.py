@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ml.data.problems import DataError
 from ml.labels import INDEX, LABELS, NEUTRAL, TROUBLED
-from ml.manifest import Manifest, ModelFileError
 from ml.quantify import COUNT, MoodEstimator, recalibrated
-from ml.training.problems import DataError
+from ml.serving.manifest import Manifest, ModelFileError
 
 Array = npt.NDArray[np.float64]
 Estimate = Callable[[Array], Array]
@@ -193,8 +193,8 @@ def report(arguments: Sequence[str] | None = None) -> str:
 
 
 def _compared(options: argparse.Namespace) -> list[Row]:
-    from ml.classifier import EmotionClassifier
-    from ml.dataset import divide, read
+    from ml.data.dataset import divide, read
+    from ml.serving.classifier import EmotionClassifier
 
     manifest = Manifest.load(options.weights)
     faces = read(options.data)

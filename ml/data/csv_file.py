@@ -14,8 +14,8 @@ from typing import IO
 
 import numpy as np
 
+from ml.data.problems import MOST_FACES, SIDE, DataError, Progress, Rows, shorten
 from ml.labels import LABELS
-from ml.training.problems import MOST_FACES, SIDE, DataError, Progress, Rows, shorten
 
 PIXELS = SIDE * SIDE
 LONGEST_LINE = 16 * 1024

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.labels import LABELS
-from ml.manifest import Manifest, ModelFileError
-from ml.preprocess import FACE_SIDE
+from ml.serving.manifest import Manifest, ModelFileError
+from ml.serving.preprocess import FACE_SIDE
 from ml.types import ByteArray, FloatArray
 
 NETWORK_NAME = "emotion.tflite"

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ml.data.problems import MOST_FACES, SIDE, DataError, Progress, Rows
 from ml.labels import INDEX, LABELS
-from ml.picture_size import MOST_PIXELS, decoded, too_large
-from ml.training.problems import MOST_FACES, SIDE, DataError, Progress, Rows
+from ml.serving.picture_size import MOST_PIXELS, decoded, too_large
 
 ALIASES = {
     **INDEX,

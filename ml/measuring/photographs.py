@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ml.faces import SCORE_THRESHOLD, FaceDetector
+from ml.data.folder import colour_picture, picture_files
+from ml.data.problems import DataError, Progress
 from ml.labels import LABELS
-from ml.measures import confusion, figures
-from ml.preprocess import FACE_SIDE, align_photograph
-from ml.training.folder import colour_picture, picture_files
-from ml.training.problems import DataError, Progress
+from ml.measuring.measures import confusion, figures
+from ml.serving.faces import SCORE_THRESHOLD, FaceDetector
+from ml.serving.preprocess import FACE_SIDE, align_photograph
 
 FRAMINGS = {"cut off by 5 pixels": -5, "no margin": 0, "margin of 7 pixels": 7, "margin of 19 pixels": 19}
 """Pixels of FER2013's 48 that a photograph shows more of, on each side, or less."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ml.classifier import EmotionClassifier
-from ml.faces import FaceDetector
-from ml.jpeg import BadJpegError, declared_size
 from ml.labels import LABELS
-from ml.preprocess import FACE_SIDE, align, align_photograph
+from ml.serving.classifier import EmotionClassifier
+from ml.serving.faces import FaceDetector
+from ml.serving.jpeg import BadJpegError, declared_size
+from ml.serving.preprocess import FACE_SIDE, align, align_photograph
 from ml.types import ByteArray, Face, FloatArray, FrameAnalysis, Reading, UndecodableFrame
 
 Crop = Callable[[ByteArray, Face], ByteArray]
@@ -45,7 +45,7 @@ class FrameAnalyser:
 
     @classmethod
     def load(cls, directory: Path | str | None = None) -> FrameAnalyser:
-        """Detector and network, ready to serve. Raises ml.manifest.ModelFileError or ml.yunet.DetectorModelError."""
+        """Detector and network, ready to serve. Raises ModelFileError or DetectorModelError."""
         return cls(FaceDetector(), EmotionClassifier.load(directory))
 
     @property

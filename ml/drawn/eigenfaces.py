@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ml.dataset import FaceSet
-from ml.faces import FaceDetector
+from ml.data.dataset import FaceSet
 from ml.labels import LABELS
-from ml.preprocess import FACE_SIDE
+from ml.serving.faces import FaceDetector
+from ml.serving.preprocess import FACE_SIDE
 from ml.types import ByteArray, FloatArray
 
 COMPONENTS = 16

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ml.preprocess import FACE_SIDE
+from ml.serving.preprocess import FACE_SIDE
 from ml.types import ByteArray, FloatArray
 
 Colour = tuple[float, float, float]

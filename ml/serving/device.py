@@ -1,4 +1,4 @@
-"""The networks as browsers run them: the same detector, the same emotion network, calibrated (ml.onnx_writer)."""
+"""The networks as browsers run them: the same detector, the same emotion network, calibrated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
+from ml.serving.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
 from ml.types import ByteArray, FloatArray
 
 
@@ -34,8 +34,8 @@ class DeviceNetwork:
 
 
 def write_models(folder: Path) -> None:
-    """Both networks as files that a browser can load. Raises ModelFileError or ml.yunet.DetectorModelError."""
-    from ml.yunet import model_bytes, with_free_size
+    """Both networks as files that a browser can load. Raises ModelFileError or DetectorModelError."""
+    from ml.serving.yunet import model_bytes, with_free_size
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DEVICE_NAME).write_bytes(Manifest.load().read(DEVICE_NAME))

@@ -1,0 +1,1 @@
+"""Faces to learn from and to be measured on: files, repeats, votes, and how they are divided."""

@@ -1,0 +1,1 @@
+"""How good the network is: figures, photographs, webcams, whole classes."""
