@@ -1,1 +1,1 @@
-"""How the network is made: batches, steps, teachers, averages, checkpoints; then calibration, and the files served."""
+"""How the network is made: batches, steps, teachers, averages, checkpoints; then calibration and what is served."""
