@@ -18,7 +18,7 @@ SIDE = 48
 """Height and width of a face in pixels, as FER2013 gives it."""
 
 SIDE_STEP = 16
-"""Our own network halves a face four times: it takes any side that is a multiple of this."""
+"""All but the baseline halve a face four times: they take any side that is a multiple of this."""
 
 PIXEL_MEAN, PIXEL_SPREAD = 129.4, 65.0
 """Mean and standard deviation of FER2013's pixels."""
@@ -28,7 +28,7 @@ Tensor: TypeAlias = Any
 
 
 def build(name: str, side: int | None = SIDE) -> keras.Model:
-    """The network called `name`, with fresh weights. `side`: pixels a side, None for any (our own network only).
+    """The network called `name`, with fresh weights. `side`: pixels a side, None for any (not the baseline).
 
     Raises ValueError for a name that is not in `ARCHITECTURES`.
     """

@@ -39,7 +39,7 @@ SAVE_EVERY = 30.0
 """Seconds between two checkpoints, at least."""
 
 SEEDS = 1000
-"""Between the seeds of two epochs of one training: those of another training lie in between."""
+"""Between the seeds of two epochs of one training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,19 @@ class Training:
         self.average = WeightAverage(self.model, self.recipe.ema)
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one. Raises CheckpointError."""
+        """Go on from the last checkpoint, if there is one; the log forgets what came after it. Raises
+        CheckpointError."""
         if self.checkpoint.exists():
             self.epoch = checkpoint.load(self.checkpoint, self.model, self.average)
+            lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
+            self.log.write_text("".join(lines[: self.epoch]), encoding="utf-8")
 
     def run(self, progress: Progress) -> None:
-        """Train until the recipe's last epoch; after each, measure, log and save. A new training begins a new log."""
+        """Train until the recipe's last epoch; log each, and now and then measure and save. A new training begins a
+        new log, and leaves no checkpoint of another one to be resumed."""
         if not self.epoch:
-            self.log.unlink(missing_ok=True)
+            for earlier in (self.log, self.checkpoint):
+                earlier.unlink(missing_ok=True)
         while self.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = self._epoch(progress)
@@ -121,7 +126,8 @@ class Training:
     def _epoch(self, progress: Progress) -> float:
         count = steps(len(self.pixels), self.recipe)
         task = progress.add_task(f"epoch {self.epoch + 1}/{self.recipe.epochs}", total=count)
-        # What chance decides outside of numpy (torch's dropout) depends on the epoch alone, too: see `resume`.
+        # What chance decides outside of numpy (torch's dropout) depends on seed and epoch alone, too, so that a
+        # resumed training ends as an uninterrupted one.
         keras.utils.set_random_seed(self.recipe.seed + SEEDS * self.epoch)
         rates = ops.convert_to_tensor(
             [self.recipe.rate(self.epoch + step / count) for step in range(count)], "float32"
@@ -153,7 +159,7 @@ def compiled(name: str, recipe: Recipe) -> keras.Model:
     """The network, ready to be trained at the recipe's sizes of face. Raises ValueError for a size it can't take, and
     where the recipe has sharpness-aware steps and the backend none."""
     if recipe.sharp:
-        require_support()
+        require_support(recipe)
     if recipe.small_side % architectures.SIDE_STEP:
         step, received = architectures.SIDE_STEP, recipe.small_side
         raise ValueError(f"small_side: expected a multiple of {step}, received {received}.")

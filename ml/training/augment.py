@@ -97,7 +97,9 @@ def _degrade(faces: Tensor, random: Random, strength: Strength) -> Tensor:
 
 def _fewer_pixels(faces: Tensor, random: Random) -> Tensor:
     side = faces.shape[1]
-    return _both_ways(np.stack([_scaled(side, int(random.integers(side // 2, side - 4))) for _ in faces]), faces)
+    return _both_ways(
+        np.stack([_scaled(side, int(random.integers(side // 2, side - 4))) for _ in range(len(faces))]), faces
+    )
 
 
 @cache
@@ -108,7 +110,9 @@ def _scaled(side: int, small: int) -> Floats:
 
 
 def _blur(faces: Tensor, random: Random) -> Tensor:
-    return _both_ways(np.stack([_blurred(faces.shape[1], random.uniform(0.5, 1.2)) for _ in faces]), faces)
+    return _both_ways(
+        np.stack([_blurred(faces.shape[1], random.uniform(0.5, 1.2)) for _ in range(len(faces))]), faces
+    )
 
 
 def _blurred(side: int, sigma: float) -> Floats:
@@ -122,14 +126,15 @@ def _jpeg(faces: Tensor, random: Random) -> Tensor:
     """What JPEG loses: each block's waves, rounded to steps that are coarser for finer waves."""
     side = faces.shape[1]
     waves = np.kron(np.eye(side // BLOCK), cv2.dct(np.eye(BLOCK), flags=cv2.DCT_ROWS).T).astype(np.float32)
-    step = _tensor(np.stack([np.tile(_steps(int(random.integers(20, 70))), [side // BLOCK] * 2) for _ in faces]))
+    qualities = [int(random.integers(20, 70)) for _ in range(len(faces))]
+    step = _tensor(np.stack([np.tile(_steps(quality), [side // BLOCK] * 2) for quality in qualities]))
     rounded = ops.round(_both_ways(waves, faces - 128) / step) * step
     return _both_ways(waves.T, rounded) + 128
 
 
 def _steps(quality: int) -> Floats:
     """(8, 8) the steps of each wave at a quality of 1 to 100, as libjpeg scales those of the standard's annex K."""
-    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
     return np.asarray(np.clip((LUMINANCE_STEPS * scale + 50) // 100, 1, 255), np.float32)
 
 

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 Tensor: TypeAlias = Any
 
 TOGETHER = 2048
-"""Faces that are changed at once: fewer would cost more calls, more would not fit a processor's cache."""
+"""Faces that are changed at once: fewer would cost more calls, more would take more memory."""
 
 
 def soft_labels(faces: FaceSet, recipe: Recipe) -> Floats:
@@ -56,9 +56,9 @@ def epoch_batches(
             changed = augment(faces, random, recipe.side(epoch, full))
         else:
             changed = ops.expand_dims(ops.cast(faces, "float32"), -1)
-        changed, answers = mix(changed, ops.take(targets, chosen, axis=0), recipe.mixed, random)
+        changed, labels = mix(changed, ops.take(targets, chosen, axis=0), recipe.mixed, random)
         for first in range(0, len(chosen), recipe.batch):
-            yield changed[first : first + recipe.batch], answers[first : first + recipe.batch]
+            yield changed[first : first + recipe.batch], labels[first : first + recipe.batch]
 
 
 def mix(faces: Tensor, targets: Tensor, share: float, random: np.random.Generator) -> tuple[Tensor, Tensor]:

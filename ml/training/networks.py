@@ -37,7 +37,7 @@ def quickened(model: keras.Model) -> keras.Model:
 
 
 def answers(model: keras.Model, faces: Tensor) -> Tensor:
-    """(n, side, side, 1) -> (n, 7) probabilities, on the device; nothing is kept for a slope."""
+    """(n, side, side, 1) -> (n, 7) probabilities, on torch left on the device; nothing is kept for a slope."""
     if keras.config.backend() != "torch":
         return model.predict_on_batch(faces)
     import torch  # type: ignore[import-not-found]

@@ -35,6 +35,11 @@ class Recipe:
     seed: int = 1
     measure: int = 3
 
+    @property
+    def has_momentum(self) -> bool:
+        """Whether the optimizer is SGD with momentum."""
+        return self.optimizer == "sgd" and self.momentum > 0
+
     def rate(self, epoch: float) -> float:
         """The learning rate at this point (1.5 is the middle of the second epoch): up, flat, and down to zero like
         half a cosine wave."""

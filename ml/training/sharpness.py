@@ -14,18 +14,22 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
+from ml.training.recipe import Recipe
+
 Tensor: TypeAlias = Any
 Slopes: TypeAlias = list[Tensor]
 
 BACKENDS = ("tensorflow", "torch")
 
 
-def require_support() -> None:
-    """Raises ValueError for a backend whose slopes can't be asked for here, and for float16, whose optimizer expects
-    them multiplied."""
+def require_support(recipe: Recipe) -> None:
+    """Raises ValueError for a backend whose slopes can't be asked for here, on torch for another optimizer than the
+    one of `ml.training.torch_step`, and for float16, whose optimizer expects slopes multiplied."""
     backend = keras.config.backend()
     if backend not in BACKENDS:
         raise ValueError(f"sharp: expected one of {sorted(BACKENDS)} as KERAS_BACKEND, received {backend!r}.")
+    if backend == "torch" and not recipe.has_momentum:
+        raise ValueError("sharp: expected sgd with momentum as optimizer on torch, received another one.")
     if (precision := keras.mixed_precision.dtype_policy().name) == "mixed_float16":
         raise ValueError(f"sharp: expected float32 or mixed_bfloat16 as precision, received {precision}.")
 

@@ -36,7 +36,8 @@ class KerasStep:
 
 def step_for(model: keras.Model, teachers: Teachers, recipe: Recipe) -> Step:
     """The quickest one for the compiled model."""
-    if keras.config.backend() != "torch" or recipe.optimizer != "sgd":
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    if keras.config.backend() != "torch" or scaled or not recipe.has_momentum:
         return KerasStep(model, teachers, recipe)
     from ml.training.torch_step import TorchStep
 

@@ -92,13 +92,13 @@ NATIVE: dict[type[keras.Layer], type[keras.Layer]] = {
 
 
 def with_native_layers(model: keras.Model) -> keras.Model:
-    """A copy of the network with these layers in place of Keras' own, in today's precision but for the first and the
-    last; fresh weights, in the same order."""
+    """A copy of the network with these layers in place of Keras' own, in today's precision, but for the first and the
+    last, which keep float32; fresh weights, in the same order."""
     return keras.models.clone_model(model, clone_function=_native)
 
 
 def _native(layer: keras.Layer) -> keras.Layer:
     config = layer.get_config()
-    if not isinstance(layer, (layers.Rescaling, layers.Softmax)):
-        config["dtype"] = keras.mixed_precision.dtype_policy()
+    whole = isinstance(layer, (layers.Rescaling, layers.Softmax))
+    config["dtype"] = "float32" if whole else keras.mixed_precision.dtype_policy()
     return NATIVE.get(type(layer), type(layer)).from_config(config)

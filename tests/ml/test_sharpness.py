@@ -6,6 +6,7 @@ import numpy.typing as npt
 import pytest
 from keras import layers
 
+from ml.training.recipe import RECIPES, Recipe
 from ml.training.sharpness import require_support, sharpness_aware_step
 
 Floats = npt.NDArray[np.float32]
@@ -61,13 +62,20 @@ def test_what_is_uphill_leaves_no_trace_in_batch_norms_statistics() -> None:
 def test_a_backend_without_slopes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     with pytest.raises(ValueError, match=r"\['tensorflow', 'torch'\] as KERAS_BACKEND, received 'jax'"):
-        require_support()
+        require_support(Recipe())
+
+
+def test_on_torch_another_optimizer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.config, "backend", lambda: "torch")
+    with pytest.raises(ValueError, match="expected sgd with momentum as optimizer on torch"):
+        require_support(RECIPES["baseline"])
+    require_support(RECIPES["roomtone"])
 
 
 def test_float16_is_refused_since_its_optimizer_expects_scaled_slopes() -> None:
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
         with pytest.raises(ValueError, match="received mixed_float16"):
-            require_support()
+            require_support(Recipe())
     finally:
         keras.mixed_precision.set_global_policy("float32")

@@ -13,6 +13,7 @@ import pytest
 
 from ml import architectures, train
 from ml.training.recipe import Recipe
+from ml.training.sharpness import statistics_kept
 from ml.training.step import KerasStep, step_for
 from ml.training.teacher import Teachers
 
@@ -45,6 +46,32 @@ def test_its_steps_are_those_of_keras_own_optimizer() -> None:
     np.testing.assert_allclose(losses, expected_losses, rtol=1e-3)
     moved = np.linalg.norm(expected - _after(step_for, RECIPE, steps=0)[1])
     assert np.linalg.norm(weights - expected) < 0.01 * moved
+
+
+def test_a_sharpness_aware_step_follows_the_slope_that_it_finds_uphill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step is the rate times a slope, and nearly one more for momentum: so two steps tell two slopes."""
+    from ml.training.torch_speed import NativeDropout
+
+    monkeypatch.setattr(NativeDropout, "call", lambda _, inputs, training=False: inputs)
+    keras.utils.set_random_seed(1)
+    model = train.compiled("roomtone", RECIPE)
+    step: Any = step_for(model, Teachers([]), RECIPE)
+    faces, targets = map(keras.ops.convert_to_tensor, (FACES, TARGETS))
+    with statistics_kept(model):
+        here = step._slopes(faces, targets)[1]
+        length = sum(float((slope**2).sum()) for slope in here) ** 0.5
+        before = [variable.numpy() for variable in model.trainable_variables]
+        for variable, slope in zip(model.trainable_variables, here, strict=True):
+            variable.assign(variable.numpy() + RECIPE.reach / length * slope.numpy())
+        expected = [slope.numpy() for slope in step._slopes(faces, targets)[1]]
+        for variable, value in zip(model.trainable_variables, before, strict=True):
+            variable.assign(value)
+        found = [slope.numpy() for slope in step._slopes_uphill(here, faces, targets)]
+    for one, other, kept, value in zip(found, expected, model.trainable_variables, before, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4 + 0.01 * np.abs(other).max())
+        np.testing.assert_allclose(kept.numpy(), value, atol=1e-6)
+    apart = sum(float(((one - there.numpy()) ** 2).sum()) for one, there in zip(found, here, strict=True)) ** 0.5
+    assert apart > 0.05 * length, "the two slopes must differ to tell them apart"
 
 
 def test_a_sharpness_aware_step_without_reach_is_a_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:

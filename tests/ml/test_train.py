@@ -40,7 +40,7 @@ def _small(x: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A third architecture, `small`, that learns the drawn faces in seconds."""
+    """One more architecture, `small`, that learns the drawn faces in seconds."""
     monkeypatch.setitem(architectures.ARCHITECTURES, "small", _small)
     yield
     keras.mixed_precision.set_global_policy("float32")
@@ -86,6 +86,30 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) ->
     for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     for one, other in zip(whole.average.weights, resumed.average.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("save_every", [0.0, 1e9], ids=["each-epoch-saved", "none-saved"])
+def test_a_training_that_broke_off_goes_on_from_what_it_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_every: float
+) -> None:
+    whole = _run(QUICK, tmp_path / "whole")
+    monkeypatch.setattr(train, "SAVE_EVERY", save_every)
+    _run(replace(QUICK, seed=7, epochs=1), tmp_path / "broken")
+    plain = train.Training._epoch
+
+    def breaks_off(training: train.Training, progress: Progress) -> float:
+        if training.epoch == 2:
+            raise KeyboardInterrupt
+        return plain(training, progress)
+
+    monkeypatch.setattr(train.Training, "_epoch", breaks_off)
+    with pytest.raises(KeyboardInterrupt):
+        _run(QUICK, tmp_path / "broken")
+    monkeypatch.setattr(train.Training, "_epoch", plain)
+    resumed = _run(QUICK, tmp_path / "broken", resume=True)
+    assert [line["epoch"] for line in _log(tmp_path / "broken")] == [1, 2, 3, 4]
+    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
