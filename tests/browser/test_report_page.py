@@ -187,3 +187,25 @@ def test_tables_that_do_not_come_are_spoken_of_in_words(visitors: Visitors) -> N
     expect(page.locator("#counting [data-part=words]")).to_have_text(words)
     page.unroute("**/join/")
     visitors.complaints.clear()  # The console says that the page was not there; that is what was tested.
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            {"status": 404, "body": "Not found"},
+            "It is not there any more: changed on another device, or the session is over.",
+        ),
+        ({"status": 403, "body": "No"}, "You are signed out, or may not do this. Sign in again and reload the page."),
+        ({"status": 200, "body": "<h1>Welcome to this network</h1>"}, "No answer came. Try again in a minute."),
+        ({"status": 409, "json": {"error": "Somebody counts."}}, "Somebody counts."),
+    ],
+)
+def test_why_minutes_are_not_counted_is_said_as_everywhere(
+    visitors: Visitors, answer: dict[str, Any], words: str
+) -> None:
+    page = visitors.new(camera=False)
+    page.goto("/join/")
+    page.route("**/counted/", lambda route: route.fulfill(**answer))
+    page.evaluate(COUNTED)
+    expect(page.locator("#counting [data-part=words]")).to_have_text(words)

@@ -1,47 +1,10 @@
 // What the instructor does: forms sent without leaving the page, dialogs, keys.
 
+import { send } from "../asking.js";
 import { region, toast } from "../../../classroom/js/toast.js";
-
-const LONGEST_WAIT_MS = 15_000;
 
 /** Whether nothing has the focus: the next Tab would begin at the top of the page. */
 export const isFocusLost = () => [null, document.body].includes(document.activeElement);
-
-/** Sends a form of the page; resolves to the JSON answer. Throws an Error with words for the person. */
-export async function send(form, extra = {}) {
-  const body = new FormData(form);
-  for (const [name, value] of Object.entries(extra)) body.set(name, value);
-  const headers = { "X-CSRFToken": body.get("csrfmiddlewaretoken") };
-  return fetched(form.action, { method: "POST", headers, body });
-}
-
-/** The JSON answer of an address of ours. Throws an Error with words for the person: without an answer nobody knows what was done. */
-export async function fetched(url, asked = {}) {
-  const answer = await answered(url, asked);
-  const next = asked.method === "POST" ? "Look whether it was done; if not, try again." : "Try again.";
-  if (!answer) throw new Error(`No answer came. ${next}`);
-  if (!answer.ok) throw new Error(answer.json.error ?? answer.json.message ?? refusal(answer.status, next));
-  return answer.json;
-}
-
-/** `{ok, status, json}`, or null where nothing that can be read comes in time. */
-async function answered(url, { headers = {}, ...asked }) {
-  const accepting = { Accept: "application/json", ...headers };
-  const signal = AbortSignal.timeout?.(LONGEST_WAIT_MS); // An older browser waits as long as it likes.
-  try {
-    const answer = await fetch(url, { ...asked, headers: accepting, credentials: "same-origin", signal });
-    const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
-    return { ok: answer.ok, status: answer.status, json: isJson ? await answer.json() : {} };
-  } catch {
-    return null;
-  }
-}
-
-function refusal(status, next) {
-  if (status === 403) return "You are signed out, or may not do this. Sign in again and reload the page.";
-  if (status === 404 || status === 410) return "It is not there any more: changed on another device, or the session is over.";
-  return `That did not work. ${next}`;
-}
 
 /** Let `form` be sent in place, with what `extra()` adds; `onDone(answer)` follows. The button rests meanwhile, and has the focus again where
  *  nothing else took it; a refusal is said in a toast. */

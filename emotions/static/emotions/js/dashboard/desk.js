@@ -1,6 +1,6 @@
 // What the teacher may act on, wired to the page: alerts, who may need them, raised hands, markers.
 
-import { send } from "./controls.js";
+import { send } from "../asking.js";
 import { MarkerList } from "./markers.js";
 import { ActionList, Alerts, SHOWN, handsUp, newcomers, reasons } from "./notices.js";
 import { announce, write } from "./now.js";

@@ -1,6 +1,6 @@
 // Who is in the session, whatever they share: names, and nothing of what was measured. For letting somebody out.
 
-import { fetched } from "./controls.js";
+import { fetched } from "../asking.js";
 import { write } from "./now.js";
 
 const byId = (id) => document.getElementById(id);

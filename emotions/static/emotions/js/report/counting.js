@@ -1,6 +1,9 @@
 // Minutes that no worker has counted: begins the counting, shows how far it is, and puts the whole tables in place.
 
+import { fetched } from "../asking.js";
+
 const EVERY_MS = 1000;
+const NEXT = "Try again in a minute."; // Nothing is done twice: who asks again joins the counting that there is.
 const NO_TABLES = "The minutes are counted, but the tables did not come. Look at your connection, then try again.";
 
 /** `notice`: the page's element that says what is missing, or null. */
@@ -23,7 +26,7 @@ async function count(notice, form) {
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
       state = await ask(notice);
     }
-    if (state.missing) throw new Error(`${minutes(state.missing)} could not be counted. Try again in a minute.`);
+    if (state.missing) throw new Error(`${minutes(state.missing)} could not be counted. ${NEXT}`);
     await fill(notice);
   } catch (error) {
     say(notice, error.message);
@@ -31,14 +34,7 @@ async function count(notice, form) {
   }
 }
 
-async function ask(notice, options = {}) {
-  const headers = { Accept: "application/json" };
-  const answer = await fetch(notice.dataset.address, { headers, ...options }).catch(() => null);
-  if (!answer) throw new Error("The server does not answer. Look at your connection, then try again.");
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.error ?? "The server could not count them. Try again in a minute.");
-  return told;
-}
+const ask = (notice, asked = {}) => fetched(notice.dataset.address, { next: NEXT, ...asked });
 
 function show(notice, { done, total }) {
   const bar = part(notice, "bar");
