@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from emotions.frames.frame import FrameHeader
 from emotions.frames.reading import DeviceReading
-from emotions.messages import CameraStateChanged, CheckInSaid, DeviceBegan, Hello
+from emotions.messages import CameraStateChanged, CheckInSaid, CloseCode, DeviceBegan, Hello
 from emotions.simulation.joining import Ticket
 from emotions.simulation.moods import Mood
 from emotions.simulation.pictures import Picture
@@ -30,7 +30,7 @@ LONGEST_PAUSE_S = 15.0
 LIKELY = 0.7
 """What a synthetic device's reading gives to its picture's label; the rest is shared evenly."""
 BOX = (0.3, 0.2, 0.4, 0.5)
-FINAL_CODES = range(4400, 4500)
+FINAL_CODES = frozenset(CloseCode)
 
 
 class Camera(Protocol):

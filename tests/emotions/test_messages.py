@@ -36,6 +36,8 @@ from emotions.messages import (
 from emotions.models import EmotionEvent
 from ml.labels import LABELS
 
+SCRIPTS = Path(settings.BASE_DIR, "emotions/static/emotions/js")
+
 
 def own_reading(**changes: Any) -> OwnReading:
     values: dict[str, Any] = {
@@ -111,6 +113,20 @@ def test_every_event_of_a_group_has_a_handler() -> None:
 
 def test_close_codes_are_those_that_a_browser_does_not_retry() -> None:
     assert {int(code) for code in messages.CloseCode} == {4400, 4401, 4403, 4404, 4409, 4410, 4411, 4413, 4426, 4429}
+
+
+def test_pages_know_every_close_code_by_its_name() -> None:
+    """And a student's page has words for each; none is written as a bare number beside."""
+    named = re.findall(r"^  (\w+): (\d+),$", (SCRIPTS / "closing.js").read_text(), re.MULTILINE)
+    assert {name: int(code) for name, code in named} == {code.name: code for code in messages.CloseCode}
+    endings = (SCRIPTS / "camera/words.js").read_text().split("ENDINGS = {")[1].split("\n};")[0]
+    assert re.findall(r"^  \[CODE\.(\w+)\]: \{ title", endings, re.MULTILINE) == [
+        code.name for code in messages.CloseCode
+    ]
+    others = [script for script in SCRIPTS.rglob("*.js") if script.name != "closing.js"]
+    assert [script.name for script in others if re.search(r"\b44\d\d\b", script.read_text())] == []
+    used = {name for script in others for name in re.findall(r"\bCODE\.(\w+)", script.read_text())}
+    assert used <= {code.name for code in messages.CloseCode}
 
 
 def test_the_web_process_loads_no_network() -> None:

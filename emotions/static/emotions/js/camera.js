@@ -8,8 +8,9 @@ import { Sampler } from "./camera/sampler.js";
 import { Saying } from "./camera/saying.js";
 import { StudentView } from "./camera/student-view.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
+import { CODE } from "./closing.js";
 import { Place } from "./device/place.js";
-import { OUTDATED, loadAnew } from "./page-format.js";
+import { loadAnew } from "./page-format.js";
 import { PROBLEMS, attentionLine } from "./camera/words.js";
 
 const config = JSON.parse(document.querySelector("#camera-config").textContent);
@@ -246,7 +247,7 @@ const handlers = {
     epoch = message.consent_epoch;
     if (message.scope !== config.scope) location.reload(); // Another choice is another page.
   },
-  "session.ended": () => end(4410),
+  "session.ended": () => end(CODE.SESSION_ENDED),
 };
 
 function answered(how) {
@@ -294,7 +295,7 @@ function end(code) {
   stopped("paused");
   show({ connection: "closed" });
   view.ending(code);
-  if (code === OUTDATED) loadAnew();
+  if (code === CODE.OUTDATED) loadAnew();
 }
 
 function goOnHere() {

@@ -1,6 +1,7 @@
 // The instructor's page: one socket in, words first, then numbers, then charts.
 
-import { SESSION_ENDED, showConnection, showEnded } from "./dashboard/connection.js";
+import { CODE } from "./closing.js";
+import { showConnection, showEnded } from "./dashboard/connection.js";
 import { dialogs, inPlace, keys, openDialog } from "./dashboard/controls.js";
 import { DashboardSocket } from "./dashboard/dashboard-socket.js";
 import { Desk } from "./dashboard/desk.js";
@@ -119,7 +120,7 @@ function standstill() {
 function showStudents() {
   tiles.setWaiting(live.notices.attention.map(({ id }) => id));
   tiles.update(live.tiles, live.takeChanged(), live.now);
-  if (live.isKnown) write(byId("students-title"), `Students who share individually (${live.tiles.size})`);
+  if (live.isKnown) write(byId("students-title"), `Students who share with their name (${live.tiles.size})`);
   byId("no-students").hidden = live.tiles.size > 0 || !live.isKnown;
   byId("sorting").hidden = live.tiles.size < 2;
   student.update();
@@ -173,7 +174,7 @@ const socket = new DashboardSocket(page.urls.socket, {
     open = state.name !== "closed";
     showConnection(state);
     showTitle();
-    if (state.code === SESSION_ENDED) ended();
+    if (state.code === CODE.SESSION_ENDED) ended();
   },
   onMessage: (message) => {
     handlers[message.type]?.(message);

@@ -1,8 +1,6 @@
 // A page that was open while the server was updated may not understand it any more. It says at each connection which
 // messages it knows; where they have changed, the server closes with OUTDATED, and the page is loaded anew.
 
-export const OUTDATED = 4426;
-
 const SOON_MS = 3_000; // Time to read why.
 const YOUNGEST_MS = 60_000; // While old and new servers run side by side, a page must not whirl.
 

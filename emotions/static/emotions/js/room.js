@@ -4,14 +4,15 @@ import { FrameSocket } from "./camera/frame-socket.js";
 import { LOOKING, Panel, part } from "./camera/panel.js";
 import { Camera, aRoom } from "./camera/source.js";
 import { keepAwake, letSleep } from "./camera/wake-lock.js";
+import { CODE } from "./closing.js";
 
 const GONE = "The declaration is no longer in force: nothing is read. Reload the page to make it again.";
 const CLOSED = {
-  4401: "You are signed out, and nothing is read any more. Sign in again.",
-  4404: "This session is no longer yours.",
-  4409: "The room camera was opened in another window. This one has stopped.",
-  4410: "The session has ended, and the camera with it.",
-  4411: GONE,
+  [CODE.NOT_JOINED]: "You are signed out, and nothing is read any more. Sign in again.",
+  [CODE.NO_SUCH_SESSION]: "This session is no longer yours.",
+  [CODE.TAKEN_OVER]: "The room camera was opened in another window. This one has stopped.",
+  [CODE.SESSION_ENDED]: "The session has ended, and the camera with it.",
+  [CODE.WITHDRAWN]: GONE,
 };
 const REJECTED = "The server did not take the last picture. It goes on by itself.";
 const REFUSED = {

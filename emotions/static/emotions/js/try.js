@@ -5,6 +5,7 @@ import { FrameSocket } from "./camera/frame-socket.js";
 import { Overlay } from "./camera/overlay.js";
 import { LOOKING, Panel, part } from "./camera/panel.js";
 import { Camera } from "./camera/source.js";
+import { CODE } from "./closing.js";
 import { Place } from "./device/place.js";
 import { UNREAD_HERE, sureness } from "./camera/words.js";
 import { LABELS, NAMES, percent } from "./labels.js";
@@ -12,8 +13,8 @@ import { LABELS, NAMES, percent } from "./labels.js";
 const EVERY_MS = 550; // The server takes two a second.
 const OLD_MS = 4000; // A reading older than this, or than three intervals, is not shown as if it were now.
 const CLOSED = {
-  4404: "Trying it out has been switched off on this server.",
-  4429: "Too many people are trying it out at this moment. Wait a minute, then start again.",
+  [CODE.NO_SUCH_SESSION]: "Trying it out has been switched off on this server.",
+  [CODE.TOO_MANY]: "Too many people are trying it out at this moment. Wait a minute, then start again.",
 };
 const BUSY = "Busy: a class is in session and goes first. It goes on by itself.";
 const REJECTED = "The server did not take the last picture. It goes on by itself.";

@@ -1,7 +1,8 @@
 // The socket that frames leave by. It comes back by itself (retry.js).
 
+import { isFinal } from "../closing.js";
 import { socketUrl } from "../page-format.js";
-import { isFinal, waitAfter } from "../retry.js";
+import { Retry } from "../retry.js";
 
 const SILENT_MS = 12000; // Frames on their way and no answer for so long: the line is dead, whatever the browser thinks.
 const OPENING_MS = 15000; // Until the server's first message. A line that dies while it is opened says nothing of it.
@@ -14,8 +15,7 @@ export class FrameSocket {
   onmessage = () => {};
   #url;
   #socket = null;
-  #failures = 0;
-  #retry = 0;
+  #retry = new Retry(() => this.connect());
   #opening = 0;
   #greeted;
   #heardAt = 0;
@@ -25,7 +25,6 @@ export class FrameSocket {
   constructor(path, { greeted = true } = {}) {
     this.#greeted = greeted;
     this.#url = socketUrl(path);
-    window.addEventListener("online", () => this.#retry && this.connect());
   }
 
   get open() {
@@ -51,9 +50,8 @@ export class FrameSocket {
 
   /** Close for good (until `connect`); nothing is reported. */
   close() {
-    clearTimeout(this.#retry);
+    this.#retry.cancel();
     clearTimeout(this.#opening);
-    this.#retry = 0;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(1000);
@@ -96,7 +94,7 @@ export class FrameSocket {
     clearTimeout(this.#opening);
     this.#waitedSince = null;
     this.#heardAt = performance.now();
-    this.#failures = 0;
+    this.#retry.succeeded();
     this.onmessage(JSON.parse(data));
   }
 
@@ -105,13 +103,6 @@ export class FrameSocket {
     clearTimeout(this.#opening);
     this.#socket = null;
     if (isFinal(code)) this.onstate("closed", code);
-    else this.#wait();
-  }
-
-  // The jitter keeps a class from knocking all at once when the server is back.
-  #wait() {
-    const seconds = waitAfter(this.#failures++) * (1 + Math.random() / 2);
-    this.#retry = setTimeout(() => this.connect(), seconds * 1000);
-    this.onstate("waiting", seconds);
+    else this.onstate("waiting", this.#retry.failed());
   }
 }

@@ -4,7 +4,8 @@
 import { packFrame } from "./frame.js";
 import { CameraProblem } from "./source.js";
 import { PROBLEMS } from "./words.js";
-import { OUTDATED, loadAnew } from "../page-format.js";
+import { CODE } from "../closing.js";
+import { loadAnew } from "../page-format.js";
 
 const UNREAD_MS = 10000; // So long without an answer is no bad luck.
 const COUNTS_MS = 10000; // A screen reader hears counts at most so often.
@@ -210,7 +211,7 @@ export class Panel {
   }
 
   #closed(code) {
-    this.stop(code === OUTDATED ? UPDATED : (this.#page.closed[code] ?? CLOSED));
-    if (code === OUTDATED) loadAnew();
+    this.stop(code === CODE.OUTDATED ? UPDATED : (this.#page.closed[code] ?? CLOSED));
+    if (code === CODE.OUTDATED) loadAnew();
   }
 }

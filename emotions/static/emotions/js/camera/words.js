@@ -1,5 +1,6 @@
 // Every word that the camera pages say. No verdicts: "you look", never "you are".
 
+import { CODE } from "../closing.js";
 import { ADJECTIVES } from "../labels.js";
 
 const SEEN = {
@@ -104,16 +105,16 @@ export const PROBLEMS = {
 
 /** After these codes the socket stays closed. `action`: what the button does. */
 export const ENDINGS = {
-  4400: { title: "This page lost its thread", words: "It sent something that the server did not understand. Nothing is measured now. Reload the page to go on.", action: "reload" },
-  4401: { title: "You are not in this session here", words: "This browser has not joined, or it was too long ago. Nothing is measured. Type the code to join again.", action: "join" },
-  4403: { title: "You were removed", words: "Your instructor has removed you from this session, and nothing more is measured. Speak to them if you think that it is a mistake." },
-  4404: { title: "No such session", words: "This session does not exist any more. Nothing is measured. Ask your instructor for the code.", action: "join" },
-  4409: { title: "Another tab took over", words: "You opened this session in another tab or window. That one goes on; here nothing is measured.", action: "here" },
-  4410: { title: "This session has ended", words: "Nothing more is measured, and your camera is off. You can close this page.", action: "join" },
-  4411: { title: "Measuring has stopped", words: "You withdrew or left in another tab. Nothing more is measured, and your camera is off.", action: "reload" },
-  4413: { title: "The pictures are too large", words: "This browser sent a picture larger than the server takes. Nothing is measured now. Reload the page to try again.", action: "reload" },
-  4426: { title: "Roomtone was updated", words: "This page is from before, and nothing is measured now. It loads anew by itself within a minute.", action: "reload" },
-  4429: { title: "Too many messages", words: "This page sent more than the server takes, so it was cut off. Wait a minute, then reload the page.", action: "reload" },
+  [CODE.MALFORMED]: { title: "This page lost its thread", words: "It sent something that the server did not understand. Nothing is measured now. Reload the page to go on.", action: "reload" },
+  [CODE.NOT_JOINED]: { title: "You are not in this session here", words: "This browser has not joined, or it was too long ago. Nothing is measured. Type the code to join again.", action: "join" },
+  [CODE.REMOVED]: { title: "You were removed", words: "Your instructor has removed you from this session, and nothing more is measured. Speak to them if you think that it is a mistake." },
+  [CODE.NO_SUCH_SESSION]: { title: "No such session", words: "This session does not exist any more. Nothing is measured. Ask your instructor for the code.", action: "join" },
+  [CODE.TAKEN_OVER]: { title: "Another tab took over", words: "You opened this session in another tab or window. That one goes on; here nothing is measured.", action: "here" },
+  [CODE.SESSION_ENDED]: { title: "This session has ended", words: "Nothing more is measured, and your camera is off. You can close this page.", action: "join" },
+  [CODE.WITHDRAWN]: { title: "Measuring has stopped", words: "You withdrew or left in another tab. Nothing more is measured, and your camera is off.", action: "reload" },
+  [CODE.TOO_LARGE]: { title: "The pictures are too large", words: "This browser sent a picture larger than the server takes. Nothing is measured now. Reload the page to try again.", action: "reload" },
+  [CODE.OUTDATED]: { title: "Roomtone was updated", words: "This page is from before, and nothing is measured now. It loads anew by itself within a minute.", action: "reload" },
+  [CODE.TOO_MANY]: { title: "Too many messages", words: "This page sent more than the server takes, so it was cut off. Wait a minute, then reload the page.", action: "reload" },
 };
 export const OTHER_ENDING = { title: "The connection was closed", words: "The server closed it for good, and nothing is measured. Reload the page to go on.", action: "reload" };
 export const ACTIONS = { reload: "Reload", join: "Join a session", here: "Use this tab" };

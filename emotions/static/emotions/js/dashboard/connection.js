@@ -1,6 +1,7 @@
 // The connection, in words.
 
-import { OUTDATED, loadAnew } from "../page-format.js";
+import { CODE } from "../closing.js";
+import { loadAnew } from "../page-format.js";
 import { write } from "./now.js";
 
 // One phrase from the first failure until the connection is back: each other one would be read out.
@@ -12,11 +13,10 @@ const WORDS = {
   closed: () => "Closed",
 };
 const CLOSED = {
-  4401: "You are signed out. Sign in again, and this page goes on where it was.",
-  4404: "This session is no longer yours to watch.",
-  [OUTDATED]: "Roomtone was updated. This page loads anew by itself within a minute.",
+  [CODE.NOT_JOINED]: "You are signed out. Sign in again, and this page goes on where it was.",
+  [CODE.NO_SUCH_SESSION]: "This session is no longer yours to watch.",
+  [CODE.OUTDATED]: "Roomtone was updated. This page loads anew by itself within a minute.",
 };
-export const SESSION_ENDED = 4410;
 
 const byId = (id) => document.getElementById(id);
 
@@ -24,14 +24,14 @@ const byId = (id) => document.getElementById(id);
 export function showConnection(state) {
   write(byId("connection-words"), WORDS[state.name](state));
   byId("connection").dataset.state = state.name;
-  if (state.name === "closed" && state.code !== SESSION_ENDED) showClosed(state.code);
+  if (state.name === "closed" && state.code !== CODE.SESSION_ENDED) showClosed(state.code);
 }
 
 function showClosed(code) {
   byId("closed").hidden = false;
   write(byId("closed-words"), CLOSED[code] ?? `The server closed the connection (${code}). Reload the page.`);
-  byId("closed-sign-in").hidden = code !== 4401;
-  if (code === OUTDATED) loadAnew();
+  byId("closed-sign-in").hidden = code !== CODE.NOT_JOINED;
+  if (code === CODE.OUTDATED) loadAnew();
   else rest();
 }
 

@@ -1,7 +1,8 @@
 // The dashboard's socket: comes back by itself, and asks only for what it has not seen.
 
+import { isFinal } from "../closing.js";
 import { socketUrl } from "../page-format.js";
-import { isFinal, waitAfter } from "../retry.js";
+import { Retry } from "../retry.js";
 
 const SILENCE_MS = 20_000;
 
@@ -12,17 +13,16 @@ const SILENCE_MS = 20_000;
  */
 export class DashboardSocket {
   constructor(path, { after, expectsNews, onMessage, onState }) {
-    Object.assign(this, { path, after, expectsNews, onMessage, onState, attempt: 0, socket: null, timer: null, silence: null });
-    addEventListener("online", () => this.retryNow());
-    document.addEventListener("visibilitychange", () => document.hidden || this.retryNow());
+    Object.assign(this, { path, after, expectsNews, onMessage, onState, socket: null, silence: null, isOpen: false });
+    this.retry = new Retry(() => this.open());
   }
 
   open() {
-    this.onState({ name: "connecting", again: this.attempt > 0 });
+    this.onState({ name: "connecting", again: this.retry.failing });
     const socket = new WebSocket(this.address());
     this.socket = socket;
-    socket.addEventListener("message", (event) => this.receive(event));
-    socket.addEventListener("close", (event) => socket === this.socket && this.closed(event.code));
+    socket.onmessage = ({ data }) => socket === this.socket && this.receive(data);
+    socket.onclose = ({ code }) => socket === this.socket && this.closed(code);
     this.listen();
   }
 
@@ -33,12 +33,12 @@ export class DashboardSocket {
     return url;
   }
 
-  receive(event) {
-    const message = JSON.parse(event.data);
+  receive(data) {
+    const message = JSON.parse(data);
     if (message.type !== "still.here" || !this.expectsNews()) this.listen();
-    if (this.attempt !== 0 || !this.isOpen) this.onState({ name: "open" });
+    if (!this.isOpen) this.onState({ name: "open" });
     this.isOpen = true;
-    this.attempt = 0;
+    this.retry.succeeded();
     this.onMessage(message);
   }
 
@@ -60,23 +60,13 @@ export class DashboardSocket {
     this.isOpen = false;
     this.socket = null;
     if (isFinal(code)) return this.onState({ name: "closed", code });
-    const seconds = waitAfter(this.attempt++);
-    this.onState({ name: "waiting" });
-    this.timer = setTimeout(() => this.retryNow(), seconds * 1000 * (0.75 + Math.random() / 2));
-    return undefined;
-  }
-
-  retryNow() {
-    if (this.socket || this.timer === null) return;
-    clearTimeout(this.timer);
-    this.timer = null;
-    this.open();
+    this.retry.failed();
+    return this.onState({ name: "waiting" });
   }
 
   stop() {
     clearTimeout(this.silence);
-    clearTimeout(this.timer);
-    this.timer = null;
+    this.retry.cancel();
     const socket = this.socket;
     this.socket = null;
     socket?.close();
