@@ -26,6 +26,10 @@ from classroom.views.answers import closed, done, ended, own_data, refused, want
 
 REMOVED = "Your instructor has removed you from this session. Speak to them if you think that it is a mistake."
 NOT_JOINED = "You are not in this session in this browser. Type the code to join."
+LEFT = (
+    "You have left the session. Nothing more is measured. What is recorded about you, only your school can show or "
+    "erase now."
+)
 TOO_OFTEN = (
     "You have changed your answer very often within ten minutes, so this one was not taken: what you chose before "
     "counts. Wait a while. To take part without a camera is possible at any time."
@@ -109,7 +113,7 @@ def leave(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Go, and let the next person at this computer be someone else."""
     actions.leave(participant)
     if not wants_json(request):
-        messages.info(request, "You have left the session. Nothing more is measured.")
+        messages.info(request, LEFT)
     response = done(request, reverse("home"))
     access.delete_participant_cookie(response, participant)
     return response

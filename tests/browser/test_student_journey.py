@@ -183,7 +183,8 @@ def test_withdrawing_stops_everything_at_once(join: Join, session: ClassSession)
 
 def test_who_has_left_can_come_in_as_somebody_else(join: Join, session: ClassSession) -> None:
     page = join(scope="none")
-    page.get_by_role("button", name="Leave the session").click()
+    page.get_by_text("Leave the session").click()
+    page.get_by_role("button", name="Leave for good").click()
     expect(page.get_by_text("You have left the session.")).to_be_visible()
     page.goto(f"/join/{session.join_code}/")
     expect(page.get_by_label("Your name")).to_be_visible()

@@ -456,6 +456,25 @@ def test_whoever_withdrew_is_left_in_peace(sam: Participant, student_client: Cli
     assert page.context["camera_config"]["scope"] == "none"
 
 
+def test_the_text_once_answered_has_a_way_back_and_says_that_the_camera_is_off(
+    sam: Participant, student_client: ClientOf, agree: Agree
+) -> None:
+    client, address = student_client(sam), reverse("consent", args=[sam.session.public_id])
+    back, off = "Back to the session, nothing changed", "In this tab your camera is off meanwhile."
+
+    def shown() -> tuple[bool, bool]:
+        page = client.get(address).content.decode()
+        return back in page, off in page
+
+    assert shown() == (False, False)
+    agree(sam, "aggregate")
+    assert shown() == (True, True)
+    actions.withdraw(sam)
+    assert shown() == (True, False)
+    actions.record_consent(sam, "aggregate", "0" * 64)
+    assert shown() == (False, False)  # Asked again: the session's page would lead here.
+
+
 def test_a_session_without_cameras_offers_none(course: Course, student_client: ClientOf, settings: Settings) -> None:
     settings.PROFILE = PROFILES["check-ins"]
     sam = actions.join(actions.start_session(course, "check_ins"), "Sam")
@@ -491,6 +510,47 @@ def test_the_page_knows_what_its_script_needs(
     assert config["urls"] == {"home": "/"}
     assert page.context["participant"] == sam
     assert page["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+
+
+@pytest.mark.parametrize("scope", ["individual", "none"])
+def test_no_link_of_the_page_stops_the_camera_without_a_way_back(
+    sam: Participant, student_client: ClientOf, agree: Agree, scope: str
+) -> None:
+    agree(sam, scope)
+    page = student_client(sam).get(reverse("student", args=[sam.session.public_id])).content.decode()
+    links = re.findall(r"<a\b[^>]*>", page)
+    here = {re.search(r'href="([^"]*)"', link)[1] for link in links if 'target="_blank"' not in link}  # type: ignore[index]
+    with_a_way_back = {reverse(name, args=[sam.session.public_id]) for name in ("consent", "own_data")}
+    assert here == {"#main"} | with_a_way_back
+    assert any(reverse("privacy") in link for link in links)
+
+
+def test_the_page_says_who_sees_a_word_with_a_name(sam: Participant, student_client: ClientOf, agree: Agree) -> None:
+    client, address = student_client(sam), reverse("student", args=[sam.session.public_id])
+    agree(sam, "individual")
+    named = "Your instructor sees how many said so; your name with it for “Lost”, and in the report."
+    assert named in client.get(address).content.decode()
+    agree(sam, "aggregate")
+    page = client.get(address).content.decode()
+    assert named not in page
+    assert "once five or more don’t share with their name." in page
+
+
+@pytest.mark.parametrize(
+    ("scope", "instead"),
+    [
+        ("aggregate", "For a break, pause your camera, or just close the page."),
+        ("none", "For a break, just close the page."),
+    ],
+)
+def test_the_page_says_what_leaving_ends(
+    sam: Participant, student_client: ClientOf, agree: Agree, scope: str, instead: str
+) -> None:
+    agree(sam, scope)
+    page = student_client(sam).get(reverse("student", args=[sam.session.public_id])).content.decode()
+    words = " ".join(page.split())
+    assert "Leaving is for good in this browser: afterwards only your school can show or erase" in words
+    assert instead in words
 
 
 def _read_by_the_script() -> set[str]:
@@ -552,11 +612,23 @@ def test_withdrawing_is_possible_after_a_removal_and_after_the_end(
     actions.remove_participant(sam, alice) if what == "removed" else actions.end_session(sam.session)
     client, mine = student_client(sam), reverse("own_data", args=[sam.session.public_id])
     form = f'action="{reverse("withdraw", args=[sam.session.public_id])}"'
-    assert form in client.get(mine).content.decode()
+    page = client.get(mine).content.decode()
+    assert form in page
+    assert "Take back what I agreed to" in page  # Nothing is measured any more that could be stopped.
+    assert "Stop measuring me" not in page
     assert client.post(reverse("withdraw", args=[sam.session.public_id]))["Location"] == mine
     sam.refresh_from_db()
     assert sam.scope == "none"
     assert form not in client.get(mine).content.decode()
+
+
+def test_measuring_is_stopped_under_one_name_on_both_pages(
+    sam: Participant, student_client: ClientOf, agree: Agree
+) -> None:
+    agree(sam)
+    for name in ("student", "own_data"):
+        page = student_client(sam).get(reverse(name, args=[sam.session.public_id])).content.decode()
+        assert re.search(r"<button [^>]*>\s*Stop measuring me\s*</button>", page)
 
 
 def test_who_has_left_withdraws_no_more_in_that_browser(
@@ -574,6 +646,7 @@ def test_leaving_frees_the_browser_for_the_next_student(
     client = student_client(sam)
     answer = client.post(reverse("leave", args=[session.public_id]))
     assert answer["Location"] == "/"
+    assert "only your school can show or erase" in client.get("/").content.decode()
     assert answer.cookies[access.cookie_name(session.public_id)]["max-age"] == 0
     assert client.get(reverse("student", args=[session.public_id]))["Location"] == "/join/"
     _join(client, session, "Tom")
