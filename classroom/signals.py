@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent with `session`.
-session_started = Signal()
-# The join code or the lock.
+# Sent with `session`. The join code or the lock.
 session_changed = Signal()
 session_ended = Signal()
-# The row is about to be deleted, and whatever refers to it with it.
-session_erased = Signal()
 # Receivers delete what they hold of the session and answer how many rows, by the name of their model.
 session_purged = Signal()
 # It is being deleted piece by piece. Receivers delete a slice where they hold more than one, and answer as above.
 session_thinned = Signal()
-# Sent with `participant`, whose consent epoch has gone up (but for joining and erasure).
-participant_joined = Signal()
+# Sent with `participant`, whose consent epoch has gone up (but for erasure).
 consent_changed = Signal()
 participant_left = Signal()
 participant_removed = Signal()
@@ -32,7 +27,5 @@ minutes_erased = Signal()
 minutes_erased_again = Signal()
 # Sent with `session`: a marker was placed, renamed or removed.
 markers_changed = Signal()
-# Sent with `check_in`.
-check_in_saved = Signal()
 # Sent with `participant`, whose hand went up or down.
 hand_changed = Signal()

@@ -168,8 +168,7 @@ def _number(session: ClassSession) -> UUID:
 def erase_session_rows(session: ClassSession) -> dict[str, int]:
     """An ended session with everything that refers to it; returns how many rows, by model."""
     _lock_ended(session)
-    signals.session_erased.send(ClassSession, session=session)
-    # By query, so that the instance keeps its key for receivers that run after the commit.
+    # By query: the caller's instance keeps its key.
     _total, rows = ClassSession.objects.filter(pk=session.pk).delete()
     return _names(rows)
 

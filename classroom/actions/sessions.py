@@ -45,7 +45,6 @@ def start_session(
     if refusal:
         raise InferenceOffError(refusal)
     _with_fresh_code(session, session.save)
-    signals.session_started.send(ClassSession, session=session)
     return session
 
 
@@ -77,6 +76,18 @@ def renew_code(session: ClassSession) -> str:
     """The old code stops working at once. Returns the new one; raises SessionEndedError."""
     _with_fresh_code(session, lambda: _change(session, join_code=session.join_code))
     return session.join_code
+
+
+def rename_course(course: Course, title: str) -> None:
+    """Raises TextRefusedError (1 to 120 characters)."""
+    course.title = tidy(title, what="The title", longest=length(Course, "title"))
+    Course.objects.filter(pk=course.pk).update(title=course.title)
+
+
+def rename_session(session: ClassSession, title: str) -> None:
+    """Also when it has ended. Without a title its date names it. Raises TextRefusedError (120 characters at most)."""
+    session.title = _title(title)
+    ClassSession.objects.filter(pk=session.pk).update(title=session.title)
 
 
 @transaction.atomic

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import redis
+from django.dispatch import Signal
 from django.utils import timezone
 
-from classroom import actions
+from classroom import actions, signals
 from classroom.models import CheckIn, ClassSession, Course, Erasure, Participant
 from emotions import receivers
 from emotions.actions import record_readings
@@ -25,6 +26,11 @@ from tests.emotions.conftest import Join
 from tests.emotions.parts import frame_of, observation
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_whatever_the_classroom_tells_somebody_hears() -> None:
+    told = {name: signal for name, signal in vars(signals).items() if isinstance(signal, Signal)}
+    assert [name for name, signal in told.items() if not signal.has_listeners()] == []
 
 
 def left_in_redis(participant: Participant) -> list[str]:
