@@ -29,13 +29,35 @@ def test_the_chart_is_the_reports_and_follows_the_theme(
     sign_in(page, root, visitors.base_url)
     page.goto(f"/admin/classroom/classsession/{lecture.pk}/change/")
     wait_for_chart(page)
-    in_admin, before = chart(page), drawn(page)
+    light, before = chart(page), drawn(page)
     page.locator("#header .theme-toggle").click()
     wait_until(page, "n => Number(document.getElementById('mood-chart').dataset.drawn) > n", before)
-    assert [trace["fillcolor"] for trace in chart(page)] != [trace["fillcolor"] for trace in in_admin]
-    page.goto(f"/teach/{lecture.public_id}/report/")
+    dark = chart(page)
+    assert [trace["fillcolor"] for trace in dark] != [trace["fillcolor"] for trace in light]
+    page.goto(f"/teach/{lecture.public_id}/report/")  # In the theme that was chosen in the administration.
     wait_for_chart(page)
-    assert chart(page) == in_admin
+    assert chart(page) == dark
+    page.get_by_role("button", name="Light theme").click()
+    page.reload()
+    wait_for_chart(page)
+    assert chart(page) == light
+
+
+def test_the_administration_follows_the_theme_that_was_chosen_elsewhere(visitors: Visitors, root: User) -> None:
+    page = visitors.new(camera=False, color_scheme="light")
+    page.goto("/")
+    page.get_by_role("button", name="Dark theme").click()
+    sign_in(page, root, visitors.base_url)
+    page.goto("/admin/")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(27, 30, 36)"
+    page.locator("#header .theme-toggle").click()  # On a light system: from dark to light, then as the system.
+    page.goto("/")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.goto("/admin/")
+    page.locator("#header .theme-toggle").click()
+    page.goto("/")
+    assert page.evaluate("document.documentElement.dataset.theme") is None
+    expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
 
 
 def test_a_moment_leads_by_keyboard_to_its_place_in_the_timeline(visitors: Visitors, lecture: ClassSession) -> None:

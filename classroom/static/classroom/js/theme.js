@@ -1,6 +1,6 @@
 // Runs in <head>, before anything is painted, so that a chosen theme never flashes. A plain script, not a module: modules wait.
 (() => {
-  const KEY = "roomtone.theme";
+  const KEY = "theme"; // Django admin's own: a theme chosen there counts here, too, and the other way round.
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
 
