@@ -126,6 +126,18 @@ def test_a_denied_camera_is_explained_and_can_be_allowed(join: Join, product: Ru
     expect(page.locator("[data-part=problem]")).to_be_hidden()
 
 
+def test_a_denied_camera_is_explained_for_a_phone_and_there_is_a_way_without(join: Join) -> None:
+    page = join(camera=False, viewport={"width": 320, "height": 700})
+    told = problem(page).splitlines()
+    assert [line.split(":")[0] for line in told[1:4]] == ["On a computer", "On an iPhone or iPad", "On Android"]
+    assert "inside another app" in told[4]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Take part without a camera").click()
+    expect(page.get_by_text("In this tab your camera is off meanwhile.")).to_be_visible()
+    page.get_by_role("button", name="Take part without a camera").click()
+    expect(page.get_by_role("heading", name="You take part without a camera")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -424,30 +436,38 @@ def test_an_idle_line_is_asked_whether_it_lives(join: Join) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "sent", "over"),
+    ("scope", "word", "sent", "over"),
     [
         # Whether it counted, a page without a name does not know: fewer than five without one are left out.
         (
             "none",
-            "Sent, without your name. It counts once five or more share no name.",
+            "Lost",
+            "Sent, without your name. It counts once five or more don’t share with their name.",
             "That was more than 3 minutes ago.",
         ),
-        ("individual", "Sent, with your name.", "It counted for 3 minutes."),
+        ("individual", "Lost", "Sent, with your name.", "It counted for 3 minutes."),
+        # The live page names nobody for it.
+        (
+            "individual",
+            "Too fast",
+            "Sent. Your instructor sees how many said so now, and your name with it in the report.",
+            "It counted for 3 minutes.",
+        ),
     ],
 )
 def test_a_word_counts_for_so_long_and_then_stays_pressed_no_more(
-    join: Join, scope: str, sent: str, over: str
+    join: Join, scope: str, word: str, sent: str, over: str
 ) -> None:
     page = join(scope=scope, camera=False, before=lambda page: page.clock.install())
     expect(page.locator("[data-part=state]")).to_have_text(re.compile("Connected|No camera"))
-    lost = page.get_by_role("button", name="Lost")
-    lost.click()
-    expect(lost).to_have_attribute("aria-pressed", "true")
+    said = page.get_by_role("button", name=word)
+    said.click()
+    expect(said).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-part=pace-answer]")).to_have_text(sent)
     page.clock.run_for(WORDS_MS - 5_000)
-    expect(lost).to_have_attribute("aria-pressed", "true")
+    expect(said).to_have_attribute("aria-pressed", "true")
     page.clock.run_for(6_000)
-    expect(lost).to_have_attribute("aria-pressed", "false")
+    expect(said).to_have_attribute("aria-pressed", "false")
     expect(page.locator("[data-part=pace-answer]")).to_have_text(f"{over} Press again if it is still so.")
 
 

@@ -43,7 +43,7 @@ export class Saying {
 
   wordSaved({ word, for_ms }) {
     this.#unanswered.delete("word");
-    this.#show(taken(this.#named), word);
+    this.#show(taken(word, this.#named), word);
     this.#counted = setTimeout(() => this.#show(itIsOver(for_ms, this.#named)), for_ms);
   }
 

@@ -27,9 +27,14 @@ export const HAND = {
 /** Of a word that was sent, and not answered. */
 export const BROKEN = "The connection broke, so it may not have arrived. Press again when it is back.";
 
-/** Of a word that the server has taken. `named`: with the student's name; without one it may not count (decision 12). */
-export const taken = (named) =>
-  named ? "Sent, with your name." : "Sent, without your name. It counts once five or more share no name.";
+/** Of a `word` that the server has taken. `named`: the student shares with their name, which the live page tells for
+ *  "lost" alone; without a name it may not count (decision 12). */
+export function taken(word, named) {
+  if (!named) return "Sent, without your name. It counts once five or more don’t share with their name.";
+  return word === "lost"
+    ? "Sent, with your name."
+    : "Sent. Your instructor sees how many said so now, and your name with it in the report.";
+}
 
 /** Of a word that was sent, and does not count any more. */
 export function itIsOver(ms, named) {
@@ -67,7 +72,12 @@ export const STILL_IN = "You are still in the session.";
 export const PROBLEMS = {
   denied: {
     state: "denied",
-    words: `This page may not use your camera. Allow it with the camera sign beside the address, then press Try again.`,
+    words: `This page may not use your camera. Allow it, then press Try again.
+On a computer: with the sign beside the address.
+On an iPhone or iPad: in the page's menu beside the address (aA), under Website Settings.
+On Android: with the sign left of the address, under Permissions.
+Opened inside another app? Open it in Safari or Chrome instead.
+`,
   },
   missing: {
     state: "off",
@@ -99,7 +109,7 @@ export const PROBLEMS = {
   },
   unsupported: {
     state: "off",
-    words: `This browser is too old to read its camera here. Open the page in a newer one.`,
+    words: `This browser is too old to read its camera here, or belongs to another app. Open the page in a newer one, such as Safari or Chrome.`,
   },
 };
 
@@ -111,7 +121,7 @@ export const ENDINGS = {
   [CODE.NO_SUCH_SESSION]: { title: "No such session", words: "This session does not exist any more. Nothing is measured. Ask your instructor for the code.", action: "join" },
   [CODE.TAKEN_OVER]: { title: "Another tab took over", words: "You opened this session in another tab or window. That one goes on; here nothing is measured.", action: "here" },
   [CODE.SESSION_ENDED]: { title: "This session has ended", words: "Nothing more is measured, and your camera is off. You can close this page.", action: "join" },
-  [CODE.WITHDRAWN]: { title: "Measuring has stopped", words: "You withdrew or left in another tab. Nothing more is measured, and your camera is off.", action: "reload" },
+  [CODE.WITHDRAWN]: { title: "Measuring has stopped", words: "In another tab you stopped it, or left. Nothing more is measured, and your camera is off.", action: "reload" },
   [CODE.TOO_LARGE]: { title: "The pictures are too large", words: "This browser sent a picture larger than the server takes. Nothing is measured now. Reload the page to try again.", action: "reload" },
   [CODE.OUTDATED]: { title: "Roomtone was updated", words: "This page is from before, and nothing is measured now. It loads anew by itself within a minute.", action: "reload" },
   [CODE.TOO_MANY]: { title: "Too many messages", words: "This page sent more than the server takes, so it was cut off. Wait a minute, then reload the page.", action: "reload" },
