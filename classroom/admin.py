@@ -88,7 +88,7 @@ class CheckInInline(RecordedInline):
 
     model = CheckIn
     fields = readonly_fields = ("at", "word")
-    verbose_name_plural = "Check-ins (of students who share with their name)"
+    verbose_name_plural = "Words about the pace (of students who share with their name)"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CheckIn]:
         later = ConsentEvent.objects.filter(participant=OuterRef("participant"), at__gt=OuterRef("at"))

@@ -55,8 +55,8 @@ class ClassSession(models.Model):
     """One lecture. It is live until `ended_at` is set; it never becomes live again."""
 
     class Mode(models.TextChoices):
-        CAMERA = "camera", "Faces and check-ins"
-        CHECK_INS = "check_ins", "Check-ins only"
+        CAMERA = "camera", "Faces and pace"
+        CHECK_INS = "check_ins", "Pace only"
 
         @property
         def measures(self) -> bool:
@@ -82,6 +82,7 @@ class ClassSession(models.Model):
     objects = ClassSessionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "session"
         ordering = ["-started_at"]
         permissions = [
             ("see_every_session", "Can see the sessions of every instructor"),
@@ -181,6 +182,7 @@ class ConsentEvent(models.Model):
     )
 
     class Meta:
+        verbose_name = "consent"
         ordering = ["at", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["participant", "epoch"], name="one_consent_event_per_epoch"),
@@ -200,6 +202,7 @@ class ShownText(models.Model):
     first_answered_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = "text that was shown", "texts that were shown"
         ordering = ["-first_answered_at"]
 
     def __str__(self) -> str:
@@ -234,6 +237,7 @@ class CheckIn(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = "word about the pace", "words about the pace"
         ordering = ["at", "pk"]
         indexes = [models.Index(fields=["participant", "at"])]
 

@@ -36,6 +36,7 @@ class EmotionEvent(models.Model):
     source = models.CharField(max_length=6, choices=Source.choices, default=Source.SERVER)
 
     class Meta:
+        verbose_name = "reading"
         constraints = [
             models.UniqueConstraint(fields=["participant", "connection", "sequence"], name="one_event_per_frame"),
         ]
@@ -71,6 +72,7 @@ class MoodPoint(models.Model):
     model_version = models.CharField(max_length=40, default="", db_default="")
 
     class Meta:
+        verbose_name, verbose_name_plural = "second of the class mood", "class mood"
         ordering = ["sequence"]
         constraints = [models.UniqueConstraint(fields=["session", "sequence"], name="one_mood_point_per_tick")]
 
@@ -109,6 +111,7 @@ class MinuteRollup(models.Model):
     label_counts = ArrayField(models.PositiveIntegerField(), size=len(LABELS))
 
     class Meta:
+        verbose_name = "minute"
         ordering = ["minute"]
         constraints = [
             models.UniqueConstraint(fields=["session", "participant", "minute"], name="one_rollup_per_minute"),
