@@ -19,10 +19,15 @@ def trace(receipt: UUID, erased: UUID) -> str:
     return salted_hmac("classroom.traces", f"{receipt.hex}:{erased.hex}", algorithm="sha256").hexdigest()
 
 
+def tells_of(receipt: Erasure, session: ClassSession) -> bool:
+    """Whether the receipt is of this session, whatever its course was called then."""
+    return trace(receipt.public_id, session.public_id) == receipt.trace
+
+
 def session_of(receipt: Erasure) -> ClassSession | None:
     """The session that the receipt tells of, where the database holds it."""
     sessions = ClassSession.objects.filter(started_at=receipt.session_started_at).select_related("course")
-    return next((one for one in sessions if trace(receipt.public_id, one.public_id) == receipt.trace), None)
+    return next((one for one in sessions if tells_of(receipt, one)), None)
 
 
 def participant_of(receipt: Erasure) -> Participant | None:
