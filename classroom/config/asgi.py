@@ -7,8 +7,8 @@ import os
 import signal
 import warnings
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.sessions import SessionMiddlewareStack
 from django.core.asgi import get_asgi_application
 
 from classroom.local.tether import die_with_parent
@@ -37,7 +37,8 @@ sending.start("web")
 application = ProtocolTypeRouter(
     {
         "http": limited(noting_who_goes(pages)),
-        "websocket": same_origin(AuthMiddlewareStack(URLRouter(sockets))),
+        # Not who that is: students have no sign-in, and an instructor is asked about when the socket is accepted.
+        "websocket": same_origin(SessionMiddlewareStack(URLRouter(sockets))),
     }
 )
 

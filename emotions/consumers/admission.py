@@ -60,30 +60,23 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
     return StudentAdmission(participant, inference=inference, place=place, room=room)
 
 
-def admit_instructor(user: Any, session_public_id: UUID) -> ClassSession | CloseCode:
-    """The owner's session. A stranger and another instructor learn nothing of it."""
+def admit_instructor(session_key: str | None, session_public_id: UUID) -> ClassSession | CloseCode:
+    """The owner's session, by what stands in the database now: whoever signed out, was locked, got a new password or
+    lost the course is turned away. A stranger and another instructor learn nothing of it.
+
+    `session_key`: of the browser's sign-in, not of the class; None without one.
+    """
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user: Any = get_user(request)
     if not user.is_authenticated:
         return CloseCode.NOT_JOINED
     return visible_session(user, session_public_id) or CloseCode.NO_SUCH_SESSION
 
 
-def admit_instructor_again(session_key: str, session_public_id: UUID) -> ClassSession | CloseCode:
-    """As `admit_instructor`, by what stands in the database now: whoever signed out, was locked, got a new password
-    or lost the course is turned away. `session_key`: of the browser's sign-in, not of the class."""
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return admit_instructor(get_user(request), session_public_id)
-
-
-def admit_room(user: Any, session_public_id: UUID) -> StudentAdmission | CloseCode:
-    """The session's room camera, for the owner; WITHDRAWN where no declaration is in force."""
-    session = admit_instructor(user, session_public_id)
-    return session if isinstance(session, CloseCode) else _room_of(session)
-
-
-def admit_room_again(session_key: str, session_public_id: UUID) -> StudentAdmission | CloseCode:
-    """As `admit_instructor_again`."""
-    session = admit_instructor_again(session_key, session_public_id)
+def admit_room(session_key: str | None, session_public_id: UUID) -> StudentAdmission | CloseCode:
+    """As `admit_instructor`: the session's room camera, for the owner; WITHDRAWN where no declaration is in force."""
+    session = admit_instructor(session_key, session_public_id)
     return session if isinstance(session, CloseCode) else _room_of(session)
 
 

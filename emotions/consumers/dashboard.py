@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from classroom.models import ClassSession
-from emotions.consumers.admission import admit_instructor, admit_instructor_again
+from emotions.consumers.admission import admit_instructor
 from emotions.consumers.base import DOWN, in_database, log
 from emotions.consumers.guard import Guarded
 from emotions.messages import CloseCode, MoodSnapshot, session_group
@@ -24,7 +24,7 @@ class DashboardConsumer(Guarded):
     async def enter(self) -> None:
         after = _after(self.scope.get("query_string", b""))
         session_id = self.scope["url_route"]["kwargs"]["session_id"]
-        admitted = await in_database(admit_instructor, self.scope["user"], session_id)
+        admitted = await in_database(admit_instructor, self.scope["session"].session_key, session_id)
         if after is None:
             await self.turn_away(CloseCode.MALFORMED)
         elif isinstance(admitted, CloseCode):
@@ -46,7 +46,7 @@ class DashboardConsumer(Guarded):
 
     def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
         """Also tells a dashboard of the end that did not hear of it."""
-        again = admit_instructor_again(session_key, session_public_id)
+        again = admit_instructor(session_key, session_public_id)
         return again if isinstance(again, CloseCode) or again.live else CloseCode.SESSION_ENDED
 
     async def _tell_snapshot(self, after: int) -> None:

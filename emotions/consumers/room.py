@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from emotions.consumers.admission import StudentAdmission, admit_room, admit_room_again
+from emotions.consumers.admission import StudentAdmission, admit_room
 from emotions.consumers.base import in_database
 from emotions.consumers.camera import CameraConsumer
 from emotions.consumers.gate import RoomGate
@@ -38,10 +38,10 @@ class RoomConsumer(Guarded, CameraConsumer):
         await super().leave()
 
     def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
-        return admit_room_again(session_key, session_public_id)
+        return admit_room(session_key, session_public_id)
 
     async def _admission(self) -> StudentAdmission | CloseCode:
-        return await in_database(admit_room, self.scope["user"], self._session_id())
+        return await in_database(admit_room, self.scope["session"].session_key, self._session_id())
 
     def interval_ms(self) -> int:
         return min(LONGEST_INTERVAL_MS, max(INTERVAL_MS, int(settings.SAMPLE_INTERVAL_MS)))

@@ -11,9 +11,9 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
-from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
+from channels.sessions import SessionMiddlewareStack
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
@@ -25,7 +25,7 @@ from emotions.hub import Hub
 from emotions.routing import sockets
 from emotions.store import close_async_redis
 
-APPLICATION = AuthMiddlewareStack(URLRouter(sockets))
+APPLICATION = SessionMiddlewareStack(URLRouter(sockets))
 PATIENCE = 5.0
 
 

@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -21,9 +22,11 @@ from classroom import actions
 from classroom.models import ClassSession, Course
 from emotions import publish
 from emotions.consumers import dashboard, guard
+from emotions.consumers.base import TRY_AGAIN_LATER
 from emotions.messages import SessionChanged
 from emotions.store import sync_redis
-from tests.emotions.sockets import APPLICATION, browser, instructor_cookies, web_process
+from tests.emotions.conftest import Join
+from tests.emotions.sockets import APPLICATION, browser, camera, instructor_cookies, student_cookies, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,10 +108,28 @@ async def test_a_database_that_is_away_takes_the_page_from_nobody(
     cookies = await sync_to_async(instructor_cookies)(alice)
     async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
         await page.hear_type("session.changed")
-        monkeypatch.setattr(dashboard, "admit_instructor_again", away)
+        monkeypatch.setattr(dashboard, "admit_instructor", away)
         told = [await page.hear() for _ in range(4)]
     assert {one["type"] for one in told} == {"still.here"}
     assert len(asked) > 1
+
+
+async def test_a_sign_in_that_cannot_be_read_keeps_no_student_out(
+    session: ClassSession, alice: User, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signed in is asked after the handshake, and of an instructor's socket alone: whoever teaches with a browser
+    may sit in another class with it. A page then hears that it may come back."""
+    cookies, sam = await sync_to_async(instructor_cookies)(alice), await sync_to_async(join)("Sam")
+
+    def away(store: SessionStore) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(SessionStore, "load", away)
+    async with camera(sam, cookies | student_cookies(sam)) as tab:
+        assert await tab.silent()
+    for path in (f"/ws/dashboard/{session.public_id}/", f"/ws/room/{session.public_id}/"):
+        async with browser(path, cookies) as page:
+            assert await page.close_code() == TRY_AGAIN_LATER
 
 
 async def test_a_dashboard_that_comes_back_after_the_end_hears_of_it(alice: User, session: ClassSession) -> None:
