@@ -118,7 +118,7 @@ def read_the_report(page: Page, session: ClassSession) -> None:
     wait_for_chart(page)
     assert len(chart(page)) >= 7
     expect(page.get_by_role("rowheader", name="Slide 2")).to_be_visible()
-    shown = f"Students who share individually ({sharers(session)})"
+    shown = f"Students who share with their name ({sharers(session)})"
     expect(page.get_by_role("heading", name=shown)).to_be_visible()
     hidden = Participant.objects.filter(session=session, scope="aggregate").values_list("display_name", flat=True)
     for name in hidden:

@@ -70,6 +70,6 @@ export function showPace(element, note, pace, connected) {
 }
 
 function withheldWords(count) {
-  const whose = count === 1 ? "one student who shares no name" : `${count} students who share no name`;
+  const whose = count === 1 ? "one student who doesn’t share with their name" : `${count} students who don’t share with their name`;
   return `Without the words of ${whose}: such words count from five students on, so that nobody is singled out.`;
 }

@@ -1,4 +1,4 @@
-// One tile per student who shares individually. Only changed tiles are touched; 500 of them stay smooth.
+// One tile per student who shares with their name. Only changed tiles are touched; 500 of them stay smooth.
 
 import { write } from "./now.js";
 import { ago, tileSentence, tileWord } from "./words.js";
@@ -7,6 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const SPARK = { width: 96, height: 24, steps: 39 };
 const RECENT = 10;
 const RESORT_MS = 10_000;
+const POINTER_RESTS = matchMedia("(hover: hover)"); // A finger leaves :hover behind where it touched last.
 const NUMBERED = /^(.*?)( \(\d+\))?$/s; // "Mia (2)": namesakes are told apart by the server (classroom.text.distinct_names).
 const alphabet = new Intl.Collator(undefined, { numeric: true });
 
@@ -58,11 +59,25 @@ export class Tiles {
 
   /** Puts the tiles in order, but never under the hand of somebody who is using them. */
   arrange(tiles, now) {
-    if (this.element.contains(document.activeElement) || this.element.matches(":hover")) return this.addNew();
+    if (this.inUse()) return this.addNew();
     this.sorted = now;
     const ids = [...this.views.keys()].sort((a, b) => this.compare(tiles.get(a), tiles.get(b)));
     const items = ids.map((id) => this.views.get(id).item);
-    if (items.some((item, n) => this.element.children[n] !== item)) this.element.replaceChildren(...items);
+    if (items.some((item, n) => this.element.children[n] !== item)) this.place(items);
+    return undefined;
+  }
+
+  /** By the keyboard, or by a pointer that rests there. A dialog gives the focus back to its tile: that alone is no use. */
+  inUse() {
+    return Boolean(this.element.querySelector(":focus-visible")) || (POINTER_RESTS.matches && this.element.matches(":hover"));
+  }
+
+  /** The others around the tile that has the focus: one that is moved loses it. */
+  place(items) {
+    const held = items.findIndex((item) => item.contains(document.activeElement));
+    if (held < 0) return this.element.replaceChildren(...items);
+    items[held].before(...items.slice(0, held));
+    items[held].after(...items.slice(held + 1));
     return undefined;
   }
 
@@ -90,7 +105,7 @@ export class Tiles {
 /** In Unix milliseconds. Who is measured is seen now; among these the names decide (Infinity less itself is no number). */
 const lastSeen = (tile) => (tile.state === "measured" ? Infinity : (tile.seen_ms ?? 0));
 
-/** The mean of the last readings, -1..1: who looks least at ease comes first; who isn't read now comes last. */
+/** The mean of the last readings, -1..1: the least pleasant look comes first; who isn't read now comes last. */
 function pleasantness(tile) {
   const recent = tile.spark.slice(-RECENT);
   if (tile.state !== "measured" || !recent.length) return 2;
