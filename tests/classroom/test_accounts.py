@@ -246,3 +246,18 @@ def test_signing_out(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.post(reverse("logout"))["Location"] == "/"
     assert "_auth_user_id" not in client.session
+
+
+def test_a_teacher_without_an_account_is_told_whom_to_ask(client: Client) -> None:
+    assert "No account yet? Ask whoever looks after Roomtone at your school." in _text(client.get(reverse("login")))
+
+
+def test_who_is_signed_in_finds_their_password_on_every_page(client: Client, alice: User) -> None:
+    link = f'<a href="{reverse("password_change")}"'
+    assert link not in _text(client.get(reverse("home")))
+    client.force_login(alice)
+    assert link in _text(client.get(reverse("courses")))
+
+
+def _text(page: Any) -> str:
+    return str(page.content.decode())
