@@ -38,6 +38,13 @@ def _found(page: Any) -> list[ClassSession]:
     return list(page.context["cl"].result_list)
 
 
+def test_lists_bear_the_names_that_a_sessions_page_calls_them_by(root: User, login: Callable[[User], Client]) -> None:
+    index = login(root).get(reverse("admin:index")).content.decode()
+    names = [re.sub(r"\s+", " ", name).strip() for name in re.findall(r'/admin/\w+/\w+/"[^>]*>([^<]+)</a>', index)]
+    assert {"Readings", "Minutes", "Class mood", "Sessions", "Consents", "Texts that were shown"} <= set(names)
+    assert not {"Emotion events", "Minute rollups", "Mood points", "Class sessions"} & set(names)
+
+
 # -- Finding sessions
 
 
