@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from classroom import codes
 from classroom.models import ClassSession
@@ -17,6 +18,15 @@ register = template.Library()
 def spaced(code: str) -> str:
     """KMT4QXB -> KMT-4QXB."""
     return codes.spaced(code)
+
+
+@register.filter
+def named(session: ClassSession) -> str:
+    """The title with its day, "Chain rule · Mon 3 Mar"; without a title, "Mon 3 Mar, 10:15"."""
+    start = timezone.localtime(session.started_at)
+    if not session.title:
+        return date_format(start, "D j M, H:i")
+    return f"{session.title} · {date_format(start, 'D j M')}"
 
 
 @register.filter
