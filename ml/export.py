@@ -27,7 +27,7 @@ from ml.lesson import Lesson, lesson_odds
 from ml.measuring.measures import confusion, in_a_lesson
 from ml.serving.classifier import NETWORK_NAME, EmotionClassifier, calibrated
 from ml.serving.manifest import DEVICE_NAME, KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
-from ml.training.calibration import fit_calibration, uncertain_below
+from ml.training.calibration import fit_so_that_all_are_found, uncertain_below
 from ml.training.mood import FEWEST_FACES, fit_mood
 from ml.training.onnx_writer import to_onnx
 
@@ -129,22 +129,25 @@ def _unread_manifest(out: Path, learn: FaceSet) -> dict[str, Any]:
 
 def _reading(raw: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], priors: Sequence[float]) -> dict[str, Any]:
     """How the output is to be read, from the raw probabilities of dev's faces."""
-    temperature, biases = fit_calibration(raw, labels)
-    probabilities = calibrated(raw, temperature, biases)
+    fitted = fit_so_that_all_are_found(raw, labels, np.asarray(priors))
+    temperature, biases = round(fitted.temperature, 4), np.round(fitted.biases, 4)
+    probabilities, assumed = calibrated(raw, temperature, biases), np.round(fitted.assumed, 6).tolist()
     return {
-        "temperature": round(temperature, 4),
-        "biases": [round(float(bias), 4) for bias in biases],
+        "temperature": temperature,
+        "biases": biases.tolist(),
+        "priors": assumed,
         "confusion": _rows_to_shares(confusion(probabilities.argmax(axis=1), labels).astype(float)),
         "soft_confusion": _rows_to_shares(_sums(probabilities, labels)),
         **_mood(probabilities, labels),
-        **_certainty(probabilities, labels, Lesson(lesson_odds(priors), 0.0)),
+        **_certainty(probabilities, labels, assumed),
     }
 
 
 def _certainty(
-    probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], lesson: Lesson
+    probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], assumed: Sequence[float]
 ) -> dict[str, Any]:
     """When a reading is uncertain, and what dev says of that: of its own faces, and weighed as in a lesson."""
+    lesson = Lesson(lesson_odds(assumed), 0.0)
     confidence, right, weights = in_a_lesson(probabilities, labels, lesson)
     threshold = uncertain_below(confidence, right, weights)
     sure = confidence >= threshold

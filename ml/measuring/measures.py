@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.labels import LABELS
-from ml.lesson import Lesson
+from ml.lesson import Lesson, lesson_odds
 from ml.serving.classifier import SMALLEST_PROBABILITY
 
 Floats = npt.NDArray[np.floating]
@@ -75,12 +75,13 @@ def coverage_curve(confidence: Floats, right: Bools, weights: Floats) -> tuple[F
 
 
 def in_a_lesson(probabilities: Floats, labels: Indexes, lesson: Lesson) -> tuple[Floats, Bools, Floats]:
-    """Of faces whose labels are as frequent as `lesson` takes them for: the probability that each reading has in a
-    lesson, whether it is right, and how much the face counts there; (n,) each."""
+    """Of faces, weighed so that their labels are as frequent as in a lesson: the probability that each reading has
+    there, whether it is right, and the face's weight; (n,) each."""
     odds, read = np.array(lesson.odds), probabilities.argmax(axis=1)
     weighed = probabilities * odds
     confidence = weighed[np.arange(len(read)), read] / weighed.sum(axis=1)
-    return confidence, read == labels, odds[labels]
+    shares = np.bincount(labels, minlength=len(LABELS)) / len(labels)
+    return confidence, read == labels, np.array(lesson_odds(shares.tolist()))[labels]
 
 
 def figures(probabilities: Floats, labels: Indexes, missed: Indexes = NONE_MISSED) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ml.labels import LABELS
 from ml.serving.classifier import EmotionClassifier, calibrated
 from ml.serving.manifest import WEIGHTS, Manifest, ModelFileError
 from ml.synthetic import SyntheticFaces
-from ml.training.calibration import fit_calibration, uncertain_below
+from ml.training.calibration import LEAST_FOUND, fit_calibration, fit_so_that_all_are_found, uncertain_below
 from tests.ml.drawn import drawn_faces
 
 pytestmark = pytest.mark.filterwarnings(
@@ -145,6 +145,44 @@ def test_a_label_without_a_face_keeps_a_finite_bias() -> None:
     raw = np.full((40, 7), 1 / 7, np.float32)
     _, biases = fit_calibration(raw, np.zeros(40, np.int64))
     assert np.abs(biases).max() < 5
+
+
+def _alike(rare: int, frequent: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Faces of two labels that look more or less like each other, `share` of them of the rarer label; as well
+    calibrated as can be."""
+    random = np.random.default_rng(5)
+    labels = np.where(random.random(6000) < share, rare, frequent)
+    looks = random.normal(np.where(labels == rare, 0.7, -0.7), 1.0)
+    raw = np.full((len(labels), 7), 1e-4, np.float32)
+    raw[:, rare] = 1 / (1 + np.exp(-1.4 * looks - np.log(share / (1 - share))))
+    raw[:, frequent] = 1 - raw[:, rare]
+    return raw, labels
+
+
+def test_a_label_that_is_hardly_ever_said_is_assumed_to_be_more_frequent_until_it_is() -> None:
+    raw, labels = _alike(rare=1, frequent=4, share=0.2)
+    shares = np.bincount(labels, minlength=7) / len(labels)
+    found = fit_so_that_all_are_found(raw, labels, shares)
+    before, after = (
+        calibrated(raw, *numbers).argmax(axis=1)
+        for numbers in (fit_calibration(raw, labels), (found.temperature, found.biases))
+    )
+    assert (before[labels == 1] == 1).mean() < LEAST_FOUND - 0.1
+    assert LEAST_FOUND <= (after[labels == 1] == 1).mean() < LEAST_FOUND + 0.05
+    assert found.assumed.sum() == pytest.approx(1)
+    # What is assumed is what the biases say: as much more of one label as its odds have risen.
+    risen = np.log(found.assumed[1] / found.assumed[4]) - np.log(shares[1] / shares[4])
+    assert found.biases[1] - found.biases[4] == pytest.approx(risen, abs=0.1)
+
+
+def test_where_all_labels_are_found_nothing_else_is_assumed() -> None:
+    raw, labels = _alike(rare=1, frequent=4, share=0.5)
+    shares = np.bincount(labels, minlength=7) / len(labels)
+    found = fit_so_that_all_are_found(raw, labels, shares)
+    np.testing.assert_allclose(found.assumed, shares)
+    temperature, biases = fit_calibration(raw, labels)
+    assert found.temperature == temperature
+    np.testing.assert_array_equal(found.biases, biases)
 
 
 def test_a_reading_is_uncertain_where_it_is_more_often_wrong_than_right() -> None:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from ml import plots
-from ml.lesson import Lesson
+from ml.lesson import Lesson, lesson_odds
 from tests.ml.drawn import drawn_faces, faces_csv
 
 PROBABILITIES = np.random.default_rng(1).dirichlet(np.full(7, 0.3), 200).astype(np.float32)
@@ -27,7 +27,8 @@ def test_the_coverage_curve_marks_the_threshold() -> None:
     odds = np.array([1.0] * 6 + [4.0])
     axes = plots.coverage_figure(PROBABILITIES, LABELS, Lesson(tuple(odds), 0.6)).axes[0]
     confidence = (PROBABILITIES * odds / (PROBABILITIES @ odds)[:, None])[np.arange(200), LABELS]
-    for dot, weights in zip(axes.collections, (odds[LABELS], np.ones(200)), strict=True):
+    as_in_a_lesson = np.array(lesson_odds((np.bincount(LABELS, minlength=7) / 200).tolist()))[LABELS]
+    for dot, weights in zip(axes.collections, (as_in_a_lesson, np.ones(200)), strict=True):
         coverage, accuracy = np.asarray(dot.get_offsets())[0]
         assert coverage == pytest.approx(np.average(confidence >= 0.6, weights=weights))
         assert accuracy == 1
