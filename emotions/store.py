@@ -1,4 +1,5 @@
-"""Connections to Redis, and the name of every key (docs/redis-keys.md).
+"""Connections to Redis, how the name of a key begins, and the names that several modules use. A key of one module
+alone gets its name there, by `key`; docs/redis-keys.md tells of all.
 
 A client belongs to one process and, where it is asynchronous, to one event loop: a worker forks, and a pool that
 crossed the fork would read its parent's answers.
