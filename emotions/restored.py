@@ -8,7 +8,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from classroom import signals
-from classroom.models import CheckIn, Participant
+from classroom.actions import words_said
+from classroom.models import Participant
 from emotions import actions
 from emotions.models import EmotionEvent
 from emotions.reports import rollups
@@ -18,8 +19,7 @@ from emotions.reports import rollups
 def minutes_erased_again(participant: Participant, since: datetime, until: datetime, **_: Any) -> int:
     """How many readings went. By our clock, not the browser's, none had come in after the erasure."""
     rollups.hold(participant.session_id)
-    words = CheckIn.objects.filter(participant=participant, at__range=(since, until))
-    actions.forget_words(participant.session_id, words)
+    actions.forget_words(participant.session_id, words_said(participant.pk, since, until))
     span = EmotionEvent.objects.filter(participant=participant, captured_at__gte=since, received_at__lte=until)
     gone, _total = span.delete()
     if gone:

@@ -28,6 +28,7 @@ from classroom.actions.participants import (
     remove_participant,
     save_check_in,
     withdraw,
+    words_said,
 )
 from classroom.actions.restored import erase_again, kept_receipts
 from classroom.actions.rooms import declare_room, withdraw_room
@@ -78,4 +79,5 @@ __all__ = [
     "unlock_joining",
     "withdraw",
     "withdraw_room",
+    "words_said",
 ]

@@ -18,9 +18,9 @@ from django.utils.crypto import salted_hmac
 
 from classroom import signals
 from classroom.actions._common import lock_participant
-from classroom.actions.participants import CHECK_IN_EVERY
+from classroom.actions.participants import words_said
 from classroom.errors import RefusedError
-from classroom.models import CheckIn, ClassSession, Erasure, Participant
+from classroom.models import ClassSession, Erasure, Participant
 from classroom.traces import trace
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def erase_last(participant: Participant, minutes: int) -> Erasure:
     participant.consent_epoch += 1
     participant.save(update_fields=["consent_epoch"])
     answers = signals.minutes_erased.send(Participant, participant=participant, since=since)
-    _total, words = CheckIn.objects.filter(participant=participant.pk, at__gte=since - CHECK_IN_EVERY).delete()
+    _total, words = words_said(participant.pk, since).delete()
     rows = [*_counts(answers), _names(words)]
     session = participant.session
     return _receipt(Erasure.What.MINUTES, _Student, session, rows, of=participant, since=since, until=until)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -20,8 +21,7 @@ from classroom.text import tidy
 log = logging.getLogger(__name__)
 
 CHECK_IN_EVERY = timedelta(seconds=5)
-"""A word within it takes the place of the one before, and keeps its time: whoever erases what was said since a moment
-means this one, too."""
+"""A word within it takes the place of the one before, and keeps its time."""
 HAND_UP = timedelta(minutes=5)
 """A raised hand goes down by itself after it: a forgotten one calls nobody."""
 
@@ -112,6 +112,13 @@ def save_check_in(participant: Participant, word: str) -> CheckIn:
     check_in.word = word
     check_in.save()
     return check_in
+
+
+def words_said(participant_pk: int, since: datetime, until: datetime | None = None) -> QuerySet[CheckIn]:
+    """Of a participant, what goes with the minutes from `since` on (to `until`): also a word of just before them,
+    whose place one of theirs may have taken."""
+    words = CheckIn.objects.filter(participant=participant_pk, at__gte=since - CHECK_IN_EVERY)
+    return words if until is None else words.filter(at__lte=until)
 
 
 @transaction.atomic

@@ -21,9 +21,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from classroom import signals
 from classroom.actions._common import lock_participant
 from classroom.actions.erasing import erase_rows, erase_session_rows, purge_rows
-from classroom.actions.participants import CHECK_IN_EVERY
+from classroom.actions.participants import words_said
 from classroom.actions.sessions import end_session
-from classroom.models import CheckIn, ClassSession, ConsentEvent, Erasure, Participant
+from classroom.models import ClassSession, ConsentEvent, Erasure, Participant
 from classroom.traces import participant_of, session_of
 
 
@@ -102,8 +102,7 @@ def _minutes(receipt: Erasure) -> bool:
     lock_participant(participant)
     span = {"since": receipt.since, "until": receipt.until}
     answers = signals.minutes_erased_again.send(type(participant), participant=participant, **span)
-    said = (receipt.since - CHECK_IN_EVERY, receipt.until)
-    words, _ = CheckIn.objects.filter(participant=participant, at__range=said).delete()
+    words, _ = words_said(participant.pk, receipt.since, receipt.until).delete()
     return bool(words or any(rows for _receiver, rows in answers))
 
 
