@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classroom.models import ClassSession
-from emotions.reports import charts, page, selectors
+from emotions.reports import charts, page, selectors, spoken
 from emotions.reports.moments import moments
 from emotions.reports.totals import Totals, totals
 
@@ -33,9 +33,10 @@ def overview(session: ClassSession) -> Overview:
     marked = selectors.markers(session)
     said, found = selectors.said(session), moments(rows, marked)
     sections = selectors.sections(session, marked, said)
-    recorded = totals(session)
+    recorded, whole = totals(session), page.whole_of(session, sections, said)
+    of_words = spoken.sentences(whole.said, said.words, marked)
     return Overview(
-        summary=page.summary(session, rows, page.whole_of(session, sections, said), recorded.students),
+        summary=page.summary(session, rows, whole, recorded.students, of_words),
         figure=page.figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
         marked=page.marker_times(marked),

@@ -9,17 +9,25 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from classroom.models import CheckIn, ClassSession, Erasure, ReadingPlace
+from classroom.models import ClassSession, Erasure, ReadingPlace
 from emotions.mood.trouble import troubled
-from emotions.reports import charts, people, rollups, rooms, selectors, sharers, wording
+from emotions.reports import charts, people, rollups, rooms, selectors, sharers, spoken, wording
 from emotions.reports.heat import HeatMap, heat_map
 from emotions.reports.moments import Moment, moments
-from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student, most_often
+from emotions.reports.rows import (
+    Attendance,
+    Attendee,
+    MarkerRow,
+    MoodRow,
+    Section,
+    Student,
+    StudentMinute,
+    most_often,
+)
 from emotions.reports.strips import strip
 from emotions.reports.term_page import Comparison, comparison, mood_words
 from ml.labels import LABELS
 
-WORDS = dict(CheckIn.Word.choices)
 PURGED_WHY: dict[str, str] = {
     Erasure.Why.EXPIRED: "because it had been kept for as long as was said",
     Erasure.Why.SCHOOL: "because the school decided it",
@@ -43,10 +51,13 @@ class SectionLine:
 
 @dataclass(frozen=True, slots=True)
 class StudentLine:
+    """`said`: how often they said which word, in words."""
+
     student: Student
     words: str
     unsure: str
     strip: SafeString
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ class Report:
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
-    """At most seventeen queries, twenty-two where the course had sessions before; for any class and any length.
+    """At most eighteen queries, twenty-three where the course had sessions before; for any class and any length.
 
     `text`: what is done to every name and label, for a file that other programs open.
     """
@@ -100,23 +111,23 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     sections = selectors.sections(session, marked, said)
     whole = whole_of(session, sections, said)
     sharing = [replace(sharer, name=text(sharer.name)) for sharer in sharers.of_session(session)]
-    students = sharers.students(session, sharing)
+    students, said_by_each = sharers.students(session, sharing), people.said_by_each(sharing)
     present = [replace(one, name=text(one.name)) for one in people.roll(session, sharing)]
     found, there = moments(rows, marked), selectors.attendance(session)
     return Report(
         session=session,
-        summary=summary(session, rows, whole, there.joined),
+        summary=summary(session, rows, whole, there.joined, spoken.sentences(whole.said, said.words, marked)),
         nothing=_nobody(rows, there.joined),
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
         marked=marker_times(marked),
         moments=moment_lines(found),
         sections=[section_line(section) for section in sections],
-        students=[student_line(student) for student in students],
+        students=[student_line(*each) for each in zip(students, said_by_each, strict=True)],
         heat=heat_map(session, sharing, present, selectors.minutes(session), marked, said.words),
         attendance=there,
         roll=roll_lines(present, students),
-        comparison=comparison(session),
+        comparison=comparison(session, text),
         missing=rollups.missing_minutes(session),
         minutes=_minutes(start, end),
     )
@@ -155,16 +166,18 @@ def whole_of(session: ClassSession, sections: Sequence[Section], said: selectors
     return sections[0] if len(sections) == 1 else selectors.sections(session, [], said)[0]
 
 
-def summary(session: ClassSession, rows: Sequence[MoodRow], whole: Section, joined: int) -> list[str]:
+def summary(
+    session: ClassSession, rows: Sequence[MoodRow], whole: Section, joined: int, of_words: Sequence[str]
+) -> list[str]:
     """The session in a few sentences; each says what it rests on, in the figures of the table of sections.
 
-    `whole`: all of it as one section; `joined`: how many students had.
+    `whole`: all of it as one section; `joined`: how many students had; `of_words`: as `spoken.sentences` makes them.
     """
     minutes = _minutes(session.started_at, selectors.session_end(session))
     length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
     if session.purged_at:
         return [f"{length}. {_purged_sentence(session)} Only its course, title and times stay."]
-    said = [*rooms.sentences(session), *_said_sentence(whole.said)]
+    said = [*rooms.sentences(session), *of_words]
     if _nobody(rows, joined):
         return [f"{length}. Nobody joined.", *said]
     if not session.measures:
@@ -201,12 +214,6 @@ def _coverage_sentence(whole: Section) -> str:
     return f"This rests on {measured} of {connected} connected students on average, over {part} of the time."
 
 
-def _said_sentence(totals: Mapping[str, int]) -> list[str]:
-    parts = [f"“{WORDS[word].lower()}” {count} times" for word, count in totals.items() if count > 1]
-    parts += [f"“{WORDS[word].lower()}” once" for word, count in totals.items() if count == 1]
-    return [f"Students said {', '.join(parts)}."] if parts else []
-
-
 def _moment_when(moment: Moment) -> str:
     first, last = (f"{_local(at_ms):%H:%M}" for at_ms in (moment.start_ms, moment.end_ms))
     return first if first == last else f"{first}–{last}"
@@ -240,14 +247,31 @@ def _rests_on(section: Section) -> str:
     return f"{measured} of {connected} ({part}){time}"
 
 
-def student_line(student: Student) -> StudentLine:
+def student_line(student: Student, said: Mapping[str, int]) -> StudentLine:
+    """`said`: how often each word, since they share with their name."""
+    their = spoken.of_student(said)
     if student.shares is None:
-        return StudentLine(student, "No readings", "–", strip(None))
-    most = most_often(student.label_counts, student.shares)
+        return StudentLine(student, "No readings", "–", strip(None), their)
+    unsure = wording.percent(student.uncertain / student.readings)
+    return StudentLine(student, _face_words(student, student.shares), unsure, strip(student.shares), their)
+
+
+def _face_words(student: Student, shares: Sequence[float]) -> str:
+    most = most_often(student.label_counts, shares)
+    if mostly_unsure(student):
+        return unsure_words(most)
     part = student.label_counts[most] / student.readings
-    how = "mostly" if part > 0.5 else "most often"
-    words = f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings".capitalize()
-    return StudentLine(student, words, wording.percent(student.uncertain / student.readings), strip(student.shares))
+    how = "Mostly" if part > 0.5 else "Most often"
+    return f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings"
+
+
+def mostly_unsure(read: Student | StudentMinute) -> bool:
+    """As the heat map tells it by shape: words must not count mere guesses like sure readings."""
+    return 2 * read.uncertain > read.readings
+
+
+def unsure_words(label: int) -> str:
+    return f"Mostly unsure; most often {wording.ADJECTIVES[LABELS[label]]}"
 
 
 def roll_lines(present: Sequence[Attendee], students: Sequence[Student]) -> list[RollLine]:

@@ -6,6 +6,7 @@ the one in force and covers the individual.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -81,6 +82,17 @@ def said_by(sharer: Sharer) -> list[tuple[datetime, str]]:
     """A student's own words and when, since the consent in force: what was said before it is told of nobody."""
     said = CheckIn.objects.filter(participant=sharer.pk, at__gte=sharer.since)
     return [(one.at, one.get_word_display()) for one in said]
+
+
+def said_by_each(sharing: Sequence[Sharer]) -> list[Counter[str]]:
+    """How often each of `sharing` said each word, in their order and by the same rule. One query."""
+    since = {sharer.pk: sharer.since for sharer in sharing}
+    counts = {pk: Counter[str]() for pk in since}
+    said = CheckIn.objects.filter(participant__in=since).order_by()
+    for pk, at, word in said.values_list("participant_id", "at", "word"):
+        if at >= since[pk]:
+            counts[pk][word] += 1
+    return list(counts.values())
 
 
 # -- Attendance, which is no reading: the list of those present names everybody

@@ -67,7 +67,7 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     minutes, axis = people.minutes_of(session, sharer), heat.axis_of(session)
     sections = selectors.sections(session, selectors.markers(session), selectors.SILENCE)
     return StudentPage(
-        line=page.student_line(student),
+        line=page.student_line(student, {}),
         attendee=attendee,
         legend=charts.STACK[::-1],
         axis=axis,
@@ -112,5 +112,6 @@ def _own_words(means: Sequence[float]) -> str:
 
 def _minute_line(minute: StudentMinute) -> MinuteLine:
     at = timezone.localtime(datetime.fromtimestamp(minute.minute * 60, UTC))
-    words = f"most often {wording.ADJECTIVES[LABELS[minute.label]]}".capitalize()
+    plain = f"Most often {wording.ADJECTIVES[LABELS[minute.label]]}"
+    words = page.unsure_words(minute.label) if page.mostly_unsure(minute) else plain
     return MinuteLine(at, words, strip(minute.shares), minute.readings, minute.uncertain)

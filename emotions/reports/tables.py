@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from classroom.models import CheckIn, ClassSession
-from emotions.reports import page, people, rooms, selectors, sharers
+from emotions.reports import page, people, rooms, selectors, sharers, spoken
 from emotions.reports.charts import MOST_POINTS
 from emotions.reports.pace import Crowd
-from emotions.reports.rows import Attendance, Attendee, MoodRow, Section, Student, most_often
+from emotions.reports.rows import Attendance, Attendee, MarkerRow, MoodRow, Section, Student, most_often
 from ml.labels import LABELS
 
 Cell = str | float | datetime | None
@@ -52,7 +52,7 @@ def tables(session: ClassSession) -> list[Table]:
     cells = SaidCells.of(said)
     marks = [(selectors.moment(marker.at_ms), marker.label) for marker in marked]
     return [
-        Table("summary", SUMMARY_COLUMNS, _summary(session, said, there)),
+        Table("summary", SUMMARY_COLUMNS, _summary(session, said, marked, there)),
         Table("minutes", MINUTE_COLUMNS, [minute_cells(row, cells) for row in minutes]),
         Table("sections", SECTION_COLUMNS, map(_section_cells, selectors.sections(session, marked, said))),
         Table("students", STUDENT_COLUMNS, map(_student_cells, students)),
@@ -128,11 +128,15 @@ def _check_ins(session: ClassSession, said: SaidCells) -> list[list[Cell]]:
     return rows
 
 
-def _summary(session: ClassSession, said: selectors.Said, there: Attendance) -> list[list[Cell]]:
+def _summary(
+    session: ClassSession, said: selectors.Said, marked: Sequence[MarkerRow], there: Attendance
+) -> list[list[Cell]]:
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
     (whole,) = selectors.sections(session, [], said)
-    sentences: list[list[Cell]] = [["in_words", line] for line in page.summary(session, rows, whole, there.joined)]
+    of_words = spoken.sentences(whole.said, said.words, marked)
+    lines = page.summary(session, rows, whole, there.joined, of_words)
+    sentences: list[list[Cell]] = [["in_words", line] for line in lines]
     return [
         ["course", session.course.title],
         ["title", session.title or None],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classroom.models import ClassSession
+from classroom.templatetags.roomtone import named
 from emotions.mood.trouble import troubled as troubled_share
 from emotions.reports import term, wording
 from emotions.reports.strips import strip
@@ -25,10 +26,11 @@ _BARS = (
 
 @dataclass(frozen=True, slots=True)
 class TermLine:
-    """`rests_on`: "" where no mood was known; `hard`: how many said that they were lost or it was too fast, "" where
-    nobody knows, or nobody joined; `joined`: "" where nobody knows."""
+    """`name`: as on the course's page; `rests_on`: "" where no mood was known; `hard`: how many said that they were
+    lost or it was too fast, "" where nobody knows, or nobody joined; `joined`: "" where nobody knows."""
 
     session: ClassSession
+    name: str
     words: str
     strip: SafeString
     rests_on: str
@@ -58,7 +60,7 @@ def lines(rows: Sequence[TermRow]) -> list[TermLine]:
 def _line(row: TermRow) -> TermLine:
     there = "" if row.joined is None else str(row.joined)
     hard = f"{row.hard} of {row.joined}" if row.joined and row.hard is not None else ""
-    return TermLine(row.session, _words(row), strip(row.shares), _rests_on(row), hard, there)
+    return TermLine(row.session, named(row.session), _words(row), strip(row.shares), _rests_on(row), hard, there)
 
 
 def _words(row: TermRow) -> str:
@@ -84,13 +86,14 @@ def _rests_on(row: TermRow) -> str:
 # -- This session and those before it
 
 
-def comparison(session: ClassSession) -> Comparison | None:
-    """None for a course's first session."""
+def comparison(session: ClassSession, text: Callable[[str], str] = str) -> Comparison | None:
+    """None for a course's first session. `text`: what is done to every name."""
     before = term.earlier(session)
     if not before:
         return None
     this, *others = term.term_rows([session, *before])
-    return Comparison(lines([this, *others]), _compared(this, others))
+    shown = [replace(line, name=text(line.name)) for line in lines([this, *others])]
+    return Comparison(shown, _compared(this, others))
 
 
 def _compared(this: TermRow, others: Sequence[TermRow]) -> list[str]:

@@ -29,16 +29,22 @@ RULES: dict[str, Any] = {
     "labels": list(LABELS),
     "moods": list(MOODS),
     "troubled": [*TROUBLED],
-    # Enough students say that they are lost to be heard in the sentence: three, or an eighth of those connected.
-    "lost_least": 3,
-    "lost_part": 0.125,
+    # What students say that their teacher may want to act on; of words that equally many say, the first comes first.
+    "pace": [
+        {"word": "lost", "what": "they are lost"},
+        {"word": "too_fast", "what": "it is too fast"},
+        {"word": "too_slow", "what": "it is too slow"},
+    ],
+    # Enough students say so to be heard beside a mood: three, or an eighth of those connected.
+    "pace_least": 3,
+    "pace_part": 0.125,
     # The live sentence speaks of the mean of the last seconds, so that its words don't flicker.
     "steady_ms": 15_000,
     "floor": FLOOR,
     "empty": "Nobody is in this session now.",
     "unconnected": "Nobody is connected now.",
     "under_floor": "Too few students are measured for a class mood that singles nobody out: it takes five or more.",
-    "nobody_lost": "Nobody says they are lost.",
+    "nobody_says": "Nobody says they are lost or that the pace is wrong.",
     "unheard": "Words about the pace are counted when five students share them without a name.",
     "withheld": "The class mood is not shown: too few students to keep each of them unseen in it.",
     # What the others of those connected are. Some may be measured, but held back from the mood
@@ -80,7 +86,8 @@ def sentence(point: Mapping[str, Any], *, measuring: bool = True) -> str:
         return _pace_alone(point)
     if point["shares"] is None:
         return _not_shown(point)
-    return f"{_mood_clause(point['shares'], point['measured'])}{_lost_clause(point)}."
+    parts = [_mood_clause(point["shares"], point["measured"]), _said(point, _enough(point))]
+    return f"{'; '.join(filter(None, parts))}."
 
 
 def _not_shown(point: Mapping[str, Any]) -> str:
@@ -88,15 +95,33 @@ def _not_shown(point: Mapping[str, Any]) -> str:
         return str(RULES["empty"])
     if point["connected"] == 0 and point["measured"] == 0:
         return str(RULES["unconnected"])
-    return str(RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"])
+    why, said = RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"], _said_of_all(point)
+    return f"{why} {said}" if said else str(why)
 
 
 def _pace_alone(point: Mapping[str, Any]) -> str:
-    lost = point["pace"].get("lost", 0)
-    if lost == 0:
-        return str(RULES["unheard" if point["pace"].get("withheld", 0) else "nobody_lost"])
-    # Of all who are there: the word of one who has just lost the connection still counts.
-    return f"{lost} of {point['joined']} {'says they are' if lost == 1 else 'say they are'} lost."
+    return _said_of_all(point, 1) or str(RULES["unheard" if point["pace"].get("withheld", 0) else "nobody_says"])
+
+
+def _said_of_all(point: Mapping[str, Any], least: float | None = None) -> str:
+    """Of all who are there: the word of one who has just lost the connection still counts."""
+    said = _said(point, _enough(point) if least is None else least, f" of {point['joined']}")
+    return f"{said}." if said else ""
+
+
+def _enough(point: Mapping[str, Any]) -> float:
+    return float(max(RULES["pace_least"], RULES["pace_part"] * point["connected"]))
+
+
+def _said(point: Mapping[str, Any], least: float, of: str = "") -> str:
+    """ "9 say it is too fast, 2 that they are lost": what `least` students or more say, the commonest first."""
+    counts = [(point["pace"].get(row["word"], 0), row["what"]) for row in RULES["pace"]]
+    heard = sorted((each for each in counts if each[0] >= least), key=lambda each: -each[0])
+    if not heard:
+        return ""
+    (most, what), *others = heard
+    first = f"{most}{of} {'says' if most == 1 else 'say'} {what}"
+    return ", ".join([first, *(f"{count} that {what}" for count, what in others)])
 
 
 def _mood_clause(shares: Sequence[float], measured: int) -> str:
@@ -104,13 +129,6 @@ def _mood_clause(shares: Sequence[float], measured: int) -> str:
     if count == 0:
         return f"{row['word']}, hardly anybody looks troubled"
     return f"{row['word']}{', but' if row['good'] else ':'} about {count} of {measured} {look(count)} troubled"
-
-
-def _lost_clause(point: Mapping[str, Any]) -> str:
-    lost = point["pace"].get("lost", 0)
-    if lost < max(RULES["lost_least"], RULES["lost_part"] * point["connected"]):
-        return ""
-    return f"; {lost} say they are lost"
 
 
 def coverage(point: Mapping[str, Any], *, measuring: bool = True) -> list[str]:

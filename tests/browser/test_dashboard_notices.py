@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from classroom.actions import start_session
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions.messages import Alert, Attention, CloseCode, Hand, Notices, Tile
+from emotions.messages import Alert, AlertKind, Attention, CloseCode, Hand, Notices, Tile
 from emotions.mood import dismissals
 from emotions.store import dismissed_key, sync_redis
 from tests.browser.conftest import Join, Visitors
@@ -248,7 +248,17 @@ def test_an_alert_is_a_calm_line_a_list_and_a_mark_on_the_timeline(visitors: Vis
     page.locator("#alerts-title").press("Enter")
     listed = page.locator("#alerts li").all_text_contents()
     assert [re.sub(r"^\d\d:\d\d ", "", line) for line in listed] == [alert.words, older.words]
-    expect(page.locator("#mood-chart .annotation-text").first).to_have_text("Alert")
+    expect(page.locator("#mood-chart .annotation-text").first).to_have_text("Mood fell")
+    kinds = page.evaluate(
+        """async ([address, kinds]) => {
+          const { asMarkers } = await import(address);
+          return asMarkers(kinds.map((kind, at_ms) => ({ kind, at_ms })));
+        }""",
+        ["/static/emotions/js/dashboard/notices.js", get_args(AlertKind)],
+    )
+    assert kinds == [
+        {"at_ms": n, "label": label} for n, label in enumerate(["Mood fell", "Lost", "Too fast", "Too slow"])
+    ]
     socket.send(tick(point(150)))
     expect(page.locator("#alert")).to_be_hidden()
     expect(page.locator("#alerts-title")).to_have_text("2 alerts")

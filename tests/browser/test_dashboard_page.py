@@ -499,14 +499,14 @@ def test_a_message_stands_in_the_open_dialog_and_the_opposite_button_has_the_foc
 # -- One rule on both sides
 
 POINTS = st.builds(
-    lambda weights, measured, more, lost, gone: {
+    lambda weights, measured, more, said, gone: {
         "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
         "joined": measured + more + gone, "connected": measured + more, "measured": measured,
         "not_visible": more // 2, "uncertain": measured // 3, "on_device": measured // 2,
-        "pace": {"lost": lost, "withheld": more},
+        "pace": {**said, "withheld": more},
     },
-    st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9), st.integers(0, 40),
-    st.integers(0, 9),
+    st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9),
+    st.fixed_dictionaries({row["word"]: st.integers(0, 40) for row in wording.RULES["pace"]}), st.integers(0, 9),
 )  # fmt: skip
 
 

@@ -58,6 +58,8 @@ def test_join_pace_attendance_report_and_course_without_any_camera(visitors: Vis
     teacher.goto(f"/teach/{session.public_id}/report/")
     expect(teacher.get_by_text("without cameras: attendance and words about the pace")).to_be_visible()
     expect(teacher.get_by_text("Students said “lost” 3 times.")).to_be_visible()
+    expect(teacher.get_by_text(re.compile(r"^“Lost” was said most at [0-9:–]+, 3 times\.$"))).to_be_visible()
+    expect(teacher.get_by_role("columnheader", name="Too fast, times")).to_be_visible()
     expect(teacher.get_by_role("heading", name="Class mood")).to_have_count(0)
     expect(teacher.locator(".heat tbody th")).to_have_text("Lost 3")
     expect(teacher.locator(".heat .lane")).to_have_attribute("aria-label", re.compile(r"^Lost: \d\d:\d\d \d time"))

@@ -32,7 +32,7 @@ from emotions.messages import MoodTick
 from emotions.mood.cohort import FLOOR, THERE_FOR
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
-from emotions.reports import exports, page, sharers, tables, term
+from emotions.reports import exports, page, sharers, spoken, tables, term
 from emotions.reports.totals import totals
 from emotions.store import presence_key, sync_redis
 from tests.emotions.parts import MeanEstimate, MeanEstimator, frame_of, observation
@@ -329,6 +329,18 @@ def check_report(session: ClassSession) -> None:
     sharing = {str(student.public_id) for student in Participant.objects.filter(session=session, scope="individual")}
     assert {row[1] for row in rows["students"]} <= sharing
     assert {str(line.id) for line in report.heat.lines} <= sharing
+    check_own_words(session, report)
+
+
+def check_own_words(session: ClassSession, report: page.Report) -> None:
+    """Beside a name stands what was said since it is shared, and nothing else."""
+    told = {line.student.id: line.said for line in report.students}
+    for student in Participant.objects.filter(session=session):
+        if named_since(student) is None:
+            assert student.public_id not in told
+        else:
+            said = [one.word for one in CheckIn.objects.filter(participant=student) if by_name(student, one.at)]
+            assert told[student.public_id] == spoken.of_student(Counter(said))
 
 
 def check_readings(session: ClassSession) -> None:

@@ -19,7 +19,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker
-from emotions.reports import page, selectors, term_page
+from emotions.models import MinuteRollup
+from emotions.reports import page, selectors, student_page, term_page
 from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
 from emotions.reports.rows import MarkerRow, MoodRow
 from emotions.reports.term import term_rows
@@ -29,7 +30,7 @@ from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_ro
 
 UNEASY = (0.10, 0.05, 0.10, 0.10, 0.15, 0.05, 0.45)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-QUERIES = 16  # One more where there are markers.
+QUERIES = 17  # One more where there are markers.
 
 
 def put(session: ClassSession, minutes: float) -> ClassSession:
@@ -165,6 +166,67 @@ def test_students_are_described_not_judged(session: ClassSession, join: Join) ->
     assert line.unsure == "10\xa0%"
     assert 'aria-label="Neutral 0\xa0%, Happy 0\xa0%, Surprise 0\xa0%, Sad 100\xa0%,' in line.strip
     assert '<rect class="sad" x="0.00" y="0" width="100.00"' in line.strip
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "words"), [(30, "Mostly sad, 100\xa0% of readings"), (31, "Mostly unsure; most often sad")]
+)
+def test_what_was_mostly_unsure_is_no_sure_count(
+    session: ClassSession, join: Join, uncertain: int, words: str
+) -> None:
+    student = join("Ada")
+    store_rollup(student, datetime.now(UTC), "sad")
+    MinuteRollup.objects.filter(participant=student).update(uncertain=uncertain)
+    session.ended_at = datetime.now(UTC)
+    assert [line.words for line in page.build(session).students] == [words]
+    own = student_page.build(session, student.public_id)
+    assert own is not None
+    assert own.line.words == words
+    assert [line.words for line in own.minutes] == [words.split(",")[0].replace("Mostly sad", "Most often sad")]
+
+
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("name", ["report", "report_html"])
+def test_students_rows_are_said_to_be_uncorrected_wherever_they_stand(
+    client: Client, session: ClassSession, join: Join, name: str
+) -> None:
+    """In the table and in the heat map, on the screen and in the file: the class above them is corrected."""
+    store_rollup(join("Ada"), session.started_at)
+    client.force_login(session.course.instructor)
+    text = " ".join(client.get(reverse(name, args=[session.public_id])).getvalue().decode().split())
+    assert text.count("of the same faces they show more sad, angry and afraid. Don't compare the two.") == 2
+    students = text[text.index('id="students-title"') : text.index('id="attendance-title"')]
+    assert "Don't compare the two." in students
+
+
+def test_a_student_who_shares_the_name_has_their_words_beside_it(session: ClassSession, join: Join) -> None:
+    """Since they do; whoever shares less has none on any list."""
+    ada, ben, _cy, mia = join("Ada", "aggregate"), join("Ben"), join("Cy"), join("Mia", "aggregate")
+    for one, word in ((ada, "too_slow"), (mia, "lost")):
+        actions.save_check_in(one, word)
+    actions.record_consent(ada, "individual", consent.text_for(session).sha256)
+    for one, word in ((ada, "too_fast"), (ada, "lost"), (ben, "got_it"), (ada, "lost")):
+        CheckIn.objects.create(participant=one, word=word)
+    session.ended_at = datetime.now(UTC)
+    lines = page.build(session).students
+    assert [(line.student.name, line.said) for line in lines] == [
+        ("Ada", "lost 2, too fast 1"), ("Ben", "got it 1"), ("Cy", "–")
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("pages")
+def test_columns_of_words_name_their_unit(client: Client, session: ClassSession, join: Join) -> None:
+    """One student who says a word again is no second student."""
+    ada = join("Ada")
+    for _ in range(3):
+        CheckIn.objects.create(participant=ada, word="too_fast")
+    client.force_login(session.course.instructor)
+    text = client.get(reverse("report", args=[session.public_id])).content.decode()
+    columns = re.findall(r'<th scope="col" class="number">([^<]*)</th>', text[text.index("From marker to marker") :])
+    assert columns[:4] == ["Lost, times", "Too fast, times", "Too slow, times", "Got it, times"]
+    assert "Students said “too fast” 3 times." in text
+    assert "These are times, not students: who says a word again counts again." in text
+    assert '<td class="words">too fast 3</td>' in text
 
 
 def test_moments_are_the_highest_stand_apart_and_need_a_reason() -> None:

@@ -74,6 +74,24 @@ def test_a_session_stands_beside_those_before_it(weeks: list[ClassSession]) -> N
     assert term_page.comparison(weeks[0]) is None
 
 
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("name", ["report", "report_html"])
+def test_sessions_before_bear_their_titles_with_the_day(
+    client: Client, weeks: list[ClassSession], alice: User, name: str
+) -> None:
+    ClassSession.objects.filter(pk=weeks[1].pk).update(title="=Chain rule")
+    ClassSession.objects.filter(pk=weeks[2].pk).update(started_at=FIRST - timedelta(days=100))
+    client.force_login(alice)
+    html = client.get(reverse(name, args=[weeks[3].public_id])).getvalue().decode()
+    table = re.sub(r"<[^>]+>", " ", html[html.index('id="term-title"') :])
+    sessions = " ".join(table.split())
+    title = "&#x27;=Chain rule" if name == "report_html" else "=Chain rule"
+    assert f"{title} · Mon 9 Mar " in sessions
+    assert "Mon 2 Mar, " in sessions, "without a title the date alone"
+    assert " 2025 " in sessions, "a day of another year says so"
+    assert " 2026 " not in sessions[: sessions.index("Mon 2 Mar, ")]
+
+
 def test_a_difference_within_the_band_is_none(session: ClassSession, alice: User) -> None:
     course = Course.objects.create(title="Geometry", instructor=alice)
     held(course, 0, [CALM] * 95 + [TROUBLED] * 5, 10, 1)

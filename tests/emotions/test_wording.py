@@ -34,6 +34,27 @@ def only(label: str) -> list[float]:
         (point(measured=6), "Calm, but about 1 of 6 looks troubled."),
         (point(pace={"lost": 5}), "Calm, but about 3 of 21 look troubled; 5 say they are lost."),
         (point(pace={"lost": 2}), "Calm, but about 3 of 21 look troubled."),
+        (
+            point(only("neutral"), pace={"too_fast": 18}),
+            "Calm, hardly anybody looks troubled; 18 say it is too fast.",
+        ),
+        (
+            point(only("neutral"), pace={"lost": 3, "too_fast": 3, "too_slow": 9}),
+            "Calm, hardly anybody looks troubled; 9 say it is too slow, 3 that they are lost, 3 that it is too fast.",
+        ),
+        (
+            point(only("neutral"), pace={"lost": 2, "too_fast": 9, "got_it": 20}),
+            "Calm, hardly anybody looks troubled; 9 say it is too fast.",
+        ),
+        (
+            point(only("neutral"), connected=80, pace={"lost": 10, "too_fast": 9}),
+            "Calm, hardly anybody looks troubled; 10 say they are lost.",
+        ),
+        (
+            point(None, measured=3, pace={"too_fast": 9}),
+            f"{wording.RULES['under_floor']} 9 of 24 say it is too fast.",
+        ),
+        (point(None, measured=8, pace={"too_fast": 2}), wording.RULES["withheld"]),
         (point(None, measured=3), wording.RULES["under_floor"]),
         (point(None, measured=8), wording.RULES["withheld"]),
         (point(None, measured=0), wording.RULES["under_floor"]),
@@ -48,8 +69,23 @@ def test_the_class_in_one_sentence(given_point: dict[str, Any], sentence: str) -
 def test_without_measuring_the_students_words_are_the_sentence() -> None:
     assert wording.sentence(point(None, pace={"lost": 3}), measuring=False) == "3 of 24 say they are lost."
     assert wording.sentence(point(None, pace={"lost": 1}), measuring=False) == "1 of 24 says they are lost."
-    assert wording.sentence(point(None), measuring=False) == "Nobody says they are lost."
+    nobody = "Nobody says they are lost or that the pace is wrong."
+    assert wording.sentence(point(None), measuring=False) == nobody
+    assert wording.sentence(point(None, pace={"got_it": 4}), measuring=False) == nobody
     assert wording.sentence(point(None, pace={"withheld": 3}), measuring=False) == wording.RULES["unheard"]
+
+
+@pytest.mark.parametrize(
+    ("pace", "sentence"),
+    [
+        ({"too_fast": 18}, "18 of 24 say it is too fast."),
+        ({"too_slow": 1}, "1 of 24 says it is too slow."),
+        ({"lost": 2, "too_fast": 9}, "9 of 24 say it is too fast, 2 that they are lost."),
+        ({"lost": 1, "too_fast": 1, "withheld": 3}, "1 of 24 says they are lost, 1 that it is too fast."),
+    ],
+)
+def test_every_word_about_the_pace_is_heard_and_the_commonest_first(pace: dict[str, int], sentence: str) -> None:
+    assert wording.sentence(point(None, pace=pace), measuring=False) == sentence
 
 
 def test_who_lost_the_connection_still_counts_among_those_who_said_so() -> None:

@@ -120,8 +120,10 @@ export class Alerts {
   }
 }
 
-/** Where the timeline has a mark. */
-export const asMarkers = (alerts) => alerts.map(({ at_ms }) => ({ at_ms, label: "Alert" }));
+const KINDS = { mood: "Mood fell", lost: "Lost", too_fast: "Too fast", too_slow: "Too slow" };
+
+/** Where the timeline has a mark, and of what. */
+export const asMarkers = (alerts) => alerts.map(({ at_ms, kind }) => ({ at_ms, label: KINDS[kind] ?? "Alert" }));
 
 export const handsUp = (count) => (count === 1 ? "1 hand up" : `${count} hands up`);
 

@@ -31,7 +31,9 @@ export class Wording {
   /** The class in one sentence. Not `measuring`: check-ins alone. */
   sentence(point, measuring = true) {
     if (!measuring && point.joined) return this.paceAlone(point);
-    return point.shares ? `${this.moodClause(point)}${this.lostClause(point)}.` : this.notShown(point);
+    if (!point.shares) return this.notShown(point);
+    const said = this.said(point, this.enough(point));
+    return `${this.moodClause(point)}${said && `; ${said}`}.`;
   }
 
   /** What a room's camera saw, which is no part of the class mood. */
@@ -88,22 +90,34 @@ export class Wording {
     return `${row.good ? ", but" : ":"} about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled`;
   }
 
-  lostClause({ pace, connected }) {
-    const lost = pace.lost ?? 0;
-    return lost < Math.max(this.rules.lost_least, this.rules.lost_part * connected) ? "" : `; ${lost} say they are lost`;
+  paceAlone(point) {
+    return this.saidOfAll(point, 1) || (point.pace.withheld ? this.rules.unheard : this.rules.nobody_says);
   }
 
-  paceAlone({ pace, joined }) {
-    const lost = pace.lost ?? 0;
-    if (lost === 0) return pace.withheld ? this.rules.unheard : this.rules.nobody_lost;
-    // Of all who are there: the word of one who has just lost the connection still counts.
-    return `${lost} of ${joined} ${lost === 1 ? "says they are" : "say they are"} lost.`;
+  /** Of all who are there: the word of one who has just lost the connection still counts. */
+  saidOfAll(point, least = this.enough(point)) {
+    const said = this.said(point, least, ` of ${point.joined}`);
+    return said && `${said}.`;
   }
 
-  notShown({ connected, joined, measured }) {
+  enough({ connected }) {
+    return Math.max(this.rules.pace_least, this.rules.pace_part * connected);
+  }
+
+  /** "9 say it is too fast, 2 that they are lost": what `least` students or more say, the commonest first. */
+  said({ pace }, least, of = "") {
+    const counts = this.rules.pace.map(({ word, what }) => ({ count: pace[word] ?? 0, what }));
+    const heard = counts.filter(({ count }) => count >= least).sort((a, b) => b.count - a.count);
+    const words = heard.map(({ count, what }, n) => (n ? `${count} that ${what}` : `${count}${of} ${count === 1 ? "says" : "say"} ${what}`));
+    return words.join(", ");
+  }
+
+  notShown(point) {
+    const { connected, joined, measured } = point;
     if (connected === 0 && joined === 0) return this.rules.empty;
     if (connected === 0 && measured === 0) return this.rules.unconnected;
-    return measured < this.rules.floor ? this.rules.under_floor : this.rules.withheld;
+    const why = measured < this.rules.floor ? this.rules.under_floor : this.rules.withheld;
+    return [why, this.saidOfAll(point)].filter(Boolean).join(" ");
   }
 }
 
