@@ -12,13 +12,14 @@ from typing import Any, Literal
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from classroom.actions import CHECK_IN_EVERY
+from classroom.actions import words_said
 from classroom.models import CheckIn, Participant
-from emotions.measured import measured
+from emotions.measured import STUDENT, measured, measuring
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint, RoomReading
 from emotions.mood.alerts import WORDS_MS
 from emotions.mood.cohort import FLOOR
 from emotions.readings.observations import FaceRead, Observation, RoomSums
+from emotions.reports import rollups
 from ml.labels import LABELS
 
 Verdict = Literal["stored", "no_consent", "old_epoch", "repeated"]
@@ -32,7 +33,7 @@ _PRESENT = f"""
     FROM classroom_participant participant
     JOIN classroom_classsession session ON session.id = participant.session_id
     WHERE participant.id = ANY(%(participant)s::bigint[]) AND participant.kind = %(kind)s
-        AND {measured("participant")} AND session.ended_at IS NULL AND session.mode <> 'check_ins'
+        AND {measured("participant")} AND {measuring("session")}
     ORDER BY participant.id
     FOR SHARE OF participant
 """  # noqa: S608 - constants of the code
@@ -79,7 +80,7 @@ _RECORD_ROOM = f"""
 WITH present AS ({_PRESENT}), floor AS (
     SELECT %(floor)s + count(shown.id) AS needed
     FROM present
-    LEFT JOIN classroom_participant shown ON shown.session_id = present.session_id AND shown.kind = 'student'
+    LEFT JOIN classroom_participant shown ON shown.session_id = present.session_id AND shown.kind = {STUDENT}
         AND {measured("shown")}
 ), stored AS (
     INSERT INTO emotions_roomreading (
@@ -169,7 +170,7 @@ def forget_participant(session_pk: int, participant_pk: int) -> dict[str, int]:
 def forget_since(session_pk: int, participant_pk: int, since: datetime) -> dict[str, int]:
     """Delete the readings of a participant that were captured from `since` on; returns how many, as above. Words of
     since then leave the class's mood points, too."""
-    forget_words(session_pk, CheckIn.objects.filter(participant_id=participant_pk, at__gte=since - CHECK_IN_EVERY))
+    forget_words(session_pk, words_said(participant_pk, since))
     readings, _ = EmotionEvent.objects.filter(participant_id=participant_pk, captured_at__gte=since).delete()
     return {"EmotionEvent": readings}
 
@@ -182,8 +183,14 @@ def forget_words(session_pk: int, words: QuerySet[CheckIn]) -> None:
     """
     if said := list(words.values_list("at", flat=True)):
         _clear_words(session_pk, said)
-        # The ticker may have stored a second of them meanwhile.
-        transaction.on_commit(partial(_clear_words, session_pk, said), robust=True)
+        # The ticker may have stored a second of them meanwhile. What it stores from then on it looks through itself.
+        transaction.on_commit(partial(_clear_words_again, session_pk, said), robust=True)
+
+
+@transaction.atomic
+def _clear_words_again(session_pk: int, said: Sequence[datetime]) -> None:
+    rollups.hold(session_pk)
+    _clear_words(session_pk, said)
 
 
 def _clear_words(session_pk: int, said: Sequence[datetime]) -> None:

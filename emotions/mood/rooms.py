@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from emotions.measured import measured
+from emotions.measured import ROOM, measured
 from emotions.messages import RoomMood
 from ml.labels import LABELS
 
@@ -24,7 +24,7 @@ _SUMS = ", ".join(f"sum(sums[{n + 1}])" for n in range(len(LABELS)))
 _BLOCK = f"""
     SELECT session.id, count(read.id), sum(read.faces), sum(read.uncertain), {_SUMS}
     FROM classroom_classsession session
-    JOIN classroom_participant camera ON camera.session_id = session.id AND camera.kind = 'room'
+    JOIN classroom_participant camera ON camera.session_id = session.id AND camera.kind = {ROOM}
     LEFT JOIN emotions_roomreading read ON read.session_id = session.id
         AND read.captured_at >= %(since)s AND read.captured_at < %(until)s
         AND {measured("camera")}

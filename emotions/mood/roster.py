@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce
 
 from classroom.actions import HAND_UP
-from classroom.models import ClassSession, Participant
+from classroom.models import CheckIn, ClassSession, Participant
 from classroom.text import distinct_names
 from emotions.messages import Pace, Point
 from emotions.models import MoodPoint
@@ -25,7 +25,7 @@ from emotions.mood.estimate import Student
 
 # Each participant's last word within the window.
 _WORDS = """
-SELECT DISTINCT ON (participant.id) participant.id, said.word, said.at,
+SELECT DISTINCT ON (participant.id) participant.id, said.id, said.word, said.at,
     participant.scope = 'individual' AND said.at >= (
         SELECT max(given.at) FROM classroom_consentevent given WHERE given.participant_id = participant.id
     )
@@ -48,6 +48,7 @@ WHERE id IN (
 class Said:
     """A student's last word about the pace. `by_name`: said under the consent in force, which shares the name."""
 
+    pk: int
     word: str
     at_ms: float
     by_name: bool
@@ -127,6 +128,19 @@ def store_points(points: Mapping[int, Point], model_version: str) -> None:
     MoodPoint.objects.bulk_create(_row(session, point, model_version) for session, point in points.items())
 
 
+def erased_meanwhile(rosters: Mapping[int, Roster]) -> set[int]:
+    """Of these sessions, those of which a word that was read is gone by now. One query, none where nobody spoke."""
+    read = {said.pk: session for session, known in rosters.items() for said in known.said.values()}
+    there = CheckIn.objects.filter(pk__in=list(read)).values_list("pk", flat=True) if read else ()
+    return {read[pk] for pk in read.keys() - set(there)}
+
+
+def take_words_out(points: Mapping[int, Point]) -> None:
+    """Of the stored points, each by its session: what was said of the pace is in them no more."""
+    for session, point in points.items():
+        MoodPoint.objects.filter(session=session, sequence=point.sequence).update(pace={})
+
+
 def note_seen(participant_pks: list[int], now: datetime) -> None:
     """When participants were connected last, for pages, admin and who is company for whom: coarse by design."""
     with connection.cursor() as cursor:
@@ -175,7 +189,8 @@ def _names(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
 def _words(now: datetime) -> dict[int, Said]:
     with connection.cursor() as cursor:
         cursor.execute(_WORDS, {"since": now - timedelta(milliseconds=WORDS_MS)})
-        return {pk: Said(word, at.timestamp() * 1000, by_name) for pk, word, at, by_name in cursor.fetchall()}
+        rows = cursor.fetchall()
+    return {student: Said(pk, word, at.timestamp() * 1000, by_name) for student, pk, word, at, by_name in rows}
 
 
 def _said_by(students: Iterable[Student], words: Mapping[int, Said]) -> dict[int, Said]:

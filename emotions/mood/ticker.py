@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from emotions import publish
 from emotions.frames import slots
-from emotions.messages import MoodTick, Notices, Point, RoomMood
+from emotions.messages import MoodTick, Notices, Pace, Point, RoomMood
 from emotions.meters import counts
 from emotions.mood import dismissals, notices, presence, rooms, roster
 from emotions.mood.alerts import SENSITIVITIES
@@ -104,6 +104,11 @@ class Ticker:
         self._cohorts |= {pk: state.memory.cohort for pk, state in self._states.items()}
         self._states.clear()
 
+    def _forget_all(self) -> None:
+        """Another ticker goes on with the classes: what this one knows of their cohorts is of an earlier second."""
+        for known in (self._states, self._cohorts, self._kept):
+            known.clear()
+
     def _give_way(self) -> None:
         """The next ticker begins at once; without Redis it waits for the lease to end."""
         try:
@@ -114,8 +119,7 @@ class Ticker:
     def tick_if_held(self, now_ms: float) -> bool:
         """One second's work, unless another ticker does it. Whether it was done here."""
         if not self._lease.hold():
-            self._start_anew()
-            self._kept.clear()
+            self._forget_all()
             return False
         with counts.TICK.timed():
             self.tick(now_ms)
@@ -153,7 +157,7 @@ class Ticker:
         counts.POINTS.add(amount=len(ticks))
         # Until Redis has them: the next point must not differ from the one that is stored by a single student.
         self._kept |= {session: self._states[session].memory.cohort for session in ticks}
-        self._send(scenes, ticks)
+        self._send(scenes, self._without_erased(ticks, rosters))
         self._kept = {session: cohort for session, cohort in self._kept.items() if session not in self._states}
         self._note_seen(scenes, now)
 
@@ -230,6 +234,13 @@ class Ticker:
         state.beside = beside
         return MoodTick(point=point, tiles=changed, gone=gone, notices=told, room=scene.room, unread=scene.unread)
 
+    def _without_erased(self, ticks: Mapping[int, MoodTick], rosters: Mapping[int, Roster]) -> dict[int, MoodTick]:
+        """A word that is erased between its reading and the point's storing was in no stored point that the erasure
+        could clear; one that is erased later finds this one (emotions.actions.forget_words)."""
+        silent = {pk: _silent(ticks[pk]) for pk in roster.erased_meanwhile(rosters) if pk in ticks}
+        roster.take_words_out({pk: tick.point for pk, tick in silent.items()})
+        return {**ticks, **silent}
+
     # -- What it says
 
     def _send(self, scenes: list[Scene], ticks: Mapping[int, MoodTick]) -> None:
@@ -276,6 +287,11 @@ def _scene(
     live.forget(sync_redis(), session, live.outlived(readings, known.consents))
     present = standings(known.students, presences, readings, now_ms)
     return Scene(session, known, present, dismissals.parse(parts[2]), room, unread)
+
+
+def _silent(tick: MoodTick) -> MoodTick:
+    """Nobody said anything about the pace."""
+    return tick.model_copy(update={"point": tick.point.model_copy(update={"pace": Pace()})})
 
 
 def _counts(point: Point) -> tuple[object, ...]:

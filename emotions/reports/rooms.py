@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from classroom.models import ClassSession
+from emotions.measured import ROOM
 from emotions.mood.rooms import LEAST_PICTURES
 from emotions.mood.trouble import troubled
 from emotions.reports import wording
@@ -37,7 +38,7 @@ _WHOLE = f"""
     )
     SELECT min(since), max(until), coalesce(sum(pictures), 0), sum(faces), {_ADDED}
     FROM classroom_participant camera LEFT JOIN told ON true
-    WHERE camera.session_id = %(session)s AND camera.kind = 'room' GROUP BY camera.id
+    WHERE camera.session_id = %(session)s AND camera.kind = {ROOM} GROUP BY camera.id
 """  # noqa: S608 - columns of this module
 NOTHING = "A room camera was declared; nothing is told of it: too few faces, or too few pictures in minutes gone by."
 LATE = timedelta(minutes=1)

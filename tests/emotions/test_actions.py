@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from classroom import actions as classroom_actions
 from classroom.models import ClassSession, Participant
 from emotions.actions import record_readings
-from emotions.measured import measured
+from emotions.measured import measured, measuring
 from emotions.models import EmotionEvent
 from tests.emotions.conftest import Join
 from tests.emotions.parts import HAPPY, frame_of, joined, observation, slot_frame
@@ -179,3 +179,16 @@ def test_no_reading_lands_after_any_withdrawal(session: ClassSession) -> None:
             writer.join(10)
         assert EmotionEvent.objects.filter(participant=sam).count() == after_withdrawal
     assert EmotionEvent.objects.exists(), "the writers must have stored something for the race to mean anything"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("mode", "ended"), [*product(ClassSession.Mode, [False, True])])
+def test_statements_and_models_agree_on_which_sessions_measure(
+    session: ClassSession, mode: ClassSession.Mode, ended: bool
+) -> None:
+    session.mode = mode
+    session.ended_at = session.started_at if ended else None
+    session.save()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {measuring('session')} FROM classroom_classsession session")
+        assert cursor.fetchall() == [(session.measures and session.live,)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -140,6 +141,27 @@ def test_after_a_restore_they_go_again(spoken: Participant) -> None:
     assert actions.erase_again(receipt)
     assert set(words_kept(spoken.session)) == OTHERS | {0, 1, 2}
     assert CheckIn.objects.count() == 1
+
+
+def test_after_a_restore_a_word_of_just_before_the_minutes_leaves_the_class_mood_too(spoken: Participant) -> None:
+    """It may have taken the place of one within them, and goes with them."""
+    receipt, said = actions.erase_last(spoken, 1), CheckIn.objects.latest("at")
+    since, until = said.at + timedelta(seconds=3), timezone.now() - timedelta(minutes=2)
+    Erasure.objects.filter(pk=receipt.pk).update(since=since, until=until)
+    receipt.refresh_from_db()
+    assert actions.erase_again(receipt)
+    assert not CheckIn.objects.filter(pk=said.pk).exists()
+    assert set(words_kept(spoken.session)) == OTHERS | {0, 1, 2}
+
+
+def test_two_erasures_never_clear_one_sessions_words_at_once(
+    spoken: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each holds the session's minutes, also while it looks again after its commit."""
+    held: list[tuple[int, bool]] = []
+    monkeypatch.setattr(rollups, "hold", lambda pk: held.append((pk, connection.in_atomic_block)))
+    actions.erase(spoken)
+    assert held == 2 * [(spoken.session_id, True)]
 
 
 def test_withdrawal_keeps_what_was_given_before(join: Join) -> None:

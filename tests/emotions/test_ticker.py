@@ -379,6 +379,50 @@ def test_a_point_that_was_stored_but_not_sent_counts_for_the_next(
     assert len(stored.symmetric_difference(cohort)) >= 5
 
 
+@pytest.mark.django_db
+def test_a_ticker_that_stood_by_knows_nothing_of_earlier_cohorts(session: ClassSession, one: Ticker) -> None:
+    """Where Redis has lost the last one, no earlier one takes its place: two points could differ by one student."""
+    class_of(session, 8, "aggregate")
+    now, rival = time.time() * 1000, Ticker(MeanEstimator())
+    assert one.tick_if_held(now)
+    sync_redis().delete(key("ticker"))
+    assert rival.tick_if_held(now + 1000)
+    assert not one.tick_if_held(now + 1000)
+    class_of(session, 5, "aggregate")
+    assert rival.tick_if_held(now + 2000)
+    sync_redis().delete(key("ticker"), cohort_key(session.pk), tiles_key(session.pk))
+    class_of(session, 1, "aggregate")
+    assert one.tick_if_held(now + 3000)
+    points = list(MoodPoint.objects.order_by("sequence"))
+    assert [point.measured for point in points[:3]] == [8, 8, 13]
+    assert [point.shares is None for point in points] == [False, False, False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_word_that_is_erased_while_a_second_is_made_is_in_none(
+    session: ClassSession, one: Ticker, ticks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its reading and the point's storing: the erasure itself has found no point of it yet."""
+    sam, store = class_of(session, 5)[0], roster.store_points
+    sam.check_ins.create(word="lost")
+
+    def erase_and_store(*points: Any) -> None:
+        actions.erase_last(sam, 5)
+        store(*points)
+
+    now = time.time() * 1000
+    with monkeypatch.context() as late:
+        late.setattr(roster, "store_points", erase_and_store)
+        one.tick(now)
+    assert MoodPoint.objects.get().pace == {}
+    [tick] = ticks()
+    assert tick.point.pace == Pace()
+    assert snapshots.build(session).points == [tick.point]
+    sam.check_ins.create(word="lost")
+    one.tick(now + 1000)
+    assert MoodPoint.objects.get(sequence=2).pace["lost"] == 1
+
+
 # -- Dashboards
 
 
