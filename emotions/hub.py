@@ -99,12 +99,14 @@ class Hub(OncePerLoop):
         self._listening.clear()
 
     async def _listen(self) -> None:
-        """Hear the channel for ever; a lost connection is made again."""
+        """Hear the channel for ever, whatever comes on it; a lost connection is made again."""
         while True:
             try:
                 await self._hear()
             except (RedisError, OSError) as error:
                 log.warning("the answers' channel is lost, trying again: %s", error)
+            except Exception:
+                log.exception("what came on the answers' channel could not be handed on")
             self._listening.clear()
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -135,10 +137,12 @@ class Hub(OncePerLoop):
             self.deliver(connection, text)
 
     async def _refresh(self) -> None:
-        """Say every few seconds, for all sockets at once, that they are still here."""
+        """Say every few seconds, for all sockets at once, that they are still here; for ever, as above."""
         while True:
             await asyncio.sleep(presence.REFRESH_SECONDS)
             try:
                 await presence.mark(async_redis(), list(self._seats.values()))
             except (RedisError, OSError) as error:
                 log.warning("presence is not refreshed: %s", error)
+            except Exception:
+                log.exception("presence could not be refreshed")

@@ -235,7 +235,9 @@ class CameraConsumer(Socket):
         try:
             return await in_database(action, *args)
         except RefusedError:
-            await self.turn_away(CloseCode.SESSION_ENDED)
+            # Not only the end: it may be said in the moment in which the student was sent out.
+            now = await self._admission()
+            await self._end(now if isinstance(now, CloseCode) else CloseCode.SESSION_ENDED)
             return None
 
     # -- From the roll call

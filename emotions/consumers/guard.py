@@ -4,11 +4,14 @@ often they hear that the line lives: of an empty room there is no other news."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from uuid import UUID
 
-from emotions.consumers.base import DOWN, Socket, in_database, log
+from emotions.consumers.base import DOWN, Socket, in_database
 from emotions.messages import CloseCode, StillHere
+
+log = logging.getLogger(__name__)
 
 ASKED_AGAIN_SECONDS = 5.0
 
@@ -30,14 +33,19 @@ class Guarded(Socket):
             self.guard.cancel()
 
     async def _guarded(self, session_public_id: UUID) -> None:
+        """As long as the socket is open, whatever goes wrong in one round."""
         while not self.closing:
             await asyncio.sleep(ASKED_AGAIN_SECONDS)
-            # Before the question: a database that is slow or away is no dead line.
-            await self.tell(StillHere(now_ms=time.time() * 1000))
             try:
-                again = await in_database(self.admitted_again, self.scope["session"].session_key, session_public_id)
+                await self._once(session_public_id)
             except DOWN as error:
                 log.warning("who watches is not asked now, and nothing can be shown either: %s", error)
-                continue
-            if isinstance(again, CloseCode):
-                await self.turn_away(again)
+            except Exception:
+                log.exception("who watches could not be asked")
+
+    async def _once(self, session_public_id: UUID) -> None:
+        # Before the question: a database that is slow or away is no dead line.
+        await self.tell(StillHere(now_ms=time.time() * 1000))
+        again = await in_database(self.admitted_again, self.scope["session"].session_key, session_public_id)
+        if isinstance(again, CloseCode):
+            await self.turn_away(again)

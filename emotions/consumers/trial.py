@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 
 from django.conf import settings
 
 from emotions.consumers import visitors
-from emotions.consumers.base import DOWN, Socket, log
+from emotions.consumers.base import DOWN, TRY_AGAIN_LATER, Socket, log
 from emotions.frames.frame import HEADER_BYTES, FrameHeader, SlotFrame, fault_of, largest_message
 from emotions.frames.intake import Intake
 from emotions.frames.limits import TokenBucket
@@ -42,11 +43,13 @@ class TryConsumer(Socket):
         self.messages = TokenBucket(MESSAGES_PER_SECOND, burst=MESSAGES_PER_SECOND)
         self.frames = TokenBucket(FRAMES_PER_SECOND, FRAMES_AT_ONCE)
         self.last, self.said_here = -1, time.monotonic()
+        self.going = asyncio.create_task(self._send_away_when_gone())
         await Hub.here().open(connection, self.tell_text)
 
     async def leave(self) -> None:
         if not self.entered:
             return
+        self.going.cancel()
         Hub.here().close(self.connection)
         try:
             await visitors.leave(async_redis(), self.connection)
@@ -75,9 +78,11 @@ class TryConsumer(Socket):
         if reason:
             await self.tell(FrameRejected(sequence=header.sequence, reason=reason))
             return
+        if not await self._still_here():
+            await self.turn_away(CloseCode.TOO_MANY)
+            return
         now_ms = time.time() * 1000
         Intake.here().offer(SlotFrame(self.connection, 0, 0, header.sequence, 0, "none", now_ms, now_ms, jpeg))
-        await self._still_here()
 
     def _refusal(self, header: FrameHeader, jpeg: bytes) -> RejectReason | None:
         repeated, self.last = header.sequence <= self.last, max(header.sequence, self.last)
@@ -85,7 +90,18 @@ class TryConsumer(Socket):
             return "too_fast"
         return "repeated" if repeated else fault_of(jpeg)
 
-    async def _still_here(self) -> None:
-        if time.monotonic() - self.said_here > STILL_HERE_SECONDS:
-            self.said_here = time.monotonic()
-            await visitors.enter(async_redis(), self.connection)
+    async def _still_here(self) -> bool:
+        """Whether the visitor has a place yet, which is said now and then. A place that ran out is anybody's."""
+        if time.monotonic() - self.said_here <= STILL_HERE_SECONDS:
+            return True
+        if not await visitors.enter(async_redis(), self.connection):
+            return False
+        self.said_here = time.monotonic()
+        return True
+
+    async def _send_away_when_gone(self) -> None:
+        """A place without pictures runs out, and somebody else may have it: the socket goes with it. A page that
+        wakes up, as after a laptop's sleep, comes back by itself."""
+        while (left := self.said_here + visitors.GONE_AFTER_SECONDS - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+        await self.turn_away(TRY_AGAIN_LATER)

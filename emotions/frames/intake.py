@@ -68,10 +68,14 @@ class Intake(OncePerLoop):
             self._writer = None
 
     async def _put(self, batch: list[SlotFrame]) -> None:
+        """Whatever goes wrong, every frame is answered."""
         try:
             outcome = await slots.put(async_redis(), batch)
-        except (RedisError, OSError) as error:
-            log.warning("%d frames are refused, Redis does not answer: %s", len(batch), error)
+        except Exception as error:
+            if isinstance(error, (RedisError, OSError)):
+                log.warning("%d frames are refused, Redis does not answer: %s", len(batch), error)
+            else:
+                log.exception("%d frames are refused", len(batch))
             for frame in batch:
                 self._refuse(frame)
             return

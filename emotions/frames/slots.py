@@ -7,6 +7,8 @@ so that a thousand frames don't put a thousand tasks on the broker.
 
 from __future__ import annotations
 
+import logging
+import struct
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from django.conf import settings
 
 from emotions.frames.frame import SLOT_HEADER_BYTES, SlotFrame
 from emotions.store import key
+
+log = logging.getLogger(__name__)
 
 SLOT_MS = 5_000
 # A drain that was killed is missed for so long.
@@ -106,8 +110,7 @@ async def put(client: redis.asyncio.Redis, frames: Sequence[SlotFrame]) -> PutOu
     for frame in frames:
         arguments += [owner_of(frame), frame.received_ms, frame.pack()]
     replaced, wake = await _put_script()(keys, arguments, client=client)
-    headers = [SlotFrame.unpack(header) for header in replaced if header]
-    return PutOutcome(headers, {lane_of(frames[int(position)]) for position in wake})
+    return PutOutcome(_readable(replaced), {lane_of(frames[int(position)]) for position in wake})
 
 
 def take(client: redis.Redis, lane: int, limit: int) -> tuple[list[SlotFrame], bool]:
@@ -118,7 +121,19 @@ def take(client: redis.Redis, lane: int, limit: int) -> tuple[list[SlotFrame], b
     keys = [ready_key(lane), queued_key(lane), key("drained")]
     arguments: list[str | int] = [limit, slot_key(""), LEASE_MS, int(time.time() * 1000), _HEARTBEAT_MS]
     more, values = _take_script()(keys, arguments, client=client)
-    return [SlotFrame.unpack(value) for value in values], bool(more)
+    return _readable(values), bool(more)
+
+
+def _readable(values: Sequence[bytes]) -> list[SlotFrame]:
+    """Those of these slots, or of their headers, that hold a frame. What another version of the product has put there
+    (while a new one is brought up, both run) is nobody's: its browser sends the next in a moment."""
+    frames = []
+    for value in filter(None, values):
+        try:
+            frames.append(SlotFrame.unpack(value))
+        except (struct.error, ValueError, IndexError):
+            log.warning("a slot holds a frame of another version: it is passed over")
+    return frames
 
 
 def release(client: redis.Redis, lane: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -12,19 +13,21 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from classroom import actions, consent
 from classroom.config.profile import PROFILES
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions.consumers import gate, visitors
+from emotions.consumers import gate, trial, visitors
+from emotions.consumers.base import TRY_AGAIN_LATER
 from emotions.frames import slots
 from emotions.frames.frame import SlotFrame
 from emotions.messages import Notices
 from emotions.mood import presence
 from emotions.mood.alerts import WORDS_MS
 from emotions.publish import Answer, own_readings
-from emotions.store import key, presence_key, sync_redis
+from emotions.store import async_redis, key, presence_key, sync_redis
 from tests.emotions.conftest import Join
 from tests.emotions.parts import jpeg, message
 from tests.emotions.sockets import (
@@ -248,13 +251,14 @@ async def test_a_clock_a_day_off_does_no_harm(join: Join) -> None:
     assert frame.captured_ms <= frame.received_ms
 
 
-async def test_a_redis_that_fails_is_answered_busy_and_the_socket_lives(
-    join: Join, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [ConnectionError("Redis is away"), struct.error("a fault of ours")])
+async def test_a_frame_that_could_not_be_put_is_answered_busy_and_the_socket_lives(
+    join: Join, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     sam = await sync_to_async(join)()
 
     async def down(*_: Any) -> slots.PutOutcome:
-        raise ConnectionError("Redis is away")
+        raise error
 
     async with camera(sam) as tab:
         with monkeypatch.context() as broken:
@@ -312,6 +316,24 @@ async def test_a_check_in_is_stored_and_answered(join: Join) -> None:
     check_in = await sync_to_async(CheckIn.objects.get)()
     assert (check_in.participant_id, check_in.word) == (sam.pk, "lost")
     assert saved == {"type": "check_in.saved", "word": "lost", "for_ms": WORDS_MS}
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [({"removed_at": timezone.now()}, 4403), ({"left_at": timezone.now()}, 4411), ({}, 4410)],
+)
+async def test_who_speaks_in_the_moment_in_which_they_are_gone_reads_why(
+    join: Join, values: dict[str, Any], code: int
+) -> None:
+    """The database knows it already, the socket has not heard of it."""
+    sam = await sync_to_async(join)()
+    async with camera(sam) as tab:
+        if values:
+            await Participant.objects.filter(pk=sam.pk).aupdate(**values)
+        else:
+            await ClassSession.objects.filter(pk=sam.session_id).aupdate(ended_at=timezone.now())
+        await tab.say(type="check_in", word="lost")
+        assert await tab.close_code() == code
 
 
 async def test_a_student_who_asks_whether_the_line_lives_is_answered(join: Join) -> None:
@@ -436,6 +458,11 @@ async def test_answers_go_to_their_own_socket(join: Join) -> None:
 # -- The dashboard
 
 
+def joined_by(session: ClassSession) -> dict[str, str]:
+    code = session.join_code
+    return {"join_code": code, "code_shown": f"{code[:3]}-{code[3:]}", "join_path": f"/join/{code}/"}
+
+
 async def test_only_the_owner_sees_a_dashboard(session: ClassSession, alice: User, bob: User, charlie: User) -> None:
     path = f"/ws/dashboard/{session.public_id}/"
     for user in (bob, charlie):
@@ -446,7 +473,7 @@ async def test_only_the_owner_sees_a_dashboard(session: ClassSession, alice: Use
     async with browser(path, cookies) as page:
         snapshot, session_now = await page.hear(), await page.hear()
     assert session_now == {
-        "type": "session.changed", "join_code": session.join_code, "joining_locked": False, "ended": False,
+        "type": "session.changed", **joined_by(session), "joining_locked": False, "ended": False,
     }  # fmt: skip
     assert snapshot == {
         "type": "mood.snapshot",
@@ -478,7 +505,7 @@ async def test_a_dashboard_hears_of_changes(session: ClassSession, alice: User) 
         await page.hear_type("session.changed")
         await sync_to_async(actions.lock_joining)(session)
         assert await page.hear() == {
-            "type": "session.changed", "join_code": session.join_code, "joining_locked": True, "ended": False,
+            "type": "session.changed", **joined_by(session), "joining_locked": True, "ended": False,
         }  # fmt: skip
         await sync_to_async(actions.end_session)(session)
         assert (await page.hear())["ended"] is True
@@ -545,6 +572,35 @@ async def test_a_full_try_page_says_so_and_has_room_again(monkeypatch: pytest.Mo
     async with browser("/ws/try/") as page:
         await page.show(b"")
         assert (await page.hear())["reason"] == "bad_header"
+
+
+@pytest.mark.usefixtures("_open")
+async def test_a_visitor_whose_place_is_anothers_by_now_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the picture with which they came back is not read."""
+    monkeypatch.setattr(visitors, "MOST", 1)
+    monkeypatch.setattr(trial, "STILL_HERE_SECONDS", -1.0)
+    places = key("try", "visitors")
+    async with browser("/ws/try/") as page:
+        await eventually(lambda: sync_redis().zcard(places))
+        await sync_to_async(sync_redis().delete)(places)
+        assert await visitors.enter(async_redis(), uuid.uuid4())
+        await page.show(message(epoch=0))
+        assert await page.close_code() == 4429
+    assert not await sync_to_async(sync_redis().exists)(slots.ready_key(slots.TRY_LANE))
+
+
+@pytest.mark.usefixtures("_open")
+async def test_a_visitor_who_sends_nothing_loses_the_socket_with_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not while pictures come: each says that they are here."""
+    monkeypatch.setattr(visitors, "GONE_AFTER_SECONDS", 2)
+    monkeypatch.setattr(trial, "STILL_HERE_SECONDS", -1.0)
+    begun = time.monotonic()
+    async with browser("/ws/try/") as page:
+        for sequence in range(1, 4):
+            await asyncio.sleep(0.8)
+            await page.show(message(sequence=sequence, epoch=0))
+        assert await page.close_code() == TRY_AGAIN_LATER
+    assert time.monotonic() - begun > 3 * 0.8 + 1.5
 
 
 @pytest.mark.usefixtures("_open")

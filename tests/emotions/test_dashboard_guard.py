@@ -23,7 +23,7 @@ from classroom.models import ClassSession, Course
 from emotions import publish
 from emotions.consumers import dashboard, guard
 from emotions.consumers.base import TRY_AGAIN_LATER
-from emotions.messages import SessionChanged
+from emotions.messages import SessionChanged, StillHere
 from emotions.store import sync_redis
 from tests.emotions.conftest import Join
 from tests.emotions.sockets import APPLICATION, browser, camera, instructor_cookies, student_cookies, web_process
@@ -96,14 +96,15 @@ async def test_who_still_may_goes_on_watching(session: ClassSession, alice: User
     assert told[0]["now_ms"] < told[2]["now_ms"] == pytest.approx(time.time() * 1000, abs=5000)
 
 
-async def test_a_database_that_is_away_takes_the_page_from_nobody(
-    session: ClassSession, alice: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [OperationalError("the database is away"), ValueError("a fault of ours")])
+async def test_a_question_that_fails_takes_the_page_from_nobody(
+    session: ClassSession, alice: User, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     asked: list[object] = []
 
     def away(*arguments: object) -> None:
         asked.append(arguments)
-        raise OperationalError("the database is away")
+        raise error
 
     cookies = await sync_to_async(instructor_cookies)(alice)
     async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
@@ -130,6 +131,25 @@ async def test_a_sign_in_that_cannot_be_read_keeps_no_student_out(
     for path in (f"/ws/dashboard/{session.public_id}/", f"/ws/room/{session.public_id}/"):
         async with browser(path, cookies) as page:
             assert await page.close_code() == TRY_AGAIN_LATER
+
+
+async def test_a_word_that_could_not_be_said_ends_no_guard(
+    session: ClassSession, alice: User, pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [RuntimeError("a fault of ours"), OSError("the line hangs")]
+
+    def here(**values: float) -> StillHere:
+        if faults:
+            raise faults.pop()
+        return StillHere(**values)
+
+    cookies = await sync_to_async(instructor_cookies)(alice)
+    async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
+        monkeypatch.setattr(guard, "StillHere", here)
+        await page.hear_type("still.here")
+        await sync_to_async(_sign_out)(cookies, session)
+        assert await page.close_code() == 4401
+    assert not faults
 
 
 async def test_a_dashboard_that_comes_back_after_the_end_hears_of_it(alice: User, session: ClassSession) -> None:
@@ -169,7 +189,7 @@ async def test_a_dashboard_whose_browser_hangs_leaves_nothing_behind(alice: User
     scope = {"type": "websocket", "path": path, "query_string": b"", "headers": [(b"cookie", header)]}
     open_socket = asyncio.create_task(APPLICATION(scope | {"subprotocols": []}, inbox.get, send))
     await inbox.put({"type": "websocket.connect"})
-    changed = SessionChanged(join_code="A", joining_locked=False, ended=False)
+    changed = SessionChanged(join_code="A", code_shown="A", join_path="/join/A/", joining_locked=False, ended=False)
     while not full.is_set():
         await sync_to_async(publish.session_changed)(sync_redis(), session.pk, changed)
         await asyncio.sleep(0.05)

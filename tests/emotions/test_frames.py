@@ -203,6 +203,18 @@ def test_the_newest_frame_wins_and_the_other_is_named() -> None:
     assert slots.take(sync_redis(), slots.lane_of(newer), 64) == ([newer], False)
 
 
+def test_a_slot_of_another_version_of_the_product_is_nobodys(settings: Settings) -> None:
+    """While a new one is brought up, workers and web processes of both write and read."""
+    settings.FRAME_SHARDS = 1
+    strange = b"of another version"
+    sync_redis().set(slots.slot_key(5), strange)
+    assert put(slot_frame(5, sequence=1)).replaced == []
+    newer = slot_frame(6)
+    assert put(newer).replaced == []
+    sync_redis().set(slots.slot_key(5), strange)
+    assert slots.take(sync_redis(), 0, 64) == ([newer], False)
+
+
 def test_within_one_batch_the_last_frame_wins() -> None:
     first, second = slot_frame(5, sequence=1), slot_frame(5, sequence=2)
     assert [frame.sequence for frame in put(first, second).replaced] == [1]

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,7 +33,7 @@ from emotions.mood import presence
 from emotions.mood.lease import Lease
 from emotions.mood.presence import Seat
 from emotions.publish import Answer, own_readings
-from emotions.store import async_redis, key, presence_key, sync_redis
+from emotions.store import async_redis, key, own_channel, presence_key, sync_redis
 from tests.emotions.parts import slot_frame
 from tests.emotions.sockets import eventually, web_process
 
@@ -122,6 +123,33 @@ async def test_answers_come_through_a_restarted_redis(valkey: Valkey, monkeypatc
         await eventually(lambda: sync_redis().hexists(presence_key(1), "2"), 15)
         Intake.here().offer(slot_frame(2, connection=connection, sequence=8))
         await eventually(lambda: sync_redis().exists(slots.slot_key(2)))
+
+
+async def test_what_is_no_answer_ends_neither_the_listening_nor_the_presence(
+    keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr(hub, "RECONNECT_SECONDS", 0.05)
+    mark, faults = presence.mark, [ValueError("a fault of ours")]
+
+    async def mark_at_last(*seats: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await mark(*seats)
+
+    monkeypatch.setattr(presence, "mark", mark_at_last)
+    page, connection = Page(), uuid.uuid4()
+    async with web_process():
+        await Hub.here().open(connection, page.send, Seat(1, 2, connection, "on"))
+        await sync_to_async(sync_redis().publish)(own_channel(), b"no answer")
+
+        def heard() -> bool:
+            publish(connection, "an answer")
+            return bool(page.heard)
+
+        await eventually(heard)
+        await eventually(lambda: sync_redis().hexists(presence_key(1), "2"))
+    assert not faults
 
 
 async def test_a_slow_browser_holds_up_nobody_and_does_not_fill_the_memory() -> None:
