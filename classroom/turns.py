@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 AT_ONCE = 16
+STREAMS_AT_ONCE = 2
+"""Pieces of what is streamed, also where a whole class downloads together: these are outside of the pages' line."""
 PATIENCE_SECONDS = 30.0
 # They ask whether this very process still serves, and must not wait for it. What they ask the database is asked once
 # at a time (classroom.views.health), or for those alone who bear the token of /metrics.
@@ -27,7 +30,10 @@ _GONE = "roomtone.gone"
 Answer = Callable[[HttpRequest], HttpResponseBase]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _turns = threading.BoundedSemaphore(AT_ONCE)
+_streams = threading.BoundedSemaphore(STREAMS_AT_ONCE)
 
 
 def in_turn(get_response: Answer) -> Answer:
@@ -35,7 +41,7 @@ def in_turn(get_response: Answer) -> Answer:
     made: a student who reloads again and again must not fill the line.
 
     Behind the files' middleware (a file needs no database), before everything that asks the database. What is
-    streamed afterwards takes a connection of its own.
+    streamed afterwards waits in a line of its own (`streamed`).
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
@@ -50,6 +56,20 @@ def in_turn(get_response: Answer) -> Answer:
             _turns.release()
 
     return answer
+
+
+async def streamed(question: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The database's answer for a piece of what is streamed, and no connection kept while a browser takes in what
+    became of it."""
+
+    def ask() -> _T:
+        with _streams:
+            try:
+                return question(*args, **kwargs)
+            finally:
+                let_connections_go()
+
+    return await sync_to_async(ask)()
 
 
 def noting_who_goes(application: Application) -> Application:

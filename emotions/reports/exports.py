@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.utils import timezone
 
 from classroom.models import ClassSession
+from classroom.turns import streamed
 from emotions.models import EmotionEvent
 from emotions.reports import selectors, sharers
 from emotions.reports.cells import harmless
@@ -53,11 +53,11 @@ def minutes(session: ClassSession, dialect: Dialect) -> Iterator[str]:
 
 async def events(session: ClassSession, dialect: Dialect) -> AsyncIterator[str]:
     """Every reading of those who share individually, oldest first; never all of them in memory."""
-    sharing = await sync_to_async(sharers.of_session)(session)
+    sharing = await streamed(sharers.of_session, session)
     names = {sharer.pk: sharer.name for sharer in sharing}
     yield BYTE_ORDER_MARK + "".join(lines([EVENT_COLUMNS], dialect, mark=False))
     after: EmotionEvent | None = None
-    while chunk := await sync_to_async(_chunk)(session, after):
+    while chunk := await streamed(_chunk, session, after):
         yield "".join(lines([_event_cells(event, names) for event in chunk], dialect, mark=False))
         after = chunk[-1]
 

@@ -6,34 +6,26 @@ The file is sent as it is made: a lecture of readings is ten megabytes, and seve
 from __future__ import annotations
 
 import json
-import threading
 from array import array
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Count, Max, Min
 
 from classroom.models import ClassSession, ConsentEvent, Participant, ShownText
-from classroom.turns import let_connections_go
+from classroom.turns import streamed
 from emotions.models import EmotionEvent, MinuteRollup
 from ml.labels import LABELS
 
 FORMAT = "roomtone-own-data-1"
 CHUNK = 500
-AT_ONCE = 2
-"""Connections to the database, also where a class downloads together: what is streamed is outside of the line in
-which pages wait (classroom.turns)."""
 STAYS = (
     "Not in this file: the class mood of each second, which was made of five students or more and names nobody; and "
     "what is in memory for seconds only (your last picture, your last reading, whether you are connected)."
 )
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +48,14 @@ def recorded(participant: Participant) -> Recorded:
 
 async def file(participant: Participant) -> AsyncIterator[str]:
     """One JSON object in pieces, times in UTC: the readings oldest first, never all of them in memory."""
-    yield (await _asked(_before, participant)).removesuffix("}") + ', "readings": ['
-    numbers, between = await _asked(_numbers, participant), ""
+    yield (await streamed(_before, participant)).removesuffix("}") + ', "readings": ['
+    numbers, between = await streamed(_numbers, participant), ""
     for place in range(0, len(numbers), CHUNK):
         # None, where they were erased meanwhile.
-        if rows := await _asked(_readings, list(numbers[place : place + CHUNK])):
+        if rows := await streamed(_readings, list(numbers[place : place + CHUNK])):
             yield between + ", ".join(rows)
             between = ", "
-    yield "], " + (await _asked(_after, participant)).removeprefix("{")
-
-
-async def _asked(question: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """The database's answer, and no connection kept while a browser takes in what became of it."""
-
-    def ask() -> _T:
-        with _turns:
-            try:
-                return question(*args, **kwargs)
-            finally:
-                let_connections_go()
-
-    return await sync_to_async(ask)()
+    yield "], " + (await streamed(_after, participant)).removeprefix("{")
 
 
 def _before(participant: Participant) -> str:

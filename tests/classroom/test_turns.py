@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from asgiref.sync import ThreadSensitiveContext
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
@@ -61,6 +63,29 @@ def test_whoever_asks_after_our_health_does_not_wait(monkeypatch: pytest.MonkeyP
     assert isinstance(late, HttpResponse)
     assert "Try again in a moment" in late.content.decode()
     assert {each.result().status_code for each in busy} == {200}
+
+
+async def test_what_is_streamed_waits_in_a_short_line_and_keeps_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_go: list[bool] = []
+    monkeypatch.setattr(turns, "let_connections_go", lambda: let_go.append(True))
+    pieces, request = Pages(0.02), RequestFactory().get("/")
+
+    async def stream() -> None:
+        async with ThreadSensitiveContext():  # as each request has
+            for _ in range(3):
+                await turns.streamed(pieces, request)
+
+    await asyncio.gather(*(stream() for _ in range(4 * turns.STREAMS_AT_ONCE)))
+    assert 1 < pieces.most <= turns.STREAMS_AT_ONCE
+    assert len(let_go) == 12 * turns.STREAMS_AT_ONCE
+
+
+async def test_a_piece_that_breaks_gives_its_turn_back() -> None:
+    for _ in range(turns.STREAMS_AT_ONCE + 1):
+        with pytest.raises(ValueError, match="broken"):
+            await turns.streamed(Pages(0), RequestFactory().get("/broken/"))
 
 
 def test_a_page_that_breaks_gives_its_turn_back() -> None:

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from classroom import turns
 from classroom.models import CheckIn, ClassSession, ConsentEvent
 from emotions.reports import cells, exports, tables
 from ml.labels import LABELS
@@ -128,10 +129,14 @@ def test_readings_are_those_of_individual_sharers(session: ClassSession, join: J
 def test_a_long_session_comes_in_pieces_without_loss(
     session: ClassSession, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And between two of them it holds no connection to the database."""
+    gone: list[bool] = []
     monkeypatch.setattr(exports, "CHUNK", 3)
+    monkeypatch.setattr(turns, "let_connections_go", lambda: gone.append(True))
     student, now = join("Ada"), timezone.now() + timedelta(seconds=5)
     stored = [store_event(student, now + timedelta(seconds=n // 4), sequence=n) for n in range(10)]
     assert len(events_of(session)) == len(stored)
+    assert len(gone) == 1 + 5, "who shares, and each piece"
 
 
 @pytest.mark.usefixtures("pages")

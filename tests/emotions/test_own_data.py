@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from classroom import actions
+from classroom import actions, turns
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession, Erasure, Participant
 from classroom.throttle import DOWNLOADS, ERASURES
@@ -135,7 +135,7 @@ def test_a_long_file_comes_in_pieces_without_loss(sam: Participant, monkeypatch:
     """And between two of them it holds no connection to the database: a browser may take its time."""
     gone: list[bool] = []
     monkeypatch.setattr(own, "CHUNK", 4)
-    monkeypatch.setattr(own, "let_connections_go", lambda: gone.append(True))
+    monkeypatch.setattr(turns, "let_connections_go", lambda: gone.append(True))
     pieces = async_to_sync(_pieces)(own.file(sam))
     assert len(pieces) == 4
     assert len(gone) == 5

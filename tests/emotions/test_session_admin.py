@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from classroom import turns
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Course, Erasure, Marker, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.mood.cohort import FLOOR
@@ -243,13 +244,19 @@ async def _whole(stream: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in stream])
 
 
-def test_chosen_sessions_are_one_zip_of_their_reports(office: Client, lecture: ClassSession) -> None:
+def test_chosen_sessions_are_one_zip_of_their_reports(
+    office: Client, lecture: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And between two of them it holds no connection to the database."""
     other = ClassSession.objects.create(course=lecture.course, title="=1+1", started_at=START, ended_at=START)
     hold(other, START, 2, NAMES[:7])
     answer: Any = act(office, "export", lecture, other, confirmed=False)
     assert answer["Content-Type"] == "application/zip"
     assert answer.is_async
+    gone: list[bool] = []
+    monkeypatch.setattr(turns, "let_connections_go", lambda: gone.append(True))
     file = zipfile.ZipFile(io.BytesIO(async_to_sync(_whole)(aiter(answer))))
+    assert len(gone) == 2
     assert file.testzip() is None
     text = file.read(archive.INDEX).decode()
     index = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
