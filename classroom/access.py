@@ -1,7 +1,8 @@
-"""The only way in which views and consumers reach a course, a session or a participant.
+"""How somebody reaches one course, session or participant: by a sign-in, a code that they typed, or their cookie.
 
-Nothing here tells a stranger whether an object exists: what may not be seen is not found. All functions are
-synchronous; consumers wrap them with `database_sync_to_async`.
+Views and consumers ask here for the one that somebody names; lists of one's own come from `visible_to`
+(classroom.managers). Nothing here tells a stranger whether an object exists: what may not be seen is not found. All
+functions are synchronous; consumers call them in a thread (emotions.consumers.base.in_database).
 """
 
 from __future__ import annotations
@@ -57,9 +58,13 @@ def course_for_instructor(user: User | AnonymousUser, public_id: UUID) -> Course
     return _found(Course.objects.visible_to(user).filter(public_id=public_id).first())
 
 
-def participant_in(session: ClassSession, public_id: UUID) -> Participant:
-    """A student of a session that the caller has settled access to; raises Http404."""
-    return _found(session.participants.students().filter(public_id=public_id).first())
+def participant_in(session: ClassSession, public_id: UUID | str) -> Participant:
+    """A student of a session that the caller has settled access to; raises Http404, also for a text that is no id."""
+    try:
+        number = UUID(str(public_id))
+    except ValueError:
+        raise Http404 from None
+    return _found(session.participants.students().filter(public_id=number).first())
 
 
 def marker_in(session: ClassSession, pk: int) -> Marker:

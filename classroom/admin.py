@@ -40,6 +40,7 @@ from classroom.models import (
 from classroom.retention import of_whole_session, told_lines
 from classroom.roles import ROLES
 from classroom.templatetags.roomtone import lasted
+from classroom.text import person_name
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +181,7 @@ class ClassSessionAdmin(Recorded, OwnRows, Erasable):
 
     @admin.display(description="Instructor", ordering="course__instructor__username")
     def instructor(self, session: ClassSession) -> str:
-        return session.course.instructor.get_full_name() or session.course.instructor.get_username()
+        return person_name(session.course.instructor)
 
     @admin.display(description="Length")
     def length(self, session: ClassSession) -> str:

@@ -1,12 +1,16 @@
-"""Names and labels that people type: made tidy, and refused when they can't be shown to others."""
+"""Names and labels: made tidy where people type them, refused when they can't be shown to others, and told apart."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from classroom.errors import TextRefusedError
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 # Joiners inside words of Hindi, Malayalam, Persian and others: the only format characters that a name needs.
 _JOINERS = {"\u200c", "\u200d"}
@@ -30,6 +34,11 @@ def tidy(text: str, *, what: str, longest: int) -> str:
     if len(text) > longest:
         raise TextRefusedError(f"{what} is too long: {len(text)} characters, at most {longest}.")
     return text
+
+
+def person_name(user: User) -> str:
+    """How an instructor is called: by their name, or where none is known by what they sign in with."""
+    return user.get_full_name() or user.get_username()
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:

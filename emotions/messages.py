@@ -391,10 +391,13 @@ class TilesGone(Message):
 
 
 class SessionChanged(Message):
-    """The instructor changed the session (perhaps in another tab)."""
+    """The instructor changed the session (perhaps in another tab). `code_shown`: as people read it; `join_path`: the
+    address that it opens, on whatever host students use."""
 
     type: Literal["session.changed"] = "session.changed"
     join_code: str
+    code_shown: str
+    join_path: str
     joining_locked: bool
     ended: bool
 

@@ -16,7 +16,7 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from classroom import access, places
+from classroom import access, places, zone
 from classroom.consent import inference_refusal
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession
@@ -78,7 +78,7 @@ def dashboard_data(request: HttpRequest, session: ClassSession) -> dict[str, Any
         "rules": wording.RULES,
         "style": charts.style(),
         "bar_order": BAR_ORDER,
-        "offset_ms": page.zone_offset_ms(session.started_at),
+        "offset_ms": zone.offset_ms(session.started_at),
         "urls": {
             "socket": f"/ws/dashboard/{session.public_id}/",
             "qr": reverse("session_qr", args=[session.public_id]),

@@ -12,7 +12,7 @@ from uuid import UUID
 import segno
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -71,7 +71,7 @@ def end_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST participant=<uuid>."""
     session = access.session_for_instructor(request.user, public_id)
-    participant = access.participant_in(session, _uuid(request.POST.get("participant", "")))
+    participant = access.participant_in(session, request.POST.get("participant", ""))
     actions.remove_participant(participant, by=cast(User, request.user))
     return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
 
@@ -110,7 +110,7 @@ def _person_facts(participant: Participant, name: str) -> dict[str, Any]:
 def lower_hand(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST participant=<uuid>: the teacher has seen it."""
     session = access.session_for_instructor(request.user, public_id)
-    participant = access.participant_in(session, _uuid(request.POST.get("participant", "")))
+    participant = access.participant_in(session, request.POST.get("participant", ""))
     actions.lower_hand(participant)
     return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
 
@@ -176,6 +176,7 @@ def session_facts(request: HttpRequest, session: ClassSession) -> dict[str, Any]
     return {
         "join_code": session.join_code,
         "code_shown": codes.spaced(session.join_code),
+        "join_path": reverse("join_session", args=[session.join_code]),
         "join_url": join_url(request, session),
         "joining_locked": session.joining_locked,
         "ended": not session.live,
@@ -190,10 +191,3 @@ def _control(request: HttpRequest, public_id: UUID, action: Callable[[ClassSessi
     except RefusedError as error:
         return refused(request, error, to)
     return done(request, to, session=session_facts(request, session))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None

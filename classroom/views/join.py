@@ -12,6 +12,7 @@ from classroom import access, actions
 from classroom.errors import JoiningLockedError, RefusedError, SessionEndedError
 from classroom.forms import JoinCodeForm, NameForm
 from classroom.models import ClassSession
+from classroom.text import person_name
 from classroom.throttle import JOIN_CODES, JOINS, NETWORKS, client_address
 from classroom.views.answers import closed, done, ended, wants_json
 
@@ -118,11 +119,10 @@ def _code_page(request: HttpRequest, form: JoinCodeForm, status: int) -> HttpRes
 def _name_page(request: HttpRequest, session: ClassSession, form: NameForm, status: int) -> HttpResponse:
     if wants_json(request) and form.errors:
         return closed(request, status, "", str(next(iter(form.errors.values()))[0]))
-    instructor = session.course.instructor
     context = {
         "session": session,
         "course": session.course,
-        "instructor_name": instructor.get_full_name() or instructor.get_username(),
+        "instructor_name": person_name(session.course.instructor),
         "form": form,
         "ticket": request.POST.get("ticket") or access.new_ticket(session),
     }

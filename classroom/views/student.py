@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -13,14 +12,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classroom import access, actions, places, rooms
+from classroom import access, actions, places, rooms, zone
 from classroom import consent as consents
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, Participant
+from classroom.text import person_name
 from classroom.throttle import ANSWERS
 from classroom.views.answers import closed, done, ended, own_data, refused, wants_json
 
@@ -130,17 +129,11 @@ def camera_config(participant: Participant) -> dict[str, Any]:
         "inference": not reason,
         "reason": reason,
         "interval_ms": settings.SAMPLE_INTERVAL_MS,
-        "offset_ms": _zone_offset_ms(session.started_at),
+        "offset_ms": zone.offset_ms(session.started_at),
         "place": places.allowed(session),
         "device": None if reason else places.for_browsers(),
         "urls": {"home": reverse("home")},
     }
-
-
-def _zone_offset_ms(at: datetime) -> float:
-    """The school's zone against UTC: a student's page says the times that the teacher's does."""
-    offset = timezone.localtime(at).utcoffset()
-    return offset.total_seconds() * 1000 if offset else 0
 
 
 def _state(participant: Participant) -> dict[str, Any]:
@@ -149,12 +142,11 @@ def _state(participant: Participant) -> dict[str, Any]:
 
 def _context(participant: Participant) -> dict[str, Any]:
     session = participant.session
-    instructor = session.course.instructor
     return {
         "session": session,
         "participant": participant,
         "course": session.course,
-        "instructor_name": instructor.get_full_name() or instructor.get_username(),
+        "instructor_name": person_name(session.course.instructor),
         "consent": consents.text_for(session),
     }
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from classroom.models import ClassSession
+from classroom.text import person_name
 from emotions.reports import exports
 from emotions.reports.workbook import workbook
 
@@ -56,8 +57,7 @@ def _index(sessions: Sequence[ClassSession]) -> list[str]:
 
 
 def _line(number: int, session: ClassSession) -> list[object]:
-    course, teacher = session.course, session.course.instructor
-    who = teacher.get_full_name() or teacher.get_username()
+    course, who = session.course, person_name(session.course.instructor)
     # What was purged, or is being deleted, has no report: half of one would look like a whole.
     file = "" if session.purged_at else _name(number, session)
     return [file, course.title, session.title, who, session.started_at, session.ended_at]

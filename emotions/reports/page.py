@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from classroom import zone
 from classroom.models import ClassSession, Erasure, ReadingPlace
 from emotions.mood.trouble import troubled
 from emotions.reports import charts, people, rollups, rooms, selectors, sharers, spoken, wording
@@ -148,14 +149,8 @@ def figure(
     if not any(row.shares for row in rows):
         return None
     start, end = selectors.milliseconds(session.started_at), selectors.milliseconds(selectors.session_end(session))
-    offset, stretches = zone_offset_ms(session.started_at), [(moment.start_ms, moment.end_ms) for moment in found]
+    offset, stretches = zone.offset_ms(session.started_at), [(moment.start_ms, moment.end_ms) for moment in found]
     return charts.mood_figure(rows, marked, start_ms=start, end_ms=end, offset_ms=offset, stretches_to_show=stretches)
-
-
-def zone_offset_ms(at: datetime) -> float:
-    """The school's zone against UTC at this time. Charts have no zones: they are drawn in local time."""
-    offset = timezone.localtime(at).utcoffset()
-    return offset.total_seconds() * 1000 if offset else 0
 
 
 # -- Words

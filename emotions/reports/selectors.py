@@ -14,7 +14,9 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
+from django.urls import reverse
 
+from classroom import codes
 from classroom.models import CheckIn, ClassSession, Marker, Participant
 from emotions.messages import MarkerPlaced, SessionChanged
 from emotions.models import MoodPoint
@@ -124,8 +126,13 @@ def placed_markers(session: ClassSession) -> list[MarkerPlaced]:
 
 def as_changed(session: ClassSession) -> SessionChanged:
     """As dashboards hear of it."""
+    code = session.join_code
     return SessionChanged(
-        join_code=session.join_code, joining_locked=session.joining_locked, ended=session.ended_at is not None
+        join_code=code,
+        code_shown=codes.spaced(code),
+        join_path=reverse("join_session", args=[code]),
+        joining_locked=session.joining_locked,
+        ended=session.ended_at is not None,
     )
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
-from classroom import actions, consent
+from classroom import actions, codes, consent
 from classroom.models import ClassSession, Marker
 from classroom.templatetags.roomtone import duration
 from classroom.views.answers import SIGNED_OUT
@@ -391,12 +391,18 @@ def test_a_page_from_before_an_update_loads_itself_anew(visitors: Visitors, sess
     expect(page.locator("#connection-words")).to_have_text("Live")
 
 
+def changed(code: str, *, ended: bool = False) -> SessionChanged:
+    """A session that another tab has locked."""
+    shown, path = codes.spaced(code), f"/join/{code}/"
+    return SessionChanged(join_code=code, code_shown=shown, join_path=path, joining_locked=True, ended=ended)
+
+
 def test_an_end_elsewhere_leads_to_the_report(visitors: Visitors, session: ClassSession) -> None:
     nobody = {"joined": 0, "connected": 0, "measured": 0, "not_visible": 0}
     socket = played(visitors, session, snapshot([point(1, None, **nobody)]))
     page = socket.page
     page.get_by_role("button", name="End session").click()
-    socket.send(SessionChanged(join_code="AAAAAAA", joining_locked=True, ended=True))
+    socket.send(changed("AAAAAAA", ended=True))
     link = page.get_by_role("link", name="Open the report")
     expect(link).to_have_attribute("href", f"/teach/{session.public_id}/report/")
     expect(page.get_by_role("button", name="End session")).to_be_hidden()
@@ -472,8 +478,10 @@ def test_a_chart_that_did_not_load_is_said_once_and_asked_for_again(
 
 def test_a_change_in_another_tab_shows_here(visitors: Visitors, session: ClassSession) -> None:
     socket = played(visitors, session, snapshot([point(1)]))
-    socket.send(SessionChanged(join_code="ABC2345", joining_locked=True, ended=False))
+    socket.send(changed("ABC2345"))
     expect(socket.page.locator(".code-button .code")).to_have_text("ABC-2345")
+    link = f"{visitors.base_url}/join/ABC2345/"
+    assert set(socket.page.locator("[data-join-link]").all_text_contents()) == {link}
     expect(socket.page.locator("#locked")).to_be_visible()
     expect(socket.page.locator(".toast")).to_have_count(0)
 

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
+from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
@@ -13,7 +14,7 @@ from pytest_django.fixtures import Settings
 from classroom import codes, consent
 from classroom.errors import TextRefusedError
 from classroom.models import ClassSession
-from classroom.text import distinct_names, tidy
+from classroom.text import distinct_names, person_name, tidy
 
 
 def _tidied(text: str) -> tuple[str | None, str]:
@@ -34,6 +35,11 @@ def test_a_tidy_text_can_be_shown_and_is_left_alone(text: str) -> None:
     assert tidied == tidied.strip() == unicodedata.normalize("NFC", tidied)
     assert not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(character) for character in tidied}
     assert tidy(tidied, what="The name", longest=40) == tidied
+
+
+def test_an_instructor_without_a_name_is_called_by_what_they_sign_in_with() -> None:
+    assert person_name(User(username="ada", first_name="Ada", last_name="King")) == "Ada King"
+    assert person_name(User(username="ada")) == "ada"
 
 
 def test_names_that_occur_twice_are_told_apart() -> None:

@@ -4,7 +4,6 @@ import { write } from "./now.js";
 import { toast } from "../../../classroom/js/toast.js";
 
 const all = (selector) => document.querySelectorAll(selector);
-const spaced = (code) => `${code.slice(0, 3)}-${code.slice(3)}`;
 
 /** Shows what `session` says wherever the page does; `update(session)` after each change. `qr`: the picture's address. */
 export class JoiningCard {
@@ -16,7 +15,7 @@ export class JoiningCard {
 
   update(session) {
     this.session = session;
-    for (const element of all("[data-join-code]")) write(element, spaced(session.join_code));
+    for (const element of all("[data-join-code]")) write(element, session.code_shown);
     for (const element of all("[data-join-link]")) write(element, this.link);
     const picture = `${this.qr}?code=${encodeURIComponent(session.join_code)}`;
     for (const image of all("[data-qr]")) if (image.getAttribute("src") !== picture) image.src = picture;
@@ -28,7 +27,7 @@ export class JoiningCard {
   }
 
   get link() {
-    return this.session.join_url.replace(/[^/]+\/?$/, `${this.session.join_code}/`);
+    return new URL(this.session.join_path, this.session.join_url).href;
   }
 
   async copy() {
