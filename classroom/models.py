@@ -69,7 +69,7 @@ class ClassSession(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.CAMERA)
     # What the teacher asks for; `classroom.places` says what holds, with the deployment's own rule.
     reading_place = models.CharField(max_length=6, choices=ReadingPlace.choices, default=ReadingPlace.CHOICE)
-    join_code = models.CharField(max_length=12, default=new_join_code, db_index=True)
+    join_code = models.CharField(max_length=12, default=new_join_code)
     joining_locked = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)

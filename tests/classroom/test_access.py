@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
 from django.http import Http404
 from django.test import Client
 from django.urls import reverse
@@ -208,6 +210,21 @@ def test_a_course_comes_to_its_instructor_alone(course: Course, alice: User, bob
     assert access.course_for_instructor(alice, course.public_id) == course
     with pytest.raises(Http404):
         access.course_for_instructor(bob, course.public_id)
+
+
+def test_a_participant_comes_by_the_text_of_their_id(session: ClassSession, sam: Participant) -> None:
+    assert access.participant_in(session, str(sam.public_id)) == access.participant_in(session, sam.public_id) == sam
+    for text in ("", "sam", str(uuid.uuid4())):
+        with pytest.raises(Http404):
+            access.participant_in(session, text)
+
+
+def test_codes_are_found_by_the_index_that_keeps_them_apart(db: None) -> None:
+    query = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [ClassSession._meta.db_table])
+        by_code = [name for name, definition in cursor.fetchall() if "(join_code" in definition]
+    assert by_code == ["join_code_unique_while_live"]
 
 
 def test_only_live_sessions_have_codes(session: ClassSession) -> None:
