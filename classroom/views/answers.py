@@ -42,6 +42,24 @@ def refused(request: HttpRequest, error: RefusedError, to: str) -> HttpResponse:
     return redirect(to)
 
 
+def refusals_to(name: str) -> Callable[[Page[P]], Page[P]]:
+    """For what is done to one course or session: an action that is refused is answered in words (`refused`), on the
+    page of that name of the same one (the address's `public_id`). Also where somebody else was quicker: a student may
+    be erased meanwhile."""
+
+    def guard(view: Page[P]) -> Page[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except RefusedError as error:
+                return refused(request, error, reverse(name, args=[kwargs["public_id"]]))
+
+        return never_cache(guarded)
+
+    return guard
+
+
 def closed(request: HttpRequest, status: int, title: str, message: str, *actions: tuple[str, str]) -> HttpResponse:
     """A page that says what happened and what to do. `actions`: (label, address) of its buttons, the likelier
     first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,10 +19,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classroom import access, actions, codes
-from classroom.errors import RefusedError
+from classroom.errors import NotPresentError
 from classroom.models import ClassSession, Marker, Participant
 from classroom.text import distinct_names
-from classroom.views.answers import done, instructors_only, refused
+from classroom.views.answers import done, instructors_only, refusals_to
 
 LONGEST_AGO_MS = 600_000
 
@@ -40,18 +41,21 @@ def typed_address(url: str) -> str:
 
 @require_POST
 @instructors_only
+@refusals_to("dashboard")
 def lock_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return _control(request, public_id, actions.lock_joining)
 
 
 @require_POST
 @instructors_only
+@refusals_to("dashboard")
 def unlock_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return _control(request, public_id, actions.unlock_joining)
 
 
 @require_POST
 @instructors_only
+@refusals_to("dashboard")
 def renew_code(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The old code stops working at once; who is in stays in."""
     return _control(request, public_id, actions.renew_code)
@@ -59,6 +63,7 @@ def renew_code(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @instructors_only
+@refusals_to("dashboard")
 def end_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """For good. On to the report."""
     session = access.session_for_instructor(request.user, public_id)
@@ -72,7 +77,8 @@ def remove_participant(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST participant=<uuid>."""
     session = access.session_for_instructor(request.user, public_id)
     participant = access.participant_in(session, request.POST.get("participant", ""))
-    actions.remove_participant(participant, by=cast(User, request.user))
+    with suppress(NotPresentError):  # who is erased meanwhile is gone, as who has left
+        actions.remove_participant(participant, by=cast(User, request.user))
     return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
 
 
@@ -111,22 +117,20 @@ def lower_hand(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST participant=<uuid>: the teacher has seen it."""
     session = access.session_for_instructor(request.user, public_id)
     participant = access.participant_in(session, request.POST.get("participant", ""))
-    actions.lower_hand(participant)
+    with suppress(NotPresentError):  # as above
+        actions.lower_hand(participant)
     return done(request, reverse("dashboard", args=[public_id]), participant=str(participant.public_id))
 
 
 @require_POST
 @instructors_only
+@refusals_to("dashboard")
 def add_marker(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST label=<words, or none>, and ago_ms=<how long ago the moment was, ten minutes at most>."""
     session = access.session_for_instructor(request.user, public_id)
-    to = reverse("dashboard", args=[public_id])
     label = request.POST.get("label", "").strip() or f"Moment {session.markers.count() + 1}"
-    try:
-        marker = actions.place_marker(session, label, _ago(request.POST.get("ago_ms", "")))
-    except RefusedError as error:
-        return refused(request, error, to)
-    return done(request, to, marker=_marker_facts(marker))
+    marker = actions.place_marker(session, label, _ago(request.POST.get("ago_ms", "")))
+    return done(request, reverse("dashboard", args=[public_id]), marker=_marker_facts(marker))
 
 
 def _ago(text: str) -> timedelta:
@@ -137,15 +141,12 @@ def _ago(text: str) -> timedelta:
 
 @require_POST
 @instructors_only
+@refusals_to("dashboard")
 def rename_marker(request: HttpRequest, public_id: UUID, pk: int) -> HttpResponse:
     """POST label=<words>."""
     marker = access.marker_in(access.session_for_instructor(request.user, public_id), pk)
-    to = reverse("dashboard", args=[public_id])
-    try:
-        actions.rename_marker(marker, request.POST.get("label", ""))
-    except RefusedError as error:
-        return refused(request, error, to)
-    return done(request, to, marker=_marker_facts(marker))
+    actions.rename_marker(marker, request.POST.get("label", ""))
+    return done(request, reverse("dashboard", args=[public_id]), marker=_marker_facts(marker))
 
 
 @require_POST
@@ -185,9 +186,5 @@ def session_facts(request: HttpRequest, session: ClassSession) -> dict[str, Any]
 
 def _control(request: HttpRequest, public_id: UUID, action: Callable[[ClassSession], object]) -> HttpResponse:
     session = access.session_for_instructor(request.user, public_id)
-    to = reverse("dashboard", args=[public_id])
-    try:
-        action(session)
-    except RefusedError as error:
-        return refused(request, error, to)
-    return done(request, to, session=session_facts(request, session))
+    action(session)
+    return done(request, reverse("dashboard", args=[public_id]), session=session_facts(request, session))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classroom import access, actions, rooms
 from classroom.errors import RefusedError
-from classroom.models import ClassSession, ConsentEvent
-from classroom.views.answers import done, instructors_only, refused
+from classroom.models import ClassSession, ConsentEvent, Participant
+from classroom.views.answers import done, instructors_only, refusals_to
 
 WIDTH, HEIGHT = 1280, 720
 NOT_CONFIRMED = "Nothing was switched on: tick the box that says that all of it is so."
@@ -41,37 +40,29 @@ def room(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @instructors_only
+@refusals_to("room")
 def declare_room(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST text_hash=<sha256>&sure=yes."""
-
-    def declare(session: ClassSession, by: User) -> object:
-        if request.POST.get("sure") != "yes":
-            raise RefusedError(NOT_CONFIRMED)
-        return actions.declare_room(session, by, request.POST.get("text_hash", ""))
-
-    return _control(request, public_id, declare)
+    session = access.session_for_instructor(request.user, public_id)
+    if request.POST.get("sure") != "yes":
+        raise RefusedError(NOT_CONFIRMED)
+    actions.declare_room(session, cast(User, request.user), request.POST.get("text_hash", ""))
+    return done(request, reverse("room", args=[public_id]), declared=rooms.declared(session))
 
 
 @require_POST
 @instructors_only
+@refusals_to("room")
 def withdraw_room(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """From now on nothing of the room is read."""
-    return _control(request, public_id, actions.withdraw_room)
-
-
-def _control(request: HttpRequest, public_id: UUID, action: Callable[[ClassSession, User], object]) -> HttpResponse:
     session = access.session_for_instructor(request.user, public_id)
-    to = reverse("room", args=[public_id])
-    try:
-        action(session, cast(User, request.user))
-    except RefusedError as error:
-        return refused(request, error, to)
-    return done(request, to, declared=rooms.declared(session))
+    actions.withdraw_room(session, cast(User, request.user))
+    return done(request, reverse("room", args=[public_id]), declared=rooms.declared(session))
 
 
 def _last(session: ClassSession) -> ConsentEvent | None:
     """The declaration in force."""
-    events = ConsentEvent.objects.filter(participant__session=session, participant__kind="room")
+    events = ConsentEvent.objects.filter(participant__session=session, participant__kind=Participant.Kind.ROOM)
     return events.select_related("declared_by").order_by("-epoch").first()
 
 

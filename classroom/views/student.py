@@ -17,11 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classroom import access, actions, places, rooms, zone
 from classroom import consent as consents
-from classroom.errors import RefusedError
 from classroom.models import CheckIn, Participant
 from classroom.text import person_name
 from classroom.throttle import ANSWERS
-from classroom.views.answers import closed, done, ended, own_data, refused, wants_json
+from classroom.views.answers import closed, done, ended, own_data, refusals_to, wants_json
 
 REMOVED = "Your instructor has removed you from this session. Speak to them if you think that it is a mistake."
 NOT_JOINED = "You are not in this session in this browser. Type the code to join."
@@ -82,6 +81,7 @@ def student(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@refusals_to("student")
 @participants_only
 def consent(request: HttpRequest, participant: Participant) -> HttpResponse:
     """What is measured, and the answer to it."""
@@ -96,6 +96,7 @@ def consent(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 
 @require_POST
+@refusals_to("student")
 @cookie_holders_only
 def withdraw(request: HttpRequest, participant: Participant) -> HttpResponse:
     """From now on nothing is measured; the student stays in the session. Possible after its end, too, and for one who
@@ -107,6 +108,7 @@ def withdraw(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 
 @require_POST
+@refusals_to("student")
 @participants_only
 def leave(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Go, and let the next person at this computer be someone else."""
@@ -172,10 +174,7 @@ def _answer(request: HttpRequest, participant: Participant) -> HttpResponse:
     who, before = str(participant.public_id), participant.consent_epoch
     if scope != Participant.Scope.NONE and ANSWERS.exhausted(who):
         return _consent_page(request, participant, TOO_OFTEN, 429)
-    try:
-        actions.record_consent(participant, scope, text.sha256)
-    except RefusedError as error:
-        return refused(request, error, reverse("student", args=[participant.session.public_id]))
+    actions.record_consent(participant, scope, text.sha256)
     if participant.consent_epoch != before:
         ANSWERS.count(who)
     return done(request, reverse("student", args=[participant.session.public_id]), **_state(participant))

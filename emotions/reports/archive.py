@@ -8,12 +8,12 @@ from __future__ import annotations
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 from django.utils.text import slugify
 
 from classroom.models import ClassSession
 from classroom.text import person_name
+from classroom.turns import streamed
 from emotions.reports import exports
 from emotions.reports.workbook import workbook
 
@@ -46,7 +46,7 @@ async def archive(sessions: Sequence[ClassSession]) -> AsyncIterator[bytes]:
         made.writestr(INDEX, "".join(_index(sessions)))
         for number, session in enumerate(sessions, start=1):
             if not session.purged_at:
-                made.writestr(_name(number, session), await sync_to_async(workbook)(session))
+                made.writestr(_name(number, session), await streamed(workbook, session))
             yield sink.taken()
     yield sink.taken()
 

@@ -663,3 +663,23 @@ def test_the_cookie_of_another_session_changes_nothing(
     assert client.post(reverse(name, args=[sam.session.public_id]), headers=JSON).status_code == 401
     sam.refresh_from_db()
     assert sam.measured
+
+
+@pytest.mark.parametrize("name", ["withdraw", "leave"])
+def test_who_is_erased_meanwhile_is_told_so(
+    sam: Participant, student_client: ClientOf, agree: Agree, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    agree(sam)
+    address, client, found = reverse(name, args=[sam.session.public_id]), student_client(sam), access.cookie_holder
+    with monkeypatch.context() as quicker:
+        quicker.setattr(access, "cookie_holder", lambda *where: _erased(found(*where)))
+        answer = client.post(address, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (403, "You are no longer in this session.")
+    assert "no-store" in answer["Cache-Control"]
+    assert client.post(address, headers=JSON).status_code == 401
+
+
+def _erased(participant: Participant | None) -> Participant | None:
+    if participant is not None:
+        actions.erase(participant)
+    return participant

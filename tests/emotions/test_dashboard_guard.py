@@ -138,10 +138,10 @@ async def test_a_word_that_could_not_be_said_ends_no_guard(
 ) -> None:
     faults = [RuntimeError("a fault of ours"), OSError("the line hangs")]
 
-    def here(**values: float) -> StillHere:
+    def here(now_ms: float) -> StillHere:
         if faults:
             raise faults.pop()
-        return StillHere(**values)
+        return StillHere(now_ms=now_ms)
 
     cookies = await sync_to_async(instructor_cookies)(alice)
     async with browser(f"/ws/dashboard/{session.public_id}/", cookies) as page:
