@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from classroom import actions
+from classroom import access, actions
 from classroom.config import env
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
@@ -196,6 +196,23 @@ def test_a_participant_is_removed(teacher: Client, session: ClassSession, sam: P
     assert answer.json()["participant"] == str(sam.public_id)
     sam.refresh_from_db()
     assert sam.removed_at is not None
+
+
+@pytest.mark.parametrize("name", ["remove_participant", "lower_hand"])
+def test_who_is_erased_meanwhile_is_gone_and_no_error(
+    teacher: Client, session: ClassSession, sam: Participant, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found = access.participant_in
+
+    def found_and_erased(*where: Any) -> Participant:
+        participant = found(*where)
+        actions.erase(participant)
+        return participant
+
+    monkeypatch.setattr(access, "participant_in", found_and_erased)
+    address, who = reverse(name, args=[session.public_id]), str(sam.public_id)
+    answer = teacher.post(address, {"participant": who}, headers=JSON)
+    assert (answer.status_code, answer.json()["participant"]) == (200, who)
 
 
 def test_a_marker_is_placed(teacher: Client, session: ClassSession) -> None:
