@@ -23,7 +23,7 @@ from classroom.errors import AlreadyLiveError, RefusedError
 from classroom.forms import AlertsForm, CourseForm, KeepForm, PlaceForm, StartSessionForm
 from classroom.managers import CourseQuerySet
 from classroom.models import ClassSession, Course, Participant
-from classroom.views.answers import done, instructors_only, refused
+from classroom.views.answers import done, instructors_only, refusals_to, refused
 from classroom.views.controls import join_url
 
 SESSIONS_A_PAGE = 40
@@ -68,6 +68,26 @@ def start_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except RefusedError as error:
         return refused(request, error, reverse("course", args=[own.public_id]))
     return done(request, reverse("dashboard", args=[session.public_id]), session_id=str(session.public_id))
+
+
+@require_POST
+@instructors_only
+@refusals_to("course")
+def rename_course(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST title=<words>."""
+    own = access.course_for_instructor(request.user, public_id)
+    actions.rename_course(own, request.POST.get("title", ""))
+    return done(request, reverse("course", args=[public_id]), title=own.title)
+
+
+@require_POST
+@instructors_only
+@refusals_to("report")
+def rename_session(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """POST title=<words, or none>. Back to the report, where it is offered."""
+    session = access.session_for_instructor(request.user, public_id)
+    actions.rename_session(session, request.POST.get("title", ""))
+    return done(request, reverse("report", args=[public_id]), title=session.title)
 
 
 @require_POST

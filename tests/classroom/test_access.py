@@ -54,6 +54,8 @@ TABLE = {
     "courses": Row("GET", 302, _accounts(200)),
     "course": Row("GET", 404, OWNER, of="course"),
     "start_session": Row("POST", 401, TEACHERS | {"alice": 409}, of="course"),
+    "rename_course": Row("POST", 401, TEACHERS, of="course"),
+    "rename_session": Row("POST", 401, TEACHERS, of="session"),
     "lock_session": Row("POST", 401, TEACHERS, of="session"),
     "unlock_session": Row("POST", 401, TEACHERS, of="session"),
     "renew_code": Row("POST", 401, TEACHERS, of="session"),
@@ -82,7 +84,7 @@ TABLE = {
     "healthz": Row("GET", 200),
     "readyz": Row("GET", 200),
 }
-POSTED = {"label": "Slide 4", "mode": "camera", "alerts": "few", "reading_place": "device"}
+POSTED = {"label": "Slide 4", "title": "Optics", "mode": "camera", "alerts": "few", "reading_place": "device"}
 
 
 @pytest.fixture

@@ -122,6 +122,30 @@ def test_a_marker_is_placed(session: ClassSession, heard: Any) -> None:
     assert heard.events == [("markers_changed", session)] * 3
 
 
+def test_a_course_and_a_session_are_renamed_also_afterwards(session: ClassSession) -> None:
+    actions.end_session(session)
+    actions.rename_course(session.course, " Calculus   2 ")
+    actions.rename_session(session, " Chain   rule ")
+    kept = ClassSession.objects.select_related("course").get(pk=session.pk)
+    assert (kept.course.title, kept.title) == ("Calculus 2", "Chain rule")
+    actions.rename_session(session, "  ")
+    assert ClassSession.objects.get(pk=session.pk).title == ""
+
+
+@pytest.mark.parametrize("title", ["x" * 121, "a\x00b"])
+def test_a_title_that_cannot_be_shown_renames_nothing(session: ClassSession, title: str) -> None:
+    for rename, row in ((actions.rename_course, session.course), (actions.rename_session, session)):
+        before = row.title
+        with pytest.raises(TextRefusedError):
+            rename(row, title)  # type: ignore[arg-type]
+        assert row.title == before
+
+
+def test_a_course_is_never_left_without_a_title(course: Course) -> None:
+    with pytest.raises(TextRefusedError, match="The title is empty"):
+        actions.rename_course(course, "  ")
+
+
 @pytest.mark.parametrize("label", ["", "   ", "x" * 61, "a\x00b", "two\nlines"])
 def test_a_marker_without_a_proper_label_is_refused(session: ClassSession, label: str) -> None:
     with pytest.raises(TextRefusedError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree as ET
@@ -107,6 +108,124 @@ def test_a_live_session_is_shown_with_its_code(teacher: Client, session: ClassSe
     assert page.context["join_url"] == f"http://testserver/join/{session.join_code}/"
     assert f"{session.join_code[:3]}-{session.join_code[3:]}" in text
     assert reverse("dashboard", args=[session.public_id]) in text
+
+
+def _said(page: Any) -> str:
+    """What a page shows, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
+
+
+def test_the_list_names_sessions_by_their_title_and_their_day(teacher: Client, course: Course) -> None:
+    for title, day in (("Chain rule", 3), ("", 10)):
+        start = datetime(2026, 3, day, 9, 15, tzinfo=UTC)
+        ClassSession.objects.create(course=course, title=title, started_at=start, ended_at=start)
+    text = teacher.get(reverse("course", args=[course.public_id])).content.decode()
+    links = re.findall(r'<a href="/teach/[^"]*/report/">([^<]*)</a>', text)
+    local = timezone.localtime(datetime(2026, 3, 10, 9, 15, tzinfo=UTC))
+    assert links == [f"Tue 10 Mar, {local:%H:%M}", "Chain rule · Tue 3 Mar"]
+    assert "Untitled" not in text
+
+
+def test_a_running_sessions_report_is_reached_from_its_course(teacher: Client, session: ClassSession) -> None:
+    text = teacher.get(reverse("course", args=[session.course.public_id])).content.decode()
+    assert f'<a href="{reverse("report", args=[session.public_id])}">The session so far</a>' in text
+
+
+@pytest.mark.parametrize("mode", ClassSession.Mode.values)
+def test_the_live_page_leads_to_the_session_so_far(teacher: Client, course: Course, mode: str) -> None:
+    """Also without cameras, and without scripts."""
+    address = reverse("report", args=[actions.start_session(course, mode).public_id])
+    text = teacher.get(f"/teach/{course.sessions.get().public_id}/").content.decode()
+    card, without_script = text.split('class="card pace"')[1].split("<dl")[0], text.split("<noscript>")[1]
+    assert (address in card) is (mode == "check_ins")
+    assert f'<a href="{address}">' in without_script.split("</noscript>")[0]
+    assert text.count(f'<a class="small personal" href="{address}">The session so far</a>') == 1 + (
+        mode == "check_ins"
+    )
+
+
+def test_kinds_of_sessions_have_one_name(teacher: Client, course: Course) -> None:
+    actions.end_session(actions.start_session(course, "check_ins"))
+    text = _said(teacher.get(reverse("course", args=[course.public_id])))
+    assert "Faces and pace" in text
+    assert "Pace only" in text
+    assert "Ended pace only" in text
+    assert "check-ins" not in text.casefold()
+
+
+# -- Names
+
+
+def test_a_course_is_renamed(teacher: Client, course: Course) -> None:
+    page = reverse("course", args=[course.public_id])
+    address = reverse("rename_course", args=[course.public_id])
+    assert f'action="{address}"' in teacher.get(page).content.decode()
+    assert teacher.post(address, {"title": " Linear   algebra "})["Location"] == page
+    course.refresh_from_db()
+    assert course.title == "Linear algebra"
+
+
+def test_a_course_without_a_title_is_refused_in_words(teacher: Client, course: Course) -> None:
+    address = reverse("rename_course", args=[course.public_id])
+    answer = teacher.post(address, {"title": ""}, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (400, "The title is empty.")
+    assert "The title is empty." in teacher.post(address, {"title": ""}, follow=True).content.decode()
+    course.refresh_from_db()
+    assert course.title == "Calculus 1"
+
+
+def test_a_session_is_renamed_in_its_report(teacher: Client, session: ClassSession) -> None:
+    """While it runs, and after it; its title may go."""
+    report = reverse("report", args=[session.public_id])
+    address = reverse("rename_session", args=[session.public_id])
+    for title in ("Chain rule", ""):
+        assert f'action="{address}"' in teacher.get(report).content.decode()
+        assert teacher.post(address, {"title": title})["Location"] == report
+        session.refresh_from_db()
+        assert session.title == title
+        actions.end_session(session)
+
+
+def test_a_sessions_title_may_be_too_long(teacher: Client, session: ClassSession) -> None:
+    address = reverse("rename_session", args=[session.public_id])
+    assert "The title is too long" in teacher.post(address, {"title": "x" * 121}, follow=True).content.decode()
+
+
+def test_markers_are_mended_after_class(teacher: Client, session: ClassSession) -> None:
+    """The live page, which has them while it runs, is closed by then."""
+    kept, gone = (actions.place_marker(session, label) for label in ("Silde 4", "By mistake"))
+    report = reverse("report", args=[session.public_id])
+    forms = [reverse("rename_marker", args=[session.public_id, kept.pk]),
+             reverse("remove_marker", args=[session.public_id, gone.pk])]  # fmt: skip
+    text = teacher.get(report).content.decode()
+    assert not any(address in text for address in forms)
+    actions.end_session(session)
+    text = teacher.get(report).content.decode()
+    assert all(address in text for address in forms)
+    teacher.post(forms[0], {"label": "Slide 4"})
+    answer = teacher.post(forms[1], {"label": "By mistake"}, follow=True)
+    assert answer.redirect_chain[-1][0] == report
+    assert [marker.label for marker in session.markers.all()] == ["Slide 4"]
+
+
+def test_who_only_reads_a_report_is_offered_no_names_to_mend(
+    login: Callable[[User], Client], dana: User, session: ClassSession
+) -> None:
+    actions.place_marker(session, "Slide 4")
+    actions.end_session(session)
+    text = login(dana).get(reverse("report", args=[session.public_id])).content.decode()
+    assert "/rename/" not in text
+    assert "/remove/" not in text
+
+
+def test_a_renamed_course_still_knows_why_a_session_was_deleted(teacher: Client, course: Course) -> None:
+    """Its receipt bears the name of then, and refers to no row."""
+    session = _past(course, 1)
+    actions.purge_session(session)
+    actions.rename_course(course, "Calculus 2")
+    report = teacher.get(reverse("report", args=[session.public_id])).content.decode()
+    assert "because the school decided it" in report
+    assert "or its markers" not in report
 
 
 # -- Starting
