@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from classroom import zone
 from classroom.models import ClassSession, Erasure, ReadingPlace
+from classroom.traces import tells_of
 from emotions.mood.trouble import troubled
 from emotions.reports import charts, people, rollups, rooms, selectors, sharers, spoken, wording
 from emotions.reports.heat import HeatMap, heat_map
@@ -191,11 +192,11 @@ def _nobody(rows: Sequence[MoodRow], joined: int) -> bool:
 
 
 def _purged_sentence(session: ClassSession) -> str:
-    """When, and why, as far as its receipt is found: it refers to no row."""
-    receipts = Erasure.objects.filter(course=session.course.title, session_started_at=session.started_at)
-    receipt = receipts.filter(what=Erasure.What.RECORDS).first()
+    """When, and why, as far as its receipt is found: it refers to no row, and bears the course's name of then."""
+    receipts = Erasure.objects.filter(what=Erasure.What.RECORDS, session_started_at=session.started_at)
+    receipt = next((one for one in receipts if tells_of(one, session)), None)
     why = f" {PURGED_WHY[receipt.why]}" if receipt and receipt.why in PURGED_WHY else ""
-    return f"What was recorded in it was purged on {timezone.localtime(session.purged_at):%-d %B %Y}{why}."
+    return f"What was recorded in it was deleted on {timezone.localtime(session.purged_at):%-d %B %Y}{why}."
 
 
 def _mood_sentence(length: str, mean: Sequence[float]) -> str:

@@ -65,7 +65,7 @@ def _line(row: TermRow) -> TermLine:
 
 def _words(row: TermRow) -> str:
     if row.session.purged_at:
-        return f"Purged on {timezone.localtime(row.session.purged_at):%-d %B %Y}"
+        return f"Deleted on {timezone.localtime(row.session.purged_at):%-d %B %Y}"
     return mood_words(row.shares) if row.session.measures else "Without cameras"
 
 

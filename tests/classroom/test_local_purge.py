@@ -304,7 +304,7 @@ def test_no_page_shows_half_of_a_session(course: Course, client: Client) -> None
     assert actions.expire_some(one, 0) is None
     assert [client.get(file).status_code for file in files] == [404] * 4
     report = client.get(reverse("report", args=[one.public_id])).content.decode()
-    assert "What was recorded in it was purged on" in report
+    assert "What was recorded in it was deleted on" in report
     assert "Ada" not in report
 
 

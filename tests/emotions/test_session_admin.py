@@ -281,7 +281,7 @@ def test_of_a_session_that_is_being_deleted_nothing_is_shown_or_exported(
     lecture.refresh_from_db()
     seen = overview(lecture)
     assert (seen.figure, seen.moments) == (None, [])
-    assert "was purged on" in seen.summary[0]
+    assert "was deleted on" in seen.summary[0]
     assert "looked troubled" not in office.get(reverse(LIST)).content.decode()
     (row,) = term.term_rows([lecture])
     assert (row.shares, row.joined) == (None, None)
@@ -390,11 +390,11 @@ def test_a_purge_leaves_a_receipt_of_what_went(office: Client, lecture: ClassSes
 def test_a_purged_session_says_so_and_is_not_purged_again(office: Client, lecture: ClassSession) -> None:
     act(office, "purge", lecture)
     text = shown(office, lecture)
-    purged = r"What was recorded in it was purged on \d+ \w+ \d{4} because the school decided it\."
+    purged = r"What was recorded in it was deleted on \d+ \w+ \d{4} because the school decided it\."
     assert re.search(rf"12 minutes\. {purged} Only its course, title and times stay\.", text)
     assert "Purged" in office.get(reverse(LIST)).content.decode()
     report = office.get(reverse("report", args=[lecture.public_id])).content.decode()
-    assert "What was recorded in it was purged on" in report
+    assert "What was recorded in it was deleted on" in report
     assert "Attendance" not in report  # Unknown is not nobody.
     assert "Download" not in report
     question = act(office, "purge", lecture, confirmed=False).content.decode()

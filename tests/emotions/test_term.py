@@ -177,7 +177,7 @@ def test_a_purged_session_is_not_one_that_nobody_attended(weeks: list[ClassSessi
     (row,) = term.term_rows([purged])
     assert (row.joined, term_page.joined(row), term_page.hard(row)) == (None, None, None)
     (line,) = term_page.lines([row])
-    assert line.words.startswith("Purged on ")
+    assert line.words.startswith("Deleted on ")
     assert (line.joined, line.hard, line.rests_on) == ("", "", "")
     assert [line.joined for line in term_page.lines(term.term_rows(weeks))] == ["10", "", "4", "8"]
 
@@ -203,9 +203,9 @@ def test_pages_say_that_a_session_was_purged(client: Client, purged: ClassSessio
     course = client.get(reverse("course", args=[purged.course.public_id])).content.decode()
     start = course.index(reverse("report", args=[purged.public_id]))
     cells = " ".join(re.sub(r"<[^>]+>", " ", course[start : course.index("</tr>", start)]).split())
-    assert re.search(r"Purged on \d+ \w+ \d{4} – – lost or too fast – students Purged", cells)
+    assert re.search(r"Deleted on \d+ \w+ \d{4} – – lost or too fast – students Deleted", cells)
     report = client.get(reverse("report", args=[purged.public_id])).content.decode()
-    assert "was purged on" in report
+    assert "was deleted on" in report
     assert ">0 of" not in report
 
 
