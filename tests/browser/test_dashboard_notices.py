@@ -443,5 +443,5 @@ def test_before_the_socket_speaks_the_page_claims_nothing_of_students(
     page = played(visitors, session).page
     expect(page.locator("#nobody-waits")).to_be_hidden()
     expect(page.locator("#no-students")).to_be_hidden()
-    expect(page.locator("#students-title")).to_have_text("Students who share individually")
+    expect(page.locator("#students-title")).to_have_text("Students who share with their name")
     expect(page.locator("[data-opens=end-dialog]")).to_be_enabled()

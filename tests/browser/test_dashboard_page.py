@@ -28,6 +28,7 @@ from emotions.messages import (
     Notices,
     SessionChanged,
     StillHere,
+    Tile,
     TileChange,
 )
 from emotions.reports import charts, sharers, wording
@@ -258,6 +259,30 @@ def test_tiles_sort_by_name_by_time_and_by_ease(visitors: Visitors, session: Cla
     expect(page.locator("#attention strong")).to_have_text("Cy")
     page.get_by_label("Sort by").select_option("attention")
     assert tile_names(page) == ["Cy", "Ben", "Ada", "Bo"]
+
+
+def test_tiles_stay_in_order_after_a_look_at_one(visitors: Visitors, session: ClassSession) -> None:
+    """The dialog gives the focus back to its tile, which is no hand on the tiles; the keyboard is one."""
+    tiles = [tile("Ada", value=0.9), tile("Ben", value=-0.2)]
+    socket = played(visitors, session, snapshot([point(1)], tiles))
+    page = socket.page
+    page.get_by_label("Sort by").select_option("attention")
+    page.locator("#tiles").get_by_role("button", name="Ada").click()
+    page.locator("#student-dialog").get_by_role("button", name="Close").click()
+    page.mouse.move(0, 0)
+    focused = page.locator(f"[data-id='{tiles[0].id}'] button")
+    expect(focused).to_be_focused()
+    socket.send(tick(point(2), [as_change(tile("Cy", value=-0.8))]))
+    expect(page.locator("#tiles .name")).to_have_text(["Cy", "Ben", "Ada"])
+    expect(focused).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#tiles :focus-visible")).to_have_count(1)
+    socket.send(tick(point(3), [as_change(tile("Di", value=-0.9))]))
+    expect(page.locator("#tiles .name")).to_have_text(["Cy", "Ben", "Ada", "Di"])
+
+
+def as_change(new: Tile) -> TileChange:
+    return TileChange(**new.model_dump())
 
 
 MEASURE = """
