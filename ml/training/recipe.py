@@ -58,7 +58,7 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "roomtone": Recipe(),
-    "wide": Recipe(epochs=70, decay=40, sharp=24, mixed=0.4, teacher_weight=0.5, small_side=48, measure=10),
+    "wide": Recipe(epochs=70, decay=49, teacher_weight=0.3, small_side=48, measure=10),
     "baseline": Recipe(
         epochs=15,
         batch=64,
