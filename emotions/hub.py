@@ -133,7 +133,13 @@ class Hub(OncePerLoop):
                     self._hand_on(message["data"])
 
     def _hand_on(self, payload: bytes) -> None:
-        for connection, text in json.loads(payload):
+        """What another version of the product sends is none of ours, and no reason to hear nothing for a while."""
+        try:
+            answers = [(str(connection), str(text)) for connection, text in json.loads(payload)]
+        except (ValueError, TypeError) as error:
+            log.warning("a message on the answers' channel holds no answers: %s", error)
+            return
+        for connection, text in answers:
             self.deliver(connection, text)
 
     async def _refresh(self) -> None:

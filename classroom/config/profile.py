@@ -30,14 +30,14 @@ PROFILES: dict[str, Profile] = {
         inference=False,
         demo=False,
         reason="Measuring faces is off: this installation has not been told which rules apply to it. "
-        "Check-ins work without cameras.",
+        "Words about the pace work without cameras.",
     ),
     "eu": Profile(
         "eu",
         inference=False,
         demo=False,
         reason="Measuring faces is off: in the European Union, inferring emotions in education is forbidden "
-        "except for medical or safety reasons (AI Act, Article 5(1)(f)). Check-ins work without cameras.",
+        "except for medical or safety reasons (AI Act, Article 5(1)(f)). Words about the pace work without cameras.",
         jurisdiction="European Union",
     ),
     "illinois": Profile(

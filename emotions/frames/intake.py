@@ -68,7 +68,7 @@ class Intake(OncePerLoop):
             self._writer = None
 
     async def _put(self, batch: list[SlotFrame]) -> None:
-        """Whatever goes wrong, every frame is answered."""
+        """Where the frames can't be put, whatever the reason, each is answered."""
         try:
             outcome = await slots.put(async_redis(), batch)
         except Exception as error:

@@ -127,12 +127,14 @@ def take(client: redis.Redis, lane: int, limit: int) -> tuple[list[SlotFrame], b
 def _readable(values: Sequence[bytes]) -> list[SlotFrame]:
     """Those of these slots, or of their headers, that hold a frame. What another version of the product has put there
     (while a new one is brought up, both run) is nobody's: its browser sends the next in a moment."""
-    frames = []
+    frames, others = [], 0
     for value in filter(None, values):
         try:
             frames.append(SlotFrame.unpack(value))
         except (struct.error, ValueError, IndexError):
-            log.warning("a slot holds a frame of another version: it is passed over")
+            others += 1
+    if others:
+        log.warning("%d slots hold frames of another version: they are passed over", others)
     return frames
 
 

@@ -26,7 +26,7 @@ class Told:
     whole: bool
 
     def __str__(self) -> str:
-        return f"{self.count:,}" if self.whole else f"{self.count:,} of those who share individually; others not told"
+        return f"{self.count:,}" if self.whole else f"{self.count:,} of those who share with their name; others not told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Totals:
             ("Minutes with a class mood", f"{self.known // 60:,} of {self.length:,}"),
             ("Readings", str(self.readings)),
             ("Markers", f"{self.markers:,}"),
-            ("Check-ins that count", f"{self.check_ins:,}"),
+            ("Words about the pace that count", f"{self.check_ins:,}"),
         ]
 
     @property

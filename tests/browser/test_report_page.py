@@ -194,7 +194,7 @@ def test_tables_that_do_not_come_are_spoken_of_in_words(visitors: Visitors) -> N
     [
         (
             {"status": 404, "body": "Not found"},
-            "It is not there any more: changed on another device, or the session is over.",
+            "It is not there any more: it was changed or deleted elsewhere, or the class has ended.",
         ),
         ({"status": 403, "body": "No"}, "You are signed out, or may not do this. Sign in again and reload the page."),
         ({"status": 200, "body": "<h1>Welcome to this network</h1>"}, "No answer came. Try again in a minute."),

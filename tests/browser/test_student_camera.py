@@ -442,7 +442,7 @@ def test_an_idle_line_is_asked_whether_it_lives(join: Join) -> None:
         (
             "none",
             "Lost",
-            "Sent, without your name. It counts once five or more don’t share with their name.",
+            "Sent, without your name. It counts once at least five take part without their name.",
             "That was more than 3 minutes ago.",
         ),
         ("individual", "Lost", "Sent, with your name.", "It counted for 3 minutes."),

@@ -533,7 +533,7 @@ def test_the_page_says_who_sees_a_word_with_a_name(sam: Participant, student_cli
     agree(sam, "aggregate")
     page = client.get(address).content.decode()
     assert named not in page
-    assert "once five or more don’t share with their name." in page
+    assert "once at least five take part without their name." in page
 
 
 @pytest.mark.parametrize(

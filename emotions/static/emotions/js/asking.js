@@ -36,6 +36,6 @@ async function answered(url, { headers = {}, ...asked }) {
 
 function refusal(status, next) {
   if (status === 403) return "You are signed out, or may not do this. Sign in again and reload the page.";
-  if (status === 404 || status === 410) return "It is not there any more: changed on another device, or the session is over.";
+  if (status === 404 || status === 410) return "It is not there any more: it was changed or deleted elsewhere, or the class has ended.";
   return `That did not work. ${next}`;
 }

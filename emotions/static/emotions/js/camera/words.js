@@ -30,7 +30,7 @@ export const BROKEN = "The connection broke, so it may not have arrived. Press a
 /** Of a `word` that the server has taken. `named`: the student shares with their name, which the live page tells for
  *  "lost" alone; without a name it may not count (decision 12). */
 export function taken(word, named) {
-  if (!named) return "Sent, without your name. It counts once five or more don’t share with their name.";
+  if (!named) return "Sent, without your name. It counts once at least five take part without their name.";
   return word === "lost"
     ? "Sent, with your name."
     : "Sent. Your instructor sees how many said so now, and your name with it in the report.";
