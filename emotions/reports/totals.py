@@ -26,7 +26,8 @@ class Told:
     whole: bool
 
     def __str__(self) -> str:
-        return f"{self.count:,}" if self.whole else f"{self.count:,} of those who share with their name; others not told"
+        of_whom = "" if self.whole else " of those who share with their name; others not told"
+        return f"{self.count:,}{of_whom}"
 
 
 @dataclass(frozen=True, slots=True)
