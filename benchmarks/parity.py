@@ -41,7 +41,7 @@ NAMES = {
     "runtime": "ort.wasm.min.mjs",
     "glue": "ort-wasm-simd-threaded.mjs",
     "wasm": "ort-wasm-simd-threaded.wasm",
-    "detector": "face-detector.onnx",
+    "detector": "yunet.onnx",
     "network": "emotion.onnx",
 }
 OPEN = """async ([base, urls]) => {

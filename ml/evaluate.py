@@ -25,7 +25,7 @@ from ml.measuring.photographs import evaluate_enlarged, evaluate_photographs
 from ml.measuring.robustness import robustness
 from ml.serving.classifier import EmotionClassifier, calibrated
 from ml.serving.manifest import KERAS_NAME, MANIFEST_NAME, WEIGHTS, Manifest, ModelFileError
-from ml.serving.yunet import DetectorModelError
+from ml.serving.yunet_model import DetectorModelError
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -16,7 +16,7 @@ from ml.labels import LABELS
 from ml.serving.analyser import FrameAnalyser
 from ml.serving.manifest import ModelFileError
 from ml.serving.picture_size import MOST_PIXELS, decoded, too_large
-from ml.serving.yunet import DetectorModelError
+from ml.serving.yunet_model import DetectorModelError
 from ml.types import ByteArray, FrameAnalysis, Reading
 
 COLOURS = {

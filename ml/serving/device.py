@@ -35,8 +35,8 @@ class DeviceNetwork:
 
 def write_models(folder: Path) -> None:
     """Both networks as files that a browser can load. Raises ModelFileError or DetectorModelError."""
-    from ml.serving.yunet import model_bytes, with_free_size
+    from ml.serving.yunet_model import served_model
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DEVICE_NAME).write_bytes(Manifest.load().read(DEVICE_NAME))
-    (folder / DETECTOR_NAME).write_bytes(with_free_size(model_bytes()))
+    (folder / DETECTOR_NAME).write_bytes(served_model())

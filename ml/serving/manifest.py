@@ -16,7 +16,7 @@ from ml.lesson import RAREST, Lesson, lesson_odds
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 MANIFEST_NAME = "manifest.json"
-DEVICE_NAME, DETECTOR_NAME = "emotion.onnx", "face-detector.onnx"
+DEVICE_NAME, DETECTOR_NAME = "emotion.onnx", "yunet.onnx"
 """The networks as browsers load them."""
 KERAS_NAME = "emotion.keras"
 """The network as it was trained, in floats."""

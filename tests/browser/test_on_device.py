@@ -267,7 +267,7 @@ FAULTS = (
     ("**/device/ort.wasm*.mjs", missing),
     ("**/*.wasm", blocked),
     ("**/*.wasm", another_content),
-    ("**/device/face-detector*.onnx", missing),
+    ("**/device/yunet*.onnx", missing),
     ("**/device/emotion*.onnx", another_content),
 )
 

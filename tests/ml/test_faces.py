@@ -6,9 +6,11 @@ from dataclasses import astuple
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 
 import ml.serving.yunet
+import ml.serving.yunet_model
 from ml.labels import LABELS
 from ml.serving.faces import NMS_THRESHOLD, SCORE_THRESHOLD, FaceDetector
 from ml.synthetic import SyntheticFaces, compose_frame
@@ -36,7 +38,7 @@ def overlap(one: Box, two: Box) -> float:
 
 def opencv_rows(bgr: ByteArray) -> FloatArray:
     """The same model on OpenCV's own runtime, about half as fast: what ours is held to."""
-    model, size = np.frombuffer(ml.serving.yunet.model_bytes(), np.uint8), (bgr.shape[1], bgr.shape[0])
+    model, size = np.frombuffer(ml.serving.yunet_model.model_bytes(), np.uint8), (bgr.shape[1], bgr.shape[0])
     opencv = cv2.FaceDetectorYN.create("onnx", model, np.zeros(0, np.uint8), size, SCORE_THRESHOLD, NMS_THRESHOLD)
     return np.asarray(opencv.detect(bgr)[1], np.float32)
 
@@ -51,6 +53,23 @@ def test_boxes_and_landmarks_are_those_of_opencvs_own_runtime(
         assert overlap(found.box, Box(*(float(side) for side in expected[:4]))) > 0.99
         np.testing.assert_allclose(found.landmarks.ravel(), expected[4:14], atol=0.5)
         assert found.score == pytest.approx(expected[14], abs=1e-3)
+
+
+def test_the_joined_heads_say_what_the_published_network_says() -> None:
+    published, served = (
+        onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        for model in (ml.serving.yunet_model.model_bytes(), ml.serving.yunet_model.served_model())
+    )
+    pixels = np.random.default_rng(3).integers(0, 256, (1, 3, 640, 640)).astype(np.float32)
+    expected = dict(
+        zip([output.name for output in published.get_outputs()], published.run(None, {"input": pixels}), strict=True)
+    )
+    for stride, output in zip(ml.serving.yunet_model.STRIDES, served.run(None, {"input": pixels}), strict=True):
+        cells = output.reshape(16, -1).T
+        scores = 1 / (1 + np.exp(-cells[:, :2]))
+        parts = {"cls": scores[:, :1], "obj": scores[:, 1:], "bbox": cells[:, 2:6], "kps": cells[:, 6:]}
+        for head, said in parts.items():
+            np.testing.assert_allclose(said, expected[f"{head}_{stride}"][0], atol=1e-5)
 
 
 def test_several_faces_come_largest_first(detector: FaceDetector, frames: list[ByteArray]) -> None:
@@ -201,7 +220,7 @@ def test_sessions_of_old_sizes_are_given_up(frames: list[ByteArray]) -> None:
     engine = ml.serving.yunet.YuNet(0.3)
     for side in range(32, 32 * (ml.serving.yunet.SESSIONS_KEPT + 4), 32):
         engine.rows(np.zeros((side, side, 3), np.uint8), 0.7)
-    assert len(engine._sessions) == ml.serving.yunet.SESSIONS_KEPT
+    assert len(engine._searches) == ml.serving.yunet.SESSIONS_KEPT
     assert len(engine.rows(frames[0], 0.7)) == 1
 
 
@@ -223,14 +242,14 @@ def test_an_unknown_search_is_refused(detector: FaceDetector) -> None:
 
 
 def test_another_model_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ml.serving.yunet, "MODEL_SHA256", "0" * 64)
-    with pytest.raises(ml.serving.yunet.DetectorModelError, match=r"expected sha256 0000.*received 8f2383e4"):
+    monkeypatch.setattr(ml.serving.yunet_model, "MODEL_SHA256", "0" * 64)
+    with pytest.raises(ml.serving.yunet_model.DetectorModelError, match=r"expected sha256 0000.*received 8f2383e4"):
         FaceDetector()
 
 
 def test_a_missing_model_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ml.serving.yunet, "MODEL_PACKAGE", "no_such_package")
-    with pytest.raises(ml.serving.yunet.DetectorModelError, match=r"'no_such_package'.*not installed"):
+    monkeypatch.setattr(ml.serving.yunet_model, "MODEL_PACKAGE", "no_such_package")
+    with pytest.raises(ml.serving.yunet_model.DetectorModelError, match=r"'no_such_package'.*not installed"):
         FaceDetector()
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from classroom.local.registry import FetchError
 from emotions import device_setup
 from ml.serving.manifest import ModelFileError
-from ml.serving.yunet import DetectorModelError
+from ml.serving.yunet_model import DetectorModelError
 
 
 class Command(BaseCommand):

@@ -1,6 +1,7 @@
-// YuNet in a browser: the same faces as ml/serving/yunet.py finds. A picture is { width, height, pixels }, pixels: RGBA bytes.
+// YuNet in a browser: the same faces as ml/serving/yunet.py finds (the network: ml/serving/yunet_model.py). A picture is { width, height, pixels }, pixels: RGBA bytes.
 
 const STRIDES = [8, 16, 32];
+const CHANNELS = 16;
 const SIZE_STEP = 32;
 const SCORE = 0.6;
 const OVERLAP = 0.3;
@@ -8,7 +9,7 @@ const OVERLAP = 0.3;
 export const SCALES = { quick: [0.5, 1], thorough: [1, 0.5, 2] };
 
 /** The faces, the largest first: { box: [x, y, width, height], landmarks: [x, y] five times, score }, in pixels.
- *  `run(planes, height, width)`: the network's twelve outputs, as it names them in order. */
+ *  `run(planes, height, width)`: the network's outputs, one for each stride. */
 export async function detect(run, picture, scales) {
   for (const scale of scales) {
     const small = resized(picture, scale);
@@ -21,8 +22,7 @@ export async function detect(run, picture, scales) {
 async function facesIn(run, picture) {
   const [height, width] = [picture.height, picture.width].map((side) => Math.ceil(side / SIZE_STEP) * SIZE_STEP);
   const outputs = await run(planes(picture, height, width), height, width);
-  const found = STRIDES.flatMap((stride, level) => decoded(outputs.filter((_, index) => index % 3 === level), stride, width));
-  return suppressed(found);
+  return suppressed(STRIDES.flatMap((stride, level) => decoded(outputs[level], stride, width)));
 }
 
 /** Blue, green, red one after the other, the picture in the corner of a black canvas. */
@@ -39,19 +39,21 @@ function planes({ width, height, pixels }, high, wide) {
   return canvas;
 }
 
-const clip = (value) => Math.min(1, Math.max(0, value));
+const sigmoid = (value) => 1 / (1 + Math.exp(-value));
 
-/** One stride's outputs (score of a face, of an object, box, landmarks; a row per cell) as faces. */
-function decoded([cls, obj, box, points], stride, width) {
-  const columns = width / stride;
+/** One stride's output as faces. Its channels, each with a number for every cell: logits of a face and of an object, four
+ *  of the box, ten of the landmarks. */
+function decoded(output, stride, width) {
+  const [columns, cells] = [width / stride, output.length / CHANNELS];
   const faces = [];
-  for (let cell = 0; cell < cls.length; cell += 1) {
-    const score = Math.sqrt(clip(cls[cell]) * clip(obj[cell]));
+  for (let cell = 0; cell < cells; cell += 1) {
+    const score = Math.sqrt(sigmoid(output[cell]) * sigmoid(output[cells + cell]));
     if (score < SCORE) continue;
+    const said = (number) => output[(2 + number) * cells + cell];
     const [column, row] = [cell % columns, Math.floor(cell / columns)];
-    const [wide, high] = [Math.exp(box[4 * cell + 2]) * stride, Math.exp(box[4 * cell + 3]) * stride];
-    const corner = [(column + box[4 * cell]) * stride - wide / 2, (row + box[4 * cell + 1]) * stride - high / 2];
-    const landmarks = Array.from({ length: 10 }, (_, k) => (points[10 * cell + k] + (k % 2 ? row : column)) * stride);
+    const [wide, high] = [Math.exp(said(2)) * stride, Math.exp(said(3)) * stride];
+    const corner = [(column + said(0)) * stride - wide / 2, (row + said(1)) * stride - high / 2];
+    const landmarks = Array.from({ length: 10 }, (_, k) => (said(4 + k) + (k % 2 ? row : column)) * stride);
     faces.push({ box: [...corner, wide, high], landmarks, score });
   }
   return faces;
