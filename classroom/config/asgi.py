@@ -8,7 +8,7 @@ import signal
 import warnings
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.sessions import SessionMiddlewareStack
+from channels.sessions import CookieMiddleware
 from django.core.asgi import get_asgi_application
 
 from classroom.local.tether import die_with_parent
@@ -38,7 +38,7 @@ application = ProtocolTypeRouter(
     {
         "http": limited(noting_who_goes(pages)),
         # Not who that is: students have no sign-in, and an instructor is asked about when the socket is accepted.
-        "websocket": same_origin(SessionMiddlewareStack(URLRouter(sockets))),
+        "websocket": same_origin(CookieMiddleware(URLRouter(sockets))),
     }
 )
 

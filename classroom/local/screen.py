@@ -14,10 +14,11 @@ from rich.text import Text
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan")
 NAME_WIDTH = 9
-# What Postgres says in the course of a good day.
+# What programs say in the course of a good day.
 _USUAL = {
     "postgres": ("LOG:", "the database system is starting up"),
     "valkey": (" * ", "overcommit", "signal-handler", "bye"),
+    "worker": ("Created TensorFlow Lite XNNPACK delegate",),
 }
 
 

@@ -60,23 +60,21 @@ def admit_student(cookies: Mapping[str, str], session_public_id: UUID) -> Studen
     return StudentAdmission(participant, inference=inference, place=place, room=room)
 
 
-def admit_instructor(session_key: str | None, session_public_id: UUID) -> ClassSession | CloseCode:
+def admit_instructor(cookies: Mapping[str, str], session_public_id: UUID) -> ClassSession | CloseCode:
     """The owner's session, by what stands in the database now: whoever signed out, was locked, got a new password or
-    lost the course is turned away. A stranger and another instructor learn nothing of it.
-
-    `session_key`: of the browser's sign-in, not of the class; None without one.
-    """
+    lost the course is turned away. A stranger and another instructor learn nothing of it."""
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    sign_in = cookies.get(settings.SESSION_COOKIE_NAME)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(sign_in)
     user: Any = get_user(request)
     if not user.is_authenticated:
         return CloseCode.NOT_JOINED
     return visible_session(user, session_public_id) or CloseCode.NO_SUCH_SESSION
 
 
-def admit_room(session_key: str | None, session_public_id: UUID) -> StudentAdmission | CloseCode:
+def admit_room(cookies: Mapping[str, str], session_public_id: UUID) -> StudentAdmission | CloseCode:
     """As `admit_instructor`: the session's room camera, for the owner; WITHDRAWN where no declaration is in force."""
-    session = admit_instructor(session_key, session_public_id)
+    session = admit_instructor(cookies, session_public_id)
     return session if isinstance(session, CloseCode) else _room_of(session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -24,7 +25,7 @@ class DashboardConsumer(Guarded):
     async def enter(self) -> None:
         after = _after(self.scope.get("query_string", b""))
         session_id = self.scope["url_route"]["kwargs"]["session_id"]
-        admitted = await in_database(admit_instructor, self.scope["session"].session_key, session_id)
+        admitted = await in_database(admit_instructor, self.scope["cookies"], session_id)
         if after is None:
             await self.turn_away(CloseCode.MALFORMED)
         elif isinstance(admitted, CloseCode):
@@ -44,9 +45,9 @@ class DashboardConsumer(Guarded):
         else:
             await self.turn_away(CloseCode.SESSION_ENDED)
 
-    def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
+    def admitted_again(self, cookies: Mapping[str, str], session_public_id: UUID) -> object:
         """Also tells a dashboard of the end that did not hear of it."""
-        again = admit_instructor(session_key, session_public_id)
+        again = admit_instructor(cookies, session_public_id)
         return again if isinstance(again, CloseCode) or again.live else CloseCode.SESSION_ENDED
 
     async def _tell_snapshot(self, after: int) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from uuid import UUID
 
 from emotions.consumers.base import DOWN, Socket, in_database
@@ -21,8 +22,8 @@ class Guarded(Socket):
 
     guard: asyncio.Task[None] | None = None
 
-    def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
-        """Asks the database, by the key of the browser's sign-in. A CloseCode closes the socket."""
+    def admitted_again(self, cookies: Mapping[str, str], session_public_id: UUID) -> object:
+        """Asks the database, by the browser's sign-in. A CloseCode closes the socket."""
         raise NotImplementedError
 
     def begin_guard(self, session_public_id: UUID) -> None:
@@ -46,6 +47,6 @@ class Guarded(Socket):
     async def _once(self, session_public_id: UUID) -> None:
         # Before the question: a database that is slow or away is no dead line.
         await self.tell(StillHere(now_ms=time.time() * 1000))
-        again = await in_database(self.admitted_again, self.scope["session"].session_key, session_public_id)
+        again = await in_database(self.admitted_again, self.scope["cookies"], session_public_id)
         if isinstance(again, CloseCode):
             await self.turn_away(again)

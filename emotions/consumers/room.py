@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
@@ -37,11 +38,11 @@ class RoomConsumer(Guarded, CameraConsumer):
         self.end_guard()
         await super().leave()
 
-    def admitted_again(self, session_key: str, session_public_id: UUID) -> object:
-        return admit_room(session_key, session_public_id)
+    def admitted_again(self, cookies: Mapping[str, str], session_public_id: UUID) -> object:
+        return admit_room(cookies, session_public_id)
 
     async def _admission(self) -> StudentAdmission | CloseCode:
-        return await in_database(admit_room, self.scope["session"].session_key, self._session_id())
+        return await in_database(admit_room, self.scope["cookies"], self._session_id())
 
     def interval_ms(self) -> int:
         return min(LONGEST_INTERVAL_MS, max(INTERVAL_MS, int(settings.SAMPLE_INTERVAL_MS)))

@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
-from channels.sessions import SessionMiddlewareStack
+from channels.sessions import CookieMiddleware
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
@@ -25,7 +25,7 @@ from emotions.hub import Hub
 from emotions.routing import sockets
 from emotions.store import close_async_redis
 
-APPLICATION = SessionMiddlewareStack(URLRouter(sockets))
+APPLICATION = CookieMiddleware(URLRouter(sockets))
 PATIENCE = 5.0
 
 
