@@ -26,7 +26,7 @@ class Overview:
 
 
 def overview(session: ClassSession) -> Overview:
-    """At most twenty-one queries, for a class and a length of any size."""
+    """At most nineteen queries, for a class and a length of any size."""
     start, end = session.started_at, selectors.session_end(session)
     # Of a session that is being deleted, what is left is no whole.
     rows = [] if session.purged_at else selectors.mood_rows(session, start, end, most=charts.MOST_POINTS)

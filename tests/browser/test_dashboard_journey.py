@@ -149,6 +149,6 @@ def look_after_it(visitors: Visitors, root: User, session: ClassSession) -> None
     sign_in(page, root, visitors.base_url)
     page.goto(f"/admin/classroom/classsession/{session.pk}/change/")
     shown = page.locator(".totals div").filter(has_text="Readings").locator("dd")
-    expect(shown).to_have_text(str(totals(session).readings))
+    expect(shown).to_have_text(f"{totals(session).readings:,}")
     page.get_by_role("link", name="Report", exact=True).click()
     expect(page.locator(".summary")).to_contain_text("looked troubled")

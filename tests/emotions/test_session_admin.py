@@ -7,7 +7,7 @@ import io
 import re
 import time
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ from emotions.reports import archive, page, term, workbook
 from emotions.reports.overview import overview
 from emotions.reports.totals import totals
 from tests.emotions.lectures import NAMES, hold
-from tests.emotions.mood_data import CALM, TROUBLED, store_points
+from tests.emotions.mood_data import CALM, TROUBLED, store_event, store_points
 
 pytestmark = pytest.mark.usefixtures("pages")
 START = datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
@@ -86,7 +86,7 @@ def test_totals_are_those_of_the_database(lecture: ClassSession) -> None:
     assert counted.markers == 2
     assert counted.consents == len(NAMES)
     individual = EmotionEvent.objects.filter(session=lecture, participant__scope="individual").count()
-    assert (counted.readings.count, counted.readings.whole) == (individual, False)
+    assert 0 < counted.readings == individual < EmotionEvent.objects.filter(session=lecture).count()
     assert counted.check_ins == 3
 
 
@@ -98,20 +98,58 @@ def test_a_session_under_the_floor_shows_no_mood(office: Client, session: ClassS
     assert "No class mood" in office.get(reverse(LIST)).content.decode()
 
 
-@pytest.mark.parametrize("hidden", [0, 1, FLOOR - 1, FLOOR])
-def test_nobody_is_counted_out_of_the_readings(session: ClassSession, hidden: int) -> None:
-    """Everybody's readings are told where at least FLOOR stand behind the difference, or nobody does."""
-    people = hold(session, START, 6, NAMES)
+def with_hidden(session: ClassSession, people: Sequence[Participant], hidden: int) -> None:
+    """Let the first so many share only as part of the class, all others with their name."""
     for n, one in enumerate(people):
         scope = "aggregate" if n < hidden else "individual"
         Participant.objects.filter(pk=one.pk).update(scope=scope)
         ConsentEvent.objects.filter(participant=one).update(scope=scope)
-    of_sharers = EmotionEvent.objects.filter(session=session, participant__scope="individual").count()
+
+
+@pytest.mark.parametrize("hidden", [0, 1, FLOOR - 1, FLOOR, FLOOR + 1, len(NAMES)])
+def test_of_hidden_students_no_readings_are_counted_however_many_they_are(session: ClassSession, hidden: int) -> None:
+    with_hidden(session, hold(session, START, 6, NAMES), hidden)
     counted = totals(session)
-    assert counted.readings.whole is (hidden in {0, FLOOR})
-    everything = EmotionEvent.objects.filter(session=session).count()
-    assert counted.readings.count == (everything if counted.readings.whole else of_sharers)
-    assert counted.minutes.whole is counted.readings.whole
+    of_sharers = {"session": session, "participant__scope": "individual"}
+    assert counted.readings == EmotionEvent.objects.filter(**of_sharers).count()
+    assert counted.minutes == MinuteRollup.objects.filter(**of_sharers).count()
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["live", "ended"])
+@pytest.mark.parametrize("hidden", [1, FLOOR, FLOOR + 1])
+def test_nobody_is_followed_or_counted_out_by_two_looks(
+    office: Client, session: ClassSession, hidden: int, live: bool
+) -> None:
+    """Whoever shares only as part of the class and is measured on, pauses or erases minutes moves no figure of the
+    page and of the question before a purge."""
+    people = hold(session, START, 6, NAMES)
+    with_hidden(session, people, hidden)
+    if live:
+        ClassSession.objects.filter(pk=session.pk).update(ended_at=None)
+        session.refresh_from_db()
+    one = people[0]
+    before = told(office, session)
+    newest = EmotionEvent.objects.filter(participant=one).latest("captured_at")
+    store_event(one, newest.captured_at + timedelta(seconds=1), sequence=10_000)
+    assert told(office, session) == before
+    EmotionEvent.objects.filter(participant=one, captured_at__lt=newest.captured_at).delete()
+    MinuteRollup.objects.filter(participant=one).delete()
+    assert told(office, session) == before
+
+
+def told(office: Client, session: ClassSession) -> tuple[list[str], list[tuple[str, str]], int]:
+    counted = totals(session)
+    on_the_page = re.findall(r'<dl class="totals">.*?</dl>', shown(office, session), re.DOTALL)
+    without_time = [(kind, count) for kind, count in counted.lines if "class mood" not in kind]
+    return [re.sub(r"of [\d,]+\s", "", text) for text in on_the_page], counted.rows + without_time, counted.least
+
+
+def test_the_page_says_whose_readings_it_counts(office: Client, lecture: ClassSession) -> None:
+    text = " ".join(shown(office, lecture).split())
+    assert f"<dt>Readings of students who share with their name</dt> <dd> {totals(lecture).readings:,} </dd>" in text
+    question = " ".join(act(office, "purge", lecture, confirmed=False).content.decode().split())
+    assert f"readings: {totals(lecture).readings:,} of students who share with their name;" in question
+    assert "share only as part of the class goes, too, and is not told, not even as a number" in question
 
 
 def test_whether_a_single_student_was_measured_at_all_is_not_told(session: ClassSession) -> None:
@@ -119,9 +157,9 @@ def test_whether_a_single_student_was_measured_at_all_is_not_told(session: Class
     Participant.objects.filter(session=session).update(scope="individual")
     ConsentEvent.objects.update(scope="individual")
     Participant.objects.filter(pk=people[0].pk).update(scope="aggregate")
-    with_readings = str(totals(session).readings)
+    with_readings = totals(session).in_words
     EmotionEvent.objects.filter(participant=people[0]).delete()
-    assert str(totals(session).readings) == with_readings
+    assert totals(session).in_words == with_readings
 
 
 def test_a_page_costs_the_same_for_any_class(
