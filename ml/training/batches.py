@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -45,7 +47,8 @@ def epoch_batches(
     pixels: Tensor, targets: Tensor, recipe: Recipe, epoch: int, full: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(n, h, w) faces and their (n, 7) targets -> batches of (batch, side, side, 1) float32 faces, augmented and
-    mixed, and their targets; a last, shorter batch is left out. All are tensors of the backend."""
+    mixed, in the size of this epoch, and their targets; a last, shorter batch is left out. All are tensors of the
+    backend."""
     random = np.random.default_rng([recipe.seed, epoch])
     order = random.permutation(len(pixels))[: steps(len(pixels), recipe) * recipe.batch]
     together = max(1, TOGETHER // recipe.batch) * recipe.batch
@@ -55,10 +58,27 @@ def epoch_batches(
         if recipe.augment:
             changed = augment(faces, random, recipe.side(epoch, full))
         else:
-            changed = ops.expand_dims(ops.cast(faces, "float32"), -1)
+            changed = ops.expand_dims(resized(faces, recipe.side(epoch, full)), -1)
         changed, labels = mix(changed, ops.take(targets, chosen, axis=0), recipe.mixed, random)
         for first in range(0, len(chosen), recipe.batch):
             yield changed[first : first + recipe.batch], labels[first : first + recipe.batch]
+
+
+def resized(faces: Tensor, side: int) -> Tensor:
+    """(n, h, w) grey levels -> (n, side, side) float32; where they become fewer, each pixel is the mean of the area
+    that it covers."""
+    faces = ops.cast(faces, "float32")
+    if faces.shape[1:] == (side, side):
+        return faces
+    down, across = (ops.convert_to_tensor(_scaled(pixels, side)) for pixels in faces.shape[1:])
+    return ops.matmul(ops.matmul(down, faces), ops.transpose(across))
+
+
+@cache
+def _scaled(pixels: int, side: int) -> Floats:
+    """(side, pixels): makes `side` pixels of a column of `pixels`."""
+    each = np.eye(pixels, dtype=np.float32)
+    return np.asarray(cv2.resize(each, (pixels, side), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def mix(faces: Tensor, targets: Tensor, share: float, random: np.random.Generator) -> tuple[Tensor, Tensor]:
