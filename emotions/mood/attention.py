@@ -7,10 +7,12 @@ like for how long; it judges nobody. Values are pleasantness, -1..1, as on the t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 
 from django.conf import settings
+
+from emotions import other_versions
 
 WARM_UP_SECONDS = 120.0
 """Of readings that make a baseline, before which nobody is compared with it."""
@@ -141,5 +143,16 @@ def dump(watches: Mapping[int, Watch]) -> str:
 
 
 def load(text: bytes | str) -> dict[int, Watch]:
-    """What `dump` wrote."""
-    return {int(pk): Watch(*values) for pk, values in json.loads(text).items()}
+    """What `dump` wrote. Whom another version of it followed is followed anew."""
+    kept = json.loads(text)
+    rows = kept if isinstance(kept, dict) else {"of nobody": kept}
+    return other_versions.readable(rows, _watch, "watches")
+
+
+def _watch(row: Sequence[float | None]) -> Watch:
+    """Raises TypeError or ValueError where these are not a watch's own values."""
+    *numbers, since, named = row
+    known = all(isinstance(value, float | int) for value in (*numbers, since or 0, named or 0))
+    if not known or len(row) != len(fields(Watch)):
+        raise ValueError(f"expected the {len(fields(Watch))} values of a watch, received {row}")
+    return Watch(*row)  # type: ignore[arg-type]

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from emotions import other_versions
 from emotions.messages import Alert, Attention, Hand, Notices, OwnAttention
 from emotions.mood import attention
 from emotions.mood.attention import Sight, Watch
@@ -87,6 +90,16 @@ def _hands(present: Sequence[Standing]) -> list[Hand]:
     here = [one.student for one in present if one.state != "disconnected"]
     up = [Hand(id=who.id, name=who.name, at_ms=who.hand_ms) for who in here if who.hand_ms is not None]
     return sorted(up, key=lambda hand: hand.at_ms)
+
+
+def load(text: bytes | str | None) -> Notices:
+    """A session's notices as the ticker keeps them; none where it keeps none, or where another version of it wrote
+    them: the next ticker's first second tells them all."""
+    try:
+        return Notices.model_validate_json(text) if text else Notices()
+    except ValidationError:
+        other_versions.passed_over("notices")
+        return Notices()
 
 
 def as_own(row: Attention | None) -> OwnAttention:

@@ -16,6 +16,7 @@ from uuid import UUID
 import redis.asyncio
 from redis.typing import EncodableT
 
+from emotions import other_versions
 from emotions.messages import CameraState
 from emotions.store import presence_key
 
@@ -75,10 +76,10 @@ async def leave(client: redis.asyncio.Redis, seat: Seat) -> None:
 
 
 def parse(rows: Mapping[Any, Any]) -> dict[int, Presence]:
-    """A session's hash as HGETALL gives it, by participant."""
-    return {int(pk): _presence(value.decode()) for pk, value in rows.items()}
+    """A session's hash as HGETALL gives it, by participant, without what another version put there."""
+    return other_versions.readable(rows, _presence, "presences")
 
 
-def _presence(value: str) -> Presence:
-    connection, camera, seen_ms = value.split(":")
+def _presence(value: bytes) -> Presence:
+    connection, camera, seen_ms = value.decode().split(":")
     return Presence(connection, cast(CameraState, camera), int(seen_ms))

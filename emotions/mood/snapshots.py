@@ -42,7 +42,7 @@ def own_attention(participant: Participant) -> OwnAttention | None:
     text = sync_redis().get(notices_key(participant.session_id))
     if not text or participant.scope != Participant.Scope.INDIVIDUAL:
         return None
-    rows = Notices.model_validate_json(text).attention
+    rows = notices.load(text).attention
     return next((notices.as_own(row) for row in rows if row.id == participant.public_id), None)
 
 
@@ -54,8 +54,7 @@ def _kept(session_pk: int) -> tuple[int | None, list[TileWithHistory], Notices]:
     present = Participant.objects.present().filter(session=session_pk).values_list("public_id", "scope")
     sharing = {one for one, scope in present if scope == Participant.Scope.INDIVIDUAL}
     sequence, known = board.load(tiles)
-    told = Notices.model_validate_json(text) if text else Notices()
-    told = _of(told, sharing, {one for one, _scope in present})
+    told = _of(notices.load(text), sharing, {one for one, _scope in present})
     return sequence, [tile for tile in known if tile.id in sharing], told
 
 

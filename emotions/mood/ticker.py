@@ -284,7 +284,7 @@ def _scene(
 ) -> Scene:
     """`parts`: presences, readings and dismissals as Redis has them."""
     presences, readings = presence.parse(parts[0]), live.parse(parts[1])
-    live.forget(sync_redis(), session, live.outlived(readings, known.consents))
+    live.forget(sync_redis(), session, live.outlived(parts[1], readings, known.consents))
     present = standings(known.students, presences, readings, now_ms)
     return Scene(session, known, present, dismissals.parse(parts[2]), room, unread)
 

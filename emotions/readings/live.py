@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from emotions import other_versions
 from emotions.messages import Label
 from emotions.readings.observations import FaceRead, Observation, Source
 from emotions.store import live_key
@@ -77,18 +78,20 @@ def forget(client: redis.Redis, session_pk: int, participant_pks: Iterable[int])
         client.hdel(live_key(session_pk), *pks)
 
 
-def outlived(readings: Mapping[int, LiveReading], consents: Mapping[int, int]) -> list[int]:
-    """Whose reading is of an earlier consent than the one in force, or of nobody who is present.
+def outlived(rows: Mapping[Any, Any], readings: Mapping[int, LiveReading], consents: Mapping[int, int]) -> list[int]:
+    """Whose reading is of an earlier consent than the one in force, or of nobody who is present; or of another
+    version, so that nobody can say of which consent it is.
 
     A worker may write what it stored after the withdrawal has cleared it away; the others' readings would keep it
-    alive. `consents`: the epoch of everybody present.
+    alive. `rows` and what `parse` made of them; `consents`: the epoch of everybody present.
     """
-    return [pk for pk, reading in readings.items() if pk not in consents or reading.consent_epoch < consents[pk]]
+    current = {pk for pk, reading in readings.items() if pk in consents and reading.consent_epoch >= consents[pk]}
+    return [pk for pk in map(int, rows) if pk not in current]
 
 
 def parse(rows: Mapping[Any, Any]) -> dict[int, LiveReading]:
-    """A session's hash as HGETALL gives it, by participant."""
-    return {int(pk): LiveReading.unpack(value) for pk, value in rows.items()}
+    """A session's hash as HGETALL gives it, by participant, without what another version put there."""
+    return other_versions.readable(rows, LiveReading.unpack, "readings")
 
 
 def _reading(observation: Observation, face: FaceRead) -> LiveReading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -185,6 +186,28 @@ def test_another_ticker_goes_on_as_if_nothing_had_happened(steps: list[tuple[flo
         if number == killed:
             heir = load(dump({7: heir}))[7]
         assert heir == watch
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [1, BEGAN_MS, 0.1, -0.2],
+        [1, BEGAN_MS, 0.1, -0.2, 0.0],
+        [1, BEGAN_MS, 0.1, -0.2, 0.0, 300.0, None, None, 0.9],
+        [1, BEGAN_MS, None, -0.2, 0.0, 300.0, None, None],
+        {"epoch": 1, "seen_ms": BEGAN_MS},
+        7,
+    ],
+    ids=["shorter", "as short as can be", "longer", "a number is none", "by name", "no row"],
+)
+def test_a_watch_that_another_version_kept_begins_anew_and_the_others_go_on(row: object) -> None:
+    watch = Watch(1, BEGAN_MS, 0.1, -0.2, 0.0, 300.0, BEGAN_MS - 9000)
+    kept = json.loads(dump({7: watch, 8: watch}))
+    assert load(json.dumps(kept | {"8": row})) == {7: watch}
+
+
+def test_watches_that_another_version_kept_in_another_way_begin_anew() -> None:
+    assert load(json.dumps([[7, 1, BEGAN_MS]])) == {}
 
 
 def test_the_page_about_the_rule_gives_its_numbers() -> None:
