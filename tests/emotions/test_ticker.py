@@ -20,15 +20,25 @@ from pytest_django.fixtures import Settings
 
 from classroom import actions
 from classroom.models import ClassSession, Course, Participant
+from emotions import other_versions
 from emotions.actions import record_room
 from emotions.frames import slots
-from emotions.messages import MoodTick, Pace
+from emotions.messages import MoodTick, Notices, Pace
 from emotions.meters import counts as meters
 from emotions.models import MoodPoint
 from emotions.mood import rooms, roster, snapshots, ticker
 from emotions.mood.ticker import Ticker
 from emotions.readings import live
-from emotions.store import cohort_key, key, live_key, presence_key, sync_redis, tiles_key
+from emotions.store import (
+    cohort_key,
+    key,
+    live_key,
+    notices_key,
+    presence_key,
+    sync_redis,
+    tiles_key,
+    watch_key,
+)
 from tests.emotions.conftest import Join
 from tests.emotions.parts import MeanEstimator, frame_of, joined, observation, room_camera, room_sums
 from tests.emotions.sockets import browser, instructor_cookies, web_process
@@ -306,6 +316,36 @@ def test_everything_the_ticker_keeps_has_a_lifetime(session: ClassSession, one: 
     kept = {name: sync_redis().ttl(name) for name in sync_redis().scan_iter(f"{keys}:*") if b"presence" not in name}
     assert len(kept) == 6  # the lease, live readings, tiles, cohort, notices, watch
     assert all(0 < life <= 120 for life in kept.values())
+
+
+@pytest.mark.django_db
+def test_what_another_version_keeps_in_redis_costs_no_class_its_mood(
+    session: ClassSession, one: Ticker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a new version is brought up, both run: who is known to the other one alone is missing, not everybody."""
+    monkeypatch.setattr(other_versions, "_said", set())
+    *known, strange = class_of(session, 6)
+    now = time.time() * 1000
+    one.tick(now)
+    _as_another_version_keeps_it(strange)
+    assert snapshots.build(session).notices == Notices()
+    heir = Ticker(MeanEstimator())
+    heir.tick(now + 1000)
+    heir.tick(now + 2000)
+    told = MoodPoint.objects.order_by("sequence").values_list("connected", "measured")
+    assert list(told) == [(6, 6), (5, 5), (5, 5)]
+    # What nobody can read nobody can hold to its student's consent: it does not stay.
+    assert {int(pk) for pk in sync_redis().hgetall(live_key(session.pk))} == {one.pk for one in known}
+    said = sorted(record.getMessage().split()[0] for record in caplog.records if "passed over" in record.getMessage())
+    assert said == ["notices", "presences", "readings", "watches"], "each once, though every second finds them"
+
+
+def _as_another_version_keeps_it(student: Participant) -> None:
+    session, pk = student.session_id, str(student.pk)
+    sync_redis().hset(live_key(session), pk, b"another size")
+    sync_redis().hset(presence_key(session), pk, f"{uuid.uuid4().hex}:on:1:more")
+    sync_redis().set(watch_key(session), json.dumps({pk: [1, 2]}))
+    sync_redis().set(notices_key(session), json.dumps({"attention": [], "more": 1}))
 
 
 # -- A fault in one class
