@@ -9,9 +9,9 @@ from uuid import UUID
 
 import numpy as np
 
-from emotions.messages import Notices, Point
+from emotions.messages import Point
 from emotions.models import MoodPoint
-from emotions.mood import attention, board
+from emotions.mood import attention, board, notices
 from emotions.mood.alerts import Alarm
 from emotions.mood.board import Board
 from emotions.mood.cohort import NOBODY, Group
@@ -65,7 +65,7 @@ def taken_up(left: Left, newer: Group | None, older: Group | None, now_ms: float
     known = frozenset(json.loads(left.cohort)) if left.cohort else older
     state = _restored(left.last, left.tiles, known if newer is None else newer, now_ms)
     state.watcher = Watcher(attention.load(left.watches) if left.watches else {})
-    state.alarm = Alarm(left.recent, Notices.model_validate_json(left.notices).alerts if left.notices else [])
+    state.alarm = Alarm(left.recent, notices.load(left.notices).alerts)
     return state
 
 
