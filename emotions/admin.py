@@ -1,20 +1,22 @@
 """Readings in Django admin: to be read, never edited.
 
 A school admin sees no more of a student than the teacher does: readings and minutes one by one only of those who
-share individually. Of everybody else there are counts, and the class mood above the floor.
+share individually. Of everybody else there is the class mood above the floor, and nothing that says how many of their
+rows lie between those that are shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Sum
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
@@ -41,7 +43,7 @@ from ml.labels import LABELS
 
 SESSION, PARTICIPANT = "session__id__exact", "participant__id__exact"
 WINDOW = 20_000
-"""Rows that a list goes through, the newest. To older ones leads the page of their session, or of their student."""
+"""Rows that a list shows, the newest. To older ones leads the page of their session, or of their student."""
 
 
 class NewestRows(ChangeList):
@@ -55,14 +57,14 @@ class NewestRows(ChangeList):
 
 
 class Readings(Recorded, OwnRows):
-    """Millions of rows: the newest of all, or of one session (`?session__id__exact=`), or a student's own."""
+    """Millions of rows: the newest of one session (`?session__id__exact=`), or of all."""
 
     of = "session__course__instructor"
     show_full_result_count = False
     list_per_page = 50
     sortable_by = ()
-    # All, in the order in which they were stored: the primary key has it, and a time would need an index of its own,
-    # written with every reading. One session's, by time: the index that reports read.
+    # All, in the order in which they were stored: the primary key has it, and a time would need an index of its own.
+    # One session's, by time: the index that reports read.
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     in_session: ClassVar[str]
 
@@ -81,21 +83,25 @@ class Readings(Recorded, OwnRows):
         return super().changelist_view(request, told)
 
     def _window_words(self, request: HttpRequest) -> str:
-        if PARTICIPANT in request.GET:
-            return "Of one student"
         if SESSION in request.GET:
             return f"Among the newest {WINDOW:,} of one session"
         return f"Among the newest {WINDOW:,} stored; older ones are reached from the page of their session"
 
     def window(self, request: HttpRequest) -> dict[str, Any]:
-        """From where on. A student's rows are few: all of them."""
-        if PARTICIPANT in request.GET:
-            return {}
+        """From where on."""
         session, column = request.GET.get(SESSION, ""), self.get_ordering(request)[0].removeprefix("-")
-        rows = self.model._default_manager.order_by(f"-{column}")
-        rows = rows.filter(session=session) if session.isdigit() else rows
-        edge = rows.values_list(column, flat=True)[WINDOW : WINDOW + 1].first()
+        rows = self.model._default_manager.all()
+        rows = rows.filter(session=session) if session.isdecimal() else rows
+        return self.newest(rows, column)
+
+    @staticmethod
+    def newest(rows: QuerySet[Any], column: str) -> dict[str, Any]:
+        edge = rows.order_by(f"-{column}").values_list(column, flat=True)[WINDOW : WINDOW + 1].first()
         return {} if edge is None else {f"{column}__gt": edge}
+
+    def key_of(self, row: Any) -> str:
+        """What the address of a row's own page ends with."""
+        return str(row.pk)
 
     @admin.display(description="Shares")
     def share_words(self, row: Any) -> str:
@@ -107,8 +113,79 @@ class Readings(Recorded, OwnRows):
         return list(row.shares or [])
 
 
+class NewestOfSharers(NewestRows):
+    """Each row leads to a page that is not called by its number. Django's window for choosing one would tell that."""
+
+    model_admin: ReadingsOfSharers
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_popup = False
+
+    def url_for_result(self, result: Any) -> str:
+        return reverse(
+            f"admin:{self.opts.label_lower.replace('.', '_')}_change", args=[self.model_admin.key_of(result)]
+        )
+
+
+class ReadingsOfSharers(Readings):
+    """Rows that tell of single students, those of one session, or a student's own.
+
+    Between two of them others are stored, of students who stay unseen. How many must not show: it would tell when the
+    face of one of these was measured. So a list counts no rows but those that it shows, and a row's number, which
+    counts all that were stored before it, is neither shown nor searched for.
+    """
+
+    change_form_template = "admin/emotions/reading.html"
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return f"-{self.in_session}", "-pk"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NewestOfSharers
+
+    def _window_words(self, request: HttpRequest) -> str:
+        if PARTICIPANT in request.GET:
+            return "Of one student"
+        if SESSION in request.GET:
+            return super()._window_words(request)
+        return (
+            "Of the latest session in which a student shares with their name; others are reached from their own pages"
+        )
+
+    def window(self, request: HttpRequest) -> dict[str, Any]:
+        """A student's rows are few: all of them."""
+        if PARTICIPANT in request.GET:
+            return {}
+        typed = request.GET.get(SESSION, "")
+        session = typed if typed.isdecimal() else self._latest(request)
+        of_one = {"session": session, "participant__session": session}
+        return of_one | self.newest(self.get_queryset(request).filter(**of_one), self.in_session)
+
+    def _latest(self, request: HttpRequest) -> Subquery:
+        """The session of who joined last, of those with rows to show."""
+        own = self.get_queryset(request).filter(session=OuterRef("session"), participant=OuterRef("pk"))
+        sharing = Participant.objects.filter(Exists(own), scope=Participant.Scope.INDIVIDUAL).order_by("-pk")
+        return Subquery(sharing.values("session")[:1])
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        by_number = lookup.split("__")[0] in {"pk", self.opts.pk.name}
+        return not by_number and super().lookup_allowed(lookup, value, request)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        try:
+            key = self.columns_of(object_id)
+        except ValueError:
+            return None
+        return self.get_queryset(request).filter(**key).first()
+
+    def columns_of(self, key: str) -> dict[str, Any]:
+        """The other way round of `key_of`; raises ValueError for what is none."""
+        raise NotImplementedError
+
+
 @admin.register(EmotionEvent)
-class EmotionEventAdmin(Readings):
+class EmotionEventAdmin(ReadingsOfSharers):
     """Readings of students who share individually."""
 
     list_display = ("captured_at", "participant", "label", "confidence_words", "unsure", "model_version")
@@ -124,6 +201,13 @@ class EmotionEventAdmin(Readings):
     def get_queryset(self, request: HttpRequest) -> QuerySet[EmotionEvent]:
         return sharers.individual_events(super().get_queryset(request))
 
+    def key_of(self, row: Any) -> str:
+        return f"{row.participant_id}-{row.connection.hex}-{row.sequence}"
+
+    def columns_of(self, key: str) -> dict[str, Any]:
+        participant, connection, sequence = key.split("-")
+        return {"participant": int(participant), "connection": UUID(hex=connection), "sequence": int(sequence)}
+
     def shares_of(self, row: Any) -> list[float]:
         return list(row.probabilities)
 
@@ -137,7 +221,7 @@ class EmotionEventAdmin(Readings):
 
 
 @admin.register(MinuteRollup)
-class MinuteRollupAdmin(Readings):
+class MinuteRollupAdmin(ReadingsOfSharers):
     """Minutes of students who share individually."""
 
     list_display = ("minute", "participant", "readings", "uncertain", "share_words")
@@ -148,6 +232,14 @@ class MinuteRollupAdmin(Readings):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MinuteRollup]:
         return sharers.individual_rollups(super().get_queryset(request))
+
+    def key_of(self, row: Any) -> str:
+        return f"{row.session_id}-{row.participant_id}-{row.minute:%Y%m%d%H%M}"
+
+    def columns_of(self, key: str) -> dict[str, Any]:
+        session, participant, minute = key.split("-")
+        at = datetime.strptime(minute, "%Y%m%d%H%M").replace(tzinfo=UTC)
+        return {"session": int(session), "participant": int(participant), "minute": at}
 
     def shares_of(self, row: Any) -> list[float]:
         return [total / row.readings for total in row.probability_sums] if row.readings else []

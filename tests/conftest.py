@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 
 from classroom.local.browsers import find_chromium
 from classroom.local.running import RunningProduct
+from classroom.roles import SCHOOL_ADMIN
 from tests.processes import Collected
 
 PASSWORD = "a long enough password"
@@ -142,10 +143,9 @@ def charlie() -> User:
 
 @pytest.fixture
 def dana() -> User:
-    """School admin: staff who may view what the classroom recorded, and manage accounts."""
+    """School admin: staff in the group that the product makes for them, with what it may do and no more."""
     dana = _person("dana", is_staff=True)
-    rights = Permission.objects.filter(content_type__app_label__in=["classroom", "auth"])
-    dana.user_permissions.set(rights.exclude(codename__contains="permission"))
+    dana.groups.set([Group.objects.get(name=SCHOOL_ADMIN)])
     return dana
 
 

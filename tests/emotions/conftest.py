@@ -5,19 +5,30 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import User
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from classroom import actions
 from classroom.config import env
 from classroom.config.profile import PROFILES
 from classroom.models import ClassSession, Course, Participant
+from emotions.admin import ReadingsOfSharers
+from emotions.models import EmotionEvent, MinuteRollup
 from emotions.store import sync_redis
 from tests.emotions.parts import joined
 
 Join = Callable[..., Participant]
+
+
+def admin_page_of(row: EmotionEvent | MinuteRollup) -> str:
+    """Where the administration shows it, if it may be shown."""
+    lists = cast(ReadingsOfSharers, site.get_model_admin(type(row)))
+    return reverse(f"admin:emotions_{row._meta.model_name}_change", args=[lists.key_of(row)])
 
 
 @pytest.fixture

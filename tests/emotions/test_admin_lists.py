@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 from classroom import actions
 from classroom.models import ClassSession
 from emotions import admin
-from emotions.models import EmotionEvent
+from emotions.models import EmotionEvent, MoodPoint
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
 
@@ -44,16 +44,93 @@ def events_of(session: ClassSession, join: Join, name: str, count: int) -> list[
 
 
 def numbers(client: Client, query: str = "", model: str = "emotionevent") -> list[int]:
-    """The keys of the rows that a list shows, in its order."""
+    """The primary keys of the rows that a list shows, in its order."""
+    lists = site.get_model_admin(apps.get_model("emotions", model))
+    if not isinstance(lists, admin.ReadingsOfSharers):
+        return [int(key) for key in keys(client, query, model)]
+    rows = lists.model._default_manager
+    return [rows.get(**lists.columns_of(key)).pk for key in keys(client, query, model)]
+
+
+def keys(client: Client, query: str = "", model: str = "emotionevent") -> list[str]:
+    """What the addresses of the shown rows end with."""
     page = client.get(reverse(f"admin:emotions_{model}_changelist") + query).content.decode()
-    return [int(pk) for pk in re.findall(rf'href="/admin/emotions/{model}/(\d+)/change/', page)]
+    return re.findall(rf'href="/admin/emotions/{model}/([\w-]+)/change/', page)
 
 
 @pytest.mark.usefixtures("small")
 def test_a_list_shows_the_newest_that_were_stored(office: Client, session: ClassSession, join: Join) -> None:
     stored = events_of(session, join, "Ada", 5)
     assert numbers(office) == [event.pk for event in stored[:1:-1]]
-    assert b"Among the newest 3 stored" in office.get(reverse("admin:emotions_emotionevent_changelist")).content
+    page = office.get(reverse("admin:emotions_emotionevent_changelist")).content
+    assert b"Of the latest session in which a student shares with their name" in page
+    store_points(session, session.started_at, [CALM] * 5)
+    points = MoodPoint.objects.order_by("-pk").values_list("pk", flat=True)
+    assert numbers(office, model="moodpoint") == list(points[:3])
+    assert b"Among the newest 3 stored" in office.get(reverse("admin:emotions_moodpoint_changelist")).content
+
+
+OF_ONE_SESSION = pytest.mark.parametrize("chosen", [True, False], ids=["chosen", "the latest"])
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("model", ["emotionevent", "minuterollup"])
+@OF_ONE_SESSION
+def test_what_is_stored_of_hidden_students_moves_no_list(
+    model: str, chosen: bool, office: Client, session: ClassSession, join: Join
+) -> None:
+    """A list that ended where so many rows of all have passed would tell how many are hidden between its own."""
+    student, hidden = join("Ada"), join("Bea", "aggregate")
+    start = session.started_at + timedelta(minutes=1)
+    for minute in range(2):
+        store_event(student, start + timedelta(minutes=minute), sequence=minute)
+        store_rollup(student, start + timedelta(minutes=minute))
+    query = f"?session__id__exact={session.pk}" if chosen else ""
+    before = numbers(office, query, model)
+    assert len(before) == 2
+    for minute in range(5):
+        store_event(hidden, start + timedelta(minutes=minute), sequence=minute)
+        store_rollup(hidden, start + timedelta(minutes=minute))
+    assert numbers(office, query, model) == before
+
+
+def test_a_session_in_which_nobody_shares_with_their_name_is_not_the_latest(
+    office: Client, session: ClassSession, join: Join
+) -> None:
+    stored = events_of(session, join, "Ada", 2)
+    actions.end_session(session)
+    later = actions.start_session(session.course)
+    store_event(join("Bea", "aggregate", later), timezone.now())
+    join("Cleo", where=later)  # With her name, and not read yet.
+    assert numbers(office) == [event.pk for event in stored[::-1]]
+
+
+@pytest.mark.parametrize("model", ["emotionevent", "minuterollup"])
+def test_the_number_of_a_row_is_told_nowhere(model: str, office: Client, session: ClassSession, join: Join) -> None:
+    """Two of them tell how many rows of others were stored between."""
+    student, number = join("Ada"), 918_273_645
+    at = timezone.now() + timedelta(minutes=1)
+    store_event(student, at)
+    store_rollup(student, at)
+    apps.get_model("emotions", model)._default_manager.update(id=number)
+    address = reverse(f"admin:emotions_{model}_changelist")
+    (key,) = keys(office, model=model)
+    own = reverse(f"admin:emotions_{model}_change", args=[key])
+    for page in (address, f"{address}?_popup=1", f"{address}?_popup=1&_to_field=id", own, f"{own}?_to_field=id"):
+        answer = office.get(page)
+        assert answer.status_code == 200
+        assert str(number) not in answer.content.decode()
+    for question in (f"id={number}", f"id__lt={number + 1}", f"pk={number}", f"pk__in={number}"):
+        assert office.get(f"{address}?{question}").status_code == 400
+    assert office.get(reverse(f"admin:emotions_{model}_change", args=[number])).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "key", ["x", "1", "1-2", "1-2-3", "9" * 30 + "-2-202601010000", "1-" + "0" * 32 + "-" + "9" * 30]
+)
+@pytest.mark.parametrize("model", ["emotionevent", "minuterollup"])
+def test_what_is_no_row_leads_back(model: str, key: str, office: Client) -> None:
+    assert office.get(reverse(f"admin:emotions_{model}_change", args=[key])).status_code == 302
 
 
 @pytest.mark.usefixtures("small")
@@ -98,7 +175,7 @@ def test_no_list_asks_more_for_more_rows(
         store_rollup(student, session.started_at + timedelta(minutes=minute))
     office.get(reverse(f"admin:emotions_{model}_changelist"))
     with django_assert_num_queries(5):
-        assert len(numbers(office, model=model)) == 8
+        assert len(keys(office, model=model)) == 8
 
 
 @pytest.mark.parametrize("model", LISTS)

@@ -30,6 +30,7 @@ from emotions.mood.cohort import FLOOR
 from emotions.reports import archive, page, term, workbook
 from emotions.reports.overview import overview
 from emotions.reports.totals import totals
+from tests.emotions.conftest import admin_page_of
 from tests.emotions.lectures import NAMES, hold
 from tests.emotions.mood_data import CALM, TROUBLED, store_event, store_points
 
@@ -341,7 +342,7 @@ def test_of_a_session_that_is_being_deleted_the_administration_lists_no_row(
     assert all(office.get(page).context["cl"].result_count for page in pages)
     event = EmotionEvent.objects.filter(participant__scope="individual", session=lecture).first()
     assert event is not None
-    own = reverse("admin:emotions_emotionevent_change", args=[event.pk])
+    own = admin_page_of(event)
     assert office.get(own).status_code == 200
     ClassSession.objects.filter(pk=lecture.pk).update(purged_at=timezone.now())
     assert not any(office.get(page).context["cl"].result_count for page in pages)

@@ -20,7 +20,7 @@ from classroom.models import ClassSession
 from emotions.device_files import Facts
 from emotions.models import EmotionEvent
 from emotions.mood.estimate import HALF_LIFE_SECONDS
-from tests.emotions.conftest import Join
+from tests.emotions.conftest import Join, admin_page_of
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
 
 pytestmark = pytest.mark.usefixtures("pages")
@@ -184,8 +184,8 @@ def test_admin_shows_single_readings_only_of_those_who_share_individually(
     listing = client.get(reverse("admin:emotions_emotionevent_changelist")).content.decode()
     assert "Ada" in listing
     assert "Bea" not in listing
-    assert client.get(reverse("admin:emotions_emotionevent_change", args=[shown.pk])).status_code == 200
-    assert client.get(reverse("admin:emotions_emotionevent_change", args=[hidden.pk])).status_code == 302
+    assert client.get(admin_page_of(shown)).status_code == 200
+    assert client.get(admin_page_of(hidden)).status_code == 302
 
 
 @pytest.mark.parametrize("model", ["emotionevent", "moodpoint", "minuterollup"])
