@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# At the beginning of a cell, and after what a spreadsheet of another country takes for the end of one.
-_FORMULA = re.compile(r"(^|[,;\t|])(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
+# At the beginning of a cell, and after what a spreadsheet of another country takes for the end of one. Quotes in this
+# place are to it those around the next.
+_FORMULA = re.compile(r"(^|[,;\t|])(?=[\s\"]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 def harmless(text: str) -> str:

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from classroom import turns
 from classroom.models import CheckIn, ClassSession, ConsentEvent
@@ -105,13 +108,31 @@ def test_what_begins_like_a_formula_is_made_harmless(text: str) -> None:
         ("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"),
         ("x,@SUM(A1)", "x,'@SUM(A1)"),
         ("x; =1+1", "x;' =1+1"),
+        (';"=1+1;', ";'\"=1+1;"),
+        ('x|"" "@SUM(A1)', 'x|\'"" "@SUM(A1)'),
+        ('"=1+1"', '\'"=1+1"'),
         ("\uff1d1+1", "'\uff1d1+1"),
+        ('Ada "Countess"; "Ben"', 'Ada "Countess"; "Ben"'),
         ("Anna-Lena; Ben", "Anna-Lena; Ben"),
     ],
 )
 def test_a_formula_behind_another_separator_is_made_harmless(name: str, harmless: str) -> None:
     assert cells.harmless(name) == harmless
     assert cells.harmless(harmless) == harmless
+
+
+SEPARATORS = (*(dialect.separator for dialect in exports.DIALECTS.values()), "|")
+
+
+@given(st.lists(st.tuples(*[st.text(",;|\t\"' =+-@1a", max_size=12)] * 3), min_size=1, max_size=3))
+@example([(';"=1+1;', "", "")])
+@example([('";"', '"', "=1"), ('"', ';"+1', "x")])
+def test_no_file_has_a_formula_whatever_separates_its_cells(rows: list[tuple[str, str, str]]) -> None:
+    """Written with one separator, opened with each."""
+    for dialect, separator in product(exports.DIALECTS.values(), SEPARATORS):
+        written = "".join(exports.lines(rows, dialect, mark=False))
+        read_back = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
+        assert not [cell for row in read_back for cell in row if cell.lstrip().startswith(("=", "+", "-", "@"))]
 
 
 def test_readings_are_those_of_individual_sharers(session: ClassSession, join: Join) -> None:
