@@ -42,6 +42,11 @@ class LoadPlan:
     drifting: bool = False
     on_device: bool = False
 
+    @property
+    def frames_due(self) -> int:
+        """How many frames everybody together is to send while they are counted."""
+        return round(len(self.tickets) * self.seconds * self.fps)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
@@ -59,7 +64,7 @@ async def stream(plan: LoadPlan, bank: PictureBank) -> dict[str, object]:
     _say("counted")
     cpu = time.process_time() - before
     await asyncio.gather(*students)
-    return tally.summary(len(plan.tickets), plan.seconds, cpu)
+    return tally.summary(len(plan.tickets), plan.seconds, cpu) | {"frames_due": plan.frames_due}
 
 
 def _numbers(plan: LoadPlan) -> range:

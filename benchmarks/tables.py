@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-GROWTH_COLUMNS = ("students", "read_per_second", "replaced_share", "lost", "held")
+GROWTH_COLUMNS = ("students", "read_per_second", "replaced_share", "lost", "held", "why_not")
 
 
 def show(console: Console, section: str, found: Any) -> None:
@@ -51,13 +51,15 @@ def _loads(section: str, rows: list[dict[str, Any]]) -> Table:
         *(f"{name} CPU ms" for name in services),
         "web MB",
         "worker MB",
+        "bare loop per second then",
     ]
     for name in names:
         table.add_column(name, justify="right")
     for row in rows:
         latency, memory = row["latency_ms"], row["memory_mb"]["at_end"]
-        values = [*(row[name] for name in GROWTH_COLUMNS), latency["p50"], latency["p95"]]
+        values = [*(row.get(name, "") for name in GROWTH_COLUMNS), latency["p50"], latency["p95"]]
         values += [*row["cpu_ms_per_frame"].values(), memory["web"], memory.get("worker", "–")]
+        values.append(row.get("bare_loop", {}).get("frames_per_second", "–"))
         table.add_row(*map(str, values))
     return table
 
