@@ -24,7 +24,18 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from benchmarks import analysis, browser, dashboards, fer_package, hosts, machine, product, tables  # noqa: E402
+from benchmarks import (  # noqa: E402
+    analysis,
+    browser,
+    dashboards,
+    fer_package,
+    hosts,
+    machine,
+    product,
+    ratios,
+    recall,
+    tables,
+)
 from benchmarks.product import Run  # noqa: E402
 from classroom.local.running import RunningProduct  # noqa: E402
 
@@ -46,6 +57,8 @@ LARGE_CLASS = 500
 DASHBOARDS = 10
 HOSTS = (2, 4)
 HOSTS_STUDENTS = 200
+BARE_SECONDS = 3.0
+"""Of the bare loop right before a load: how fast the machine is changes from one quarter of an hour to the next."""
 # A log file has no width of its own.
 console = Console(stderr=True, width=None if sys.stderr.isatty() else 240)
 
@@ -59,11 +72,11 @@ class Bench:
         self.found: dict[str, Any] = {"machine": machine.facts() | {"workers": options.workers, "web": options.web}}
 
     def run(self) -> dict[str, Any]:
-        for section in self.options.sections or SECTIONS:
+        for section in self.options.sections:
             with console.status(f"Measuring: {section.replace('_', ' ')}") as status:
                 self.found[section] = getattr(self, section)(status.update)
             tables.show(console, section, self.found[section])
-        self.found["ratios"] = self.ratios()
+        self.found["ratios"] = ratios.ratios(self.found)
         tables.show(console, "ratios", self.found["ratios"])
         return self.found
 
@@ -73,7 +86,7 @@ class Bench:
         """The stages of one frame, the bare loop, and whether the quick search loses faces."""
         return {
             "stages_ms": analysis.stages(),
-            "recall": analysis.recall(),
+            "recall": recall.synthetic(),
             "bare_loop": analysis.bare_loops(machine.cores(), self.options.seconds),
         }
 
@@ -100,7 +113,7 @@ class Bench:
     def growth(self, say: Callable[[str], None]) -> list[dict[str, Any]]:
         """The same school, larger and larger; one product, so that what grows with time shows, too."""
         with self._product() as running:
-            return [self._load(running, students, say).summary() for students in self.options.students or GROWTH]
+            return [self._beside_the_bare_loop(running, one, say) for one in self.options.students or GROWTH]
 
     def on_device(self, say: Callable[[str], None]) -> list[dict[str, Any]]:
         """The same school with every picture read on the students' own devices, and no worker at all."""
@@ -110,8 +123,11 @@ class Bench:
 
     def saturation(self, say: Callable[[str], None]) -> dict[str, Any]:
         """Twice what was held: how much is read, and whether memory stays flat."""
+        held = ratios.held(self.found["growth"]) if "growth" in self.found else self.options.held
+        if not held:
+            return {"skipped": "no school of growth was held: there is no number to double"}
         with self._product() as running:
-            return self._load(running, 2 * (self._held() or GROWTH[0]), say).summary()
+            return self._beside_the_bare_loop(running, 2 * held, say)
 
     def hosts(self, say: Callable[[str], None]) -> dict[str, Any]:
         """No worker beside the web: two and four on hosts of their own, one process each. On one machine this shows
@@ -122,39 +138,37 @@ class Bench:
         for count in HOSTS:
             with self._product(workers=0) as running, hosts.workers(count, os.environ):
                 row = self._load(running, HOSTS_STUDENTS, say).summary()
-            kept = ("students", "read_per_second", "replaced_share", "lost", "latency_ms")
+            kept = ("students", "read_per_second", "replaced_share", "lost", "held", "why_not", "latency_ms")
             found[f"{count}_hosts"] = {name: row[name] for name in kept}
         return found
 
     def dashboards(self, say: Callable[[str], None]) -> dict[str, Any]:
         """A class of 500 as the demo shows one: what ten dashboards cost, how large a tick is, a browser's work."""
-        heard: dict[str, Any] = {"students": LARGE_CLASS}
+        heard: dict[str, Any] = {"dashboards": DASHBOARDS}
         seen: dict[str, Any] = {}
+        seconds = self.options.seconds
         with self._product() as running:
-            alone = self._large_class(running, say, lambda session, who: None)
-            watched = self._large_class(
+            run = self._large_class(
                 running,
                 say,
-                lambda session, who: heard.update(
-                    dashboards.watch(running.ws_url, session, who, DASHBOARDS, self.options.seconds)
-                ),
+                dashboards.rounds_take(seconds),
+                lambda session, who: heard.update(dashboards.measure(running, session, who, DASHBOARDS, seconds)),
             )
             self._large_class(
                 running,
                 say,
-                lambda session, who: seen.update(browser.watch(running.base_url, session, who, self.options.seconds)),
+                seconds,
+                lambda session, who: seen.update(browser.watch(running.base_url, session, who, seconds)),
             )
-        cores = {
-            name: run.cpu["web"] / self.options.seconds for name, run in (("alone", alone), ("watched", watched))
-        }
-        return heard | {"web_cpu_cores": cores, "web_memory_mb": alone.memory["at_end"]["web"], "browser": seen}
+        row = {name: run.summary()[name] for name in ("students", "held", "why_not")}
+        return row | heard | {"web_memory_mb": run.memory["at_end"]["web"], "browser": seen}
 
     def _large_class(
-        self, running: RunningProduct, say: Callable[[str], None], look: Callable[[str, str], None]
+        self, running: RunningProduct, say: Callable[[str], None], seconds: float, look: Callable[[str, str], None]
     ) -> Run:
         """One class of LARGE_CLASS; `look` gets the session and the instructor's cookie while frames are counted."""
         say(f"{LARGE_CLASS} students join one class")
-        plan = product.school(running.ws_url, LARGE_CLASS, self.options.seconds, LARGE_CLASS, drifting=True)
+        plan = product.school(running.ws_url, LARGE_CLASS, seconds, LARGE_CLASS, drifting=True)
         session, who = plan.tickets[0][1], dashboards.cookie()
         say(f"{LARGE_CLASS} students stream into one class")
         run = product.measure(running, self.parts, plan, lambda: look(session, who))
@@ -165,6 +179,14 @@ class Bench:
         folder = Path(tempfile.mkdtemp(prefix="roomtone-bench-"))
         return product.running(folder, self.options.workers if workers is None else workers, self.options.web)
 
+    def _beside_the_bare_loop(
+        self, running: RunningProduct, students: int, say: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """A load's row, and what the analysis alone does right before it, on all cores."""
+        say(f"The bare loop before {students} students")
+        bare = analysis.bare_loops(machine.cores(), BARE_SECONDS)
+        return self._load(running, students, say).summary() | {"bare_loop": bare}
+
     def _load(self, running: RunningProduct, students: int, say: Callable[[str], None], **kind: bool) -> Run:
         say(f"{students} students join")
         plan = product.school(running.ws_url, students, self.options.seconds, **kind)
@@ -173,43 +195,6 @@ class Bench:
         product.end_sessions()
         return run
 
-    # -- What follows from it
-
-    def _held(self) -> int:
-        return max((row["students"] for row in self.found.get("growth", []) if row["held"]), default=0)
-
-    def ratios(self) -> dict[str, Any]:
-        """Only of what was measured in this run."""
-        found = self.found
-        ratios: dict[str, Any] = {}
-        if "recipes" in found:
-            ratios["ours_to_haar_and_predict"] = found["recipes"]["ours"] / found["recipes"]["haar_and_predict"]
-            ratios["ours_to_haar_and_litert"] = found["recipes"]["ours"] / found["recipes"]["haar_and_litert"]
-        if found.get("fer", {}).get("per_core"):
-            ratios["ours_to_fer"] = found["fer"]["ours"] / found["fer"]["per_core"]
-        if "growth" in found:
-            ratios["students_held"] = self._held()
-        if "growth" in found and "analysis" in found:
-            ratios |= self._pipeline()
-        return {name: round(value, 2) for name, value in ratios.items()}
-
-    def _pipeline(self) -> dict[str, float]:
-        """The busiest row against the bare loop on the cores that the load generator left over; and what an event
-        costs outside the analysis, from the same row."""
-        row = max([*self.found["growth"], self.found.get("saturation", {"read_per_second": 0})], key=_read)
-        cost, read = row["cpu_ms_per_frame"], row["read_per_second"]
-        bare = self.found["analysis"]["bare_loop"]
-        left = 1 - cost["load generator"] * read / 1000 / bare["processes"]
-        analysing = 1000 / bare["per_core"]
-        return {
-            "pipeline_to_bare_loop": read / (bare["frames_per_second"] * left),
-            "cpu_ms_outside_the_analysis": sum(cost.values()) - cost["load generator"] - analysing,
-        }
-
-
-def _read(row: dict[str, Any]) -> float:
-    return float(row["read_per_second"])
-
 
 def _in_a_process(module: str, *arguments: str) -> Any:
     """What `python -m module` prints: it loads what this process must not, or has to begin cold."""
@@ -217,20 +202,46 @@ def _in_a_process(module: str, *arguments: str) -> Any:
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def _arguments() -> argparse.Namespace:
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The sections in the order of SECTIONS, however they were typed. Ends the program where one can't be had."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all")
+    parser.add_argument(
+        "sections", nargs="*", type=_section, metavar="section", help=f"of {', '.join(SECTIONS)} (default: all)"
+    )
     parser.add_argument("--seconds", type=float, default=15.0, help="how long each load is counted (default 15)")
     parser.add_argument(
         "--students", type=int, nargs="+", help=f"the sizes of `growth` (default {GROWTH}) and `on_device`"
     )
+    parser.add_argument(
+        "--held", type=int, default=0, help="what `saturation` doubles where `growth` is not measured"
+    )
     parser.add_argument("--workers", type=int, default=machine.cores(), help="reading processes (default: cores)")
     parser.add_argument("--web", type=int, default=1, help="processes for pages and sockets (default 1)")
-    return parser.parse_args()
+    options = parser.parse_args(words)
+    options.sections = [name for name in SECTIONS if name in options.sections or not options.sections]
+    if why := _refusal(options):
+        parser.exit(2, f"{parser.prog}: {why}\n")
+    return options
+
+
+def _section(name: str) -> str:
+    """Not `choices`: where nothing is typed, Python 3.11 looks for the empty list among them."""
+    if name not in SECTIONS:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(SECTIONS)}, received {name!r}")
+    return name
+
+
+def _refusal(options: argparse.Namespace) -> str | None:
+    """What is missing, in one line, before anything is started."""
+    if "saturation" in options.sections and "growth" not in options.sections and options.held < 1:
+        return "saturation doubles what was held: ask for growth as well, or say what to double with --held N."
+    if "dashboards" in options.sections and options.seconds <= browser.SETTLE_SECONDS:
+        return f"dashboards wants more than --seconds {browser.SETTLE_SECONDS:g}: so long a page needs to settle."
+    return None
 
 
 def main() -> None:
-    options = _arguments()
+    options = arguments()
     call_command("migrate", verbosity=0)
     print(json.dumps(Bench(options).run()))
 

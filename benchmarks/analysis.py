@@ -10,15 +10,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks.faces import frames, frames_at
+from benchmarks.faces import frames
 from ml.serving.analyser import FrameAnalyser, brightness, decode
-from ml.serving.faces import Search
 from ml.serving.preprocess import align
 from ml.types import ByteArray
 
@@ -29,11 +28,21 @@ ROUNDS = 7
 def bare_loops(processes: int, seconds: float) -> dict[str, Any]:
     """So many bare loops side by side. `per_core`: frames per second of processor time, all loops together."""
     command = [sys.executable, "-m", "benchmarks.analysis", str(seconds)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-    counted = [json.loads(process.communicate()[0]) for process in running]
+    pipe = subprocess.PIPE
+    running = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(processes)]
+    counted = [_counted(process) for process in running]
     total, cpu = sum(one["frames"] for one in counted), sum(one["cpu_seconds"] for one in counted)
     wall = max(one["seconds"] for one in counted)
     return {"processes": processes, "frames_per_second": round(total / wall, 1), "per_core": round(total / cpu, 1)}
+
+
+def _counted(process: subprocess.Popen[str]) -> dict[str, float]:
+    """What a bare loop prints; what it says on the error stream (LiteRT greets) only where it fails."""
+    out, said = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"a bare loop ended:\n{said}")
+    counted: dict[str, float] = json.loads(out)
+    return counted
 
 
 def stages() -> dict[str, float]:
@@ -54,7 +63,7 @@ def stages() -> dict[str, float]:
         "brightness": lambda: [brightness(picture) for picture in pictures],
         "all": lambda: analyser.analyse(jpegs),
     }
-    return {name: round(1000 * _cpu(one) / len(jpegs), 4) for name, one in work.items()}
+    return {name: round(1000 * median_cpu_seconds(one) / len(jpegs), 4) for name, one in work.items()}
 
 
 def _each(work: Callable[[Any], object], things: Iterable[Any]) -> None:
@@ -63,32 +72,7 @@ def _each(work: Callable[[Any], object], things: Iterable[Any]) -> None:
         work(thing)
 
 
-def recall(count: int = 400) -> dict[str, Any]:
-    """Of the faces that a full search of 320x240 finds, the share that the served (quick) search finds."""
-    return {distance: _recall(frames_at(distance, count)) for distance in ("near", "far")} | {
-        "simulated class": _recall(frames())
-    }
-
-
-def _recall(jpegs: Sequence[bytes]) -> dict[str, float]:
-    detector = FrameAnalyser.load()._detector
-    pictures = [np.asarray(decode(jpeg)) for jpeg in jpegs]
-    found = {search: [bool(detector.detect(one, search)) for one in pictures] for search in _SEARCHES}
-    cost = {
-        search: _cpu(lambda search=search: [detector.detect(one, search) for one in pictures], 1) for search in found
-    }
-    full, quick = (np.array(found[search]) for search in ("full", "quick"))
-    return {
-        "full_finds": round(float(full.mean()), 4),
-        "quick_of_full": round(float(quick[full].mean()), 4),
-        **{f"{search}_ms": round(1000 * cost[search] / len(jpegs), 3) for search in _SEARCHES},
-    }
-
-
-_SEARCHES: tuple[Search, ...] = ("full", "quick")
-
-
-def _cpu(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+def median_cpu_seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     """Median CPU seconds of one call, after one that warms up."""
     work()
     spent = []

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from emotions.simulation.pictures import encode, synthetic_bank
 from ml.labels import LABELS
 from ml.synthetic import Look, SyntheticFaces, compose_frame
+from ml.types import ByteArray
 
-Distance = Literal["near", "far"]
-SIZES: dict[Distance, tuple[float, float]] = {"near": (0.40, 0.60), "far": (0.11, 0.18)}
-"""Height of the head as a share of the frame's: a laptop on a table, somebody who sits back."""
+Distance = Literal["near", "middle", "far"]
+SIZES: dict[Distance, tuple[float, float]] = {"near": (0.40, 0.60), "middle": (0.22, 0.32), "far": (0.11, 0.18)}
+"""Height of the head as a share of the frame's: a laptop on a table, twice as far away, four times as far."""
 
 
 def frames() -> list[bytes]:
@@ -26,10 +25,10 @@ def frames() -> list[bytes]:
 def frames_at(distance: Distance, count: int, seed: int = 7) -> list[bytes]:
     """JPEGs of heads at this distance, everyone in a room of their own."""
     faces, rng = SyntheticFaces.load(), np.random.default_rng(seed)
-    return [_frame(faces, rng, LABELS[number % len(LABELS)], SIZES[distance]) for number in range(count)]
+    return [frame(faces.face(LABELS[number % len(LABELS)], rng), rng, SIZES[distance]) for number in range(count)]
 
 
-def _frame(faces: SyntheticFaces, rng: np.random.Generator, label: str, sizes: Sequence[float]) -> bytes:
+def frame(face: ByteArray, rng: np.random.Generator, sizes: tuple[float, float]) -> bytes:
+    """A JPEG of somebody with this (48, 48) face in a room of their own; the head's height is one of these shares."""
     look = replace(Look.random(rng), size=float(rng.uniform(*sizes)))
-    picture: npt.NDArray[np.uint8] = compose_frame(faces.face(label, rng), rng, look=look)
-    return encode(picture)
+    return encode(compose_frame(face, rng, look=look))

@@ -37,7 +37,7 @@ class FaceDetector:
 
         `search`: "full" looks once, at the picture's own size.
         "quick" looks at half size first: for a near face, at much less than half the cost; where it finds one it may
-        miss smaller ones. `make bench ARGS="analysis"` prints its recall beside that of "full".
+        miss smaller ones. `python -m benchmarks.recall --data FILE` prints what both find of real faces.
         "thorough" looks at half and at double size where "full" finds nothing: for photographs, which may show one
         large face or one small one.
         Raises ValueError for any other shape, type or search.
