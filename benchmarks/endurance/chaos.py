@@ -38,7 +38,6 @@ from classroom.models import Participant  # noqa: E402
 from emotions.models import EmotionEvent  # noqa: E402
 from emotions.simulation.pictures import synthetic_bank  # noqa: E402
 
-CLASS_SIZE = 50
 LONGEST_OUTAGE = 60.0
 LAST_ANSWERS_SECONDS = 7.0
 
@@ -128,7 +127,7 @@ def chaos(students: int, faults: Sequence[Fault], calm: float, say: Say, data: P
     """The whole run: the product, the students, the faults, the audit. `data`: as `data_folder` takes it."""
     disk = os.environ.get(DISK)
     with data_folder(data) as folder, product.running(folder, 1) as running:
-        plan = product.school(running.ws_url, students, 0.0, CLASS_SIZE)
+        plan = product.school(running.ws_url, students, 0.0)
         with Crowd(running.ws_url, plan.tickets, synthetic_bank(1, lambda done, total: None)) as crowd:
             outcomes = suffer_all(Stage(running, crowd, Path(disk) if disk else None), faults, calm, say)
         time.sleep(LAST_ANSWERS_SECONDS)

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.load import CONNECT_PER_SECOND
 from emotions.simulation.joining import Ticket
 from emotions.simulation.pictures import PictureBank
 from emotions.simulation.student import Diary, Schedule, ShufflingCamera, Student
 from emotions.simulation.tally import Tally
-
-CONNECT_PER_SECOND = 40.0
 
 
 @dataclass(slots=True)

@@ -34,7 +34,6 @@ from benchmarks.endurance.crowd import Crowd  # noqa: E402
 from benchmarks.endurance.data import UP_DATA, data_folder  # noqa: E402
 from emotions.simulation.pictures import synthetic_bank  # noqa: E402
 
-CLASS_SIZE = 50
 SAMPLES = 60
 MORE_FILES = 16
 """Open files that come and go: connections, and tables' files that Postgres's processes keep open for a while."""
@@ -83,7 +82,7 @@ def soak(
 ) -> list[Sample]:
     """Looks over `seconds`, evenly spread, after the warm-up. `data`: as `data_folder` takes it."""
     with data_folder(data) as folder, product.running(folder, 1) as running:
-        plan = product.school(running.ws_url, students, 0.0, CLASS_SIZE)
+        plan = product.school(running.ws_url, students, 0.0)
         with Crowd(running.ws_url, plan.tickets, synthetic_bank(1, lambda done, total: None)) as crowd:
             _pass(warm_up, say)
             roots = {name: pid for name, pid in running.pids().items() if name != "up"} | machine.parts()
