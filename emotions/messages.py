@@ -218,7 +218,8 @@ class Pace(Message):
 
 
 class Point(Message):
-    """The class mood of one second. `shares`, `low`, `high` (a 90 % band) are null under the floor.
+    """The class mood of one second. `shares`, `low`, `high` (a 90 % band) are null under the floor, and so are the
+    ends of the band of those who look troubled together.
 
     `measured`: the students that the shares rest on, `uncertain` among them; under the floor, those with a fresh
     reading. `not_visible`: connected with the camera on, but without one. All within `connected`, within `joined`.
@@ -232,6 +233,8 @@ class Point(Message):
     shares: Shares | None
     low: Shares | None
     high: Shares | None
+    troubled_low: Share | None = None
+    troubled_high: Share | None = None
     joined: int
     connected: int
     measured: int

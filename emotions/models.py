@@ -49,8 +49,8 @@ class EmotionEvent(models.Model):
 class MoodPoint(models.Model):
     """The class mood of one second, as every dashboard and report shows it.
 
-    `shares`, `low`, `high`: (7,) in the order of ml.labels.LABELS, a 90 % band; null under the floor. The counts
-    say what the shares rest on.
+    `shares`, `low`, `high`: (7,) in the order of ml.labels.LABELS, a 90 % band; `troubled_low`, `troubled_high`: the
+    band of those who look troubled together. Null under the floor. The counts say what the shares rest on.
     """
 
     session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="mood_points", db_index=False)
@@ -59,6 +59,8 @@ class MoodPoint(models.Model):
     shares = ArrayField(models.FloatField(), size=len(LABELS), null=True)
     low = ArrayField(models.FloatField(), size=len(LABELS), null=True)
     high = ArrayField(models.FloatField(), size=len(LABELS), null=True)
+    troubled_low = models.FloatField(null=True)
+    troubled_high = models.FloatField(null=True)
     joined = models.PositiveIntegerField()
     connected = models.PositiveIntegerField()
     measured = models.PositiveIntegerField()
@@ -87,6 +89,8 @@ class MoodPoint(models.Model):
             shares=self.shares,
             low=self.low,
             high=self.high,
+            troubled_low=self.troubled_low,
+            troubled_high=self.troubled_high,
             joined=self.joined,
             connected=self.connected,
             measured=self.measured,

@@ -121,8 +121,8 @@ def parameters(weights: Path = WEIGHTS) -> int:
 
 def class_mood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Path, classes: int) -> dict[str, Any]:
     """Random classes drawn from these faces: the mean absolute error of an emotion's share, in points, by counting
-    labels and by our estimate, how many of the 90 % bands hold the truth, and how many points more look troubled in
-    our estimate than do."""
+    labels and by our estimate, how many of the 90 % bands hold the truth, over the labels and of the label that does
+    worst; how many points more look troubled in our estimate than do, with the coverage and width of their band."""
     from ml.measuring.quantify_compare import COUNTED, MEASURED, compare
 
     manifest, only = Manifest.load(weights), (COUNTED, MEASURED)
@@ -135,8 +135,12 @@ def class_mood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Pa
                 "faces": row.faces,
                 "counting": row.errors[COUNTED],
                 "estimate": row.errors[MEASURED],
-                "coverage": row.coverage,
+                "coverage": row.mean_coverage,
+                "worst_label": row.worst,
+                "worst_coverage": row.coverage[row.worst],
                 "troubled_bias": row.troubled,
+                "troubled_coverage": row.troubled_coverage,
+                "troubled_width": row.troubled_width,
             }
             for row in rows
         ],

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ml.labels import LABELS
+from ml.labels import INDEX, LABELS, TROUBLED
 from ml.lesson import lesson_mix
 from ml.serving.manifest import Manifest, MoodModel
 from ml.types import FloatArray
@@ -35,19 +35,22 @@ TOLERANCE = 1e-5
 SMALLEST = 1e-4
 """A probability below this says no more than this one."""
 COUNT = len(LABELS)
+_TROUBLED = [INDEX[label] for label in TROUBLED]
 
 
 @dataclass(frozen=True, slots=True)
 class MoodEstimate:
     """Shares of the emotions among the faces that were read, (7,) in the order of LABELS, summing to 1.
 
-    `low` and `high`: (7,) ends of each share's 90 % band. `faces`: how many were read; with none, nothing is known:
-    the shares are even and the bands reach from 0 to 1.
+    `low` and `high`: (7,) ends of each share's 90 % band. `troubled`: (2,) ends of the band of those who look
+    troubled. It is of the sum of their shares, and not the sum of their bands: who is not sad may be angry. `faces`:
+    how many were read; with none, nothing is known: the shares are even, the bands reach from 0 to 1.
     """
 
     shares: FloatArray
     low: FloatArray
     high: FloatArray
+    troubled: FloatArray
     faces: int
 
 
@@ -77,11 +80,16 @@ class MoodEstimator:
         if not len(given):
             return _unknown()
         mix, posterior = _most_plausible_mix(recalibrated(given, self.model) / self.model.prior, self._prior_faces)
-        shares = posterior.mean(axis=0)
+        shares, covariance = posterior.mean(axis=0), _covariance(mix, posterior, self._prior_faces)
+        low, high = self._band_of(shares, mix, np.diag(covariance), len(given))
+        troubled = np.concatenate(self._band_of(*_troubled(shares, mix, covariance), len(given)))
+        return MoodEstimate(_floats(shares), _floats(low), _floats(high), _floats(troubled), len(given))
+
+    def _band_of(self, shares: Array, mix: Array, variance: Array, faces: int) -> tuple[Array, Array]:
+        """Ends of the bands of so many shares. `variance`: of the number of faces; the network's own error comes on
+        top, and is as large a part of any class."""
         error = self.model.model_error**2 * mix * (1 - mix)
-        deviation = np.sqrt(_variance(mix, posterior, self._prior_faces) / len(given) ** 2 + error)
-        low, high = _band(shares, deviation, len(given))
-        return MoodEstimate(*_as_floats(shares, low, high), len(given))
+        return _band(shares, np.sqrt(np.maximum(variance, 0) / faces**2 + error), faces)
 
 
 def recalibrated(probabilities: Array, model: MoodModel) -> Array:
@@ -121,22 +129,27 @@ def _posterior(plausibility: Array, mix: Array) -> Array:
     return np.asarray(joint)
 
 
-def _variance(mix: Array, posterior: Array, prior_faces: Array) -> Array:
-    """(7,) variance of the number of faces of each emotion among those read.
+def _covariance(mix: Array, posterior: Array, prior_faces: Array) -> Array:
+    """(7, 7) covariance of the numbers of faces of each emotion among those read.
 
     Two parts of Louis (1982): what each face leaves open given the mix (W), and what the mix itself leaves open
-    (W H^-1 W, where H is the observed information about the logarithms of the mix). A third for the network's error.
+    (W H^-1 W, where H is the observed information about the logarithms of the mix).
     """
     shared = posterior.T @ posterior
     within = np.diag(posterior.sum(axis=0)) - shared
     information = np.diag(prior_faces) + shared - (len(posterior) + prior_faces.sum()) * np.outer(mix, mix)
     information += np.ones((COUNT, COUNT))  # the direction in which all logarithms move together carries nothing
-    between = within @ np.linalg.solve(information, within)
-    return np.asarray(np.maximum(np.diag(within) + np.diag(between), 0))
+    return np.asarray(within + within @ np.linalg.solve(information, within))
+
+
+def _troubled(shares: Array, mix: Array, covariance: Array) -> tuple[Array, Array, Array]:
+    """Of those who look troubled, (1,) each: their share, their part of the mix, the variance of their number."""
+    among = covariance[np.ix_(_TROUBLED, _TROUBLED)]
+    return shares[_TROUBLED].sum(keepdims=True), mix[_TROUBLED].sum(keepdims=True), np.array([among.sum()])
 
 
 def _band(shares: Array, deviation: Array, faces: int) -> tuple[Array, Array]:
-    """(7,) ends of the bands: of a beta distribution with this mean and deviation over the possible counts.
+    """Ends of the bands of (k,) shares: of a beta distribution with this mean and deviation over the possible counts.
 
     A count is whole: half a face is added at both ends of its range and the ends of the band are rounded, so that a
     band can begin at exactly nobody. One that does leaves out its whole tenth at the top.
@@ -145,15 +158,14 @@ def _band(shares: Array, deviation: Array, faces: int) -> tuple[Array, Array]:
     spread = np.clip((deviation * faces / (faces + 1)) ** 2, 1e-9, 0.999 * stretched * (1 - stretched))
     strength = stretched * (1 - stretched) / spread - 1
     rng = np.random.default_rng(0)
-    draws = np.sort(rng.beta(stretched * strength, (1 - stretched) * strength, (DRAWS, COUNT)), axis=0)
+    draws = np.sort(rng.beta(stretched * strength, (1 - stretched) * strength, (DRAWS, len(shares))), axis=0)
     low, high, one_sided = np.rint(draws[[round(DRAWS * tail) for tail in ENDS]] * (faces + 1) - 0.5)
     low, high = (np.clip(ends / faces, 0, 1) for ends in (low, np.where(low > 0, high, one_sided)))
     return np.minimum(low, shares), np.maximum(high, shares)
 
 
-def _as_floats(*values: Array) -> tuple[FloatArray, FloatArray, FloatArray]:
-    first, second, third = (value.astype(np.float32) for value in values)
-    return first, second, third
+def _floats(values: Array) -> FloatArray:
+    return values.astype(np.float32)
 
 
 def _checked(probabilities: npt.ArrayLike) -> Array:
@@ -167,7 +179,8 @@ def _checked(probabilities: npt.ArrayLike) -> Array:
 
 def _unknown() -> MoodEstimate:
     even = np.full(COUNT, 1 / COUNT, np.float32)
-    return MoodEstimate(even, np.zeros(COUNT, np.float32), np.ones(COUNT, np.float32), 0)
+    ends = np.zeros(COUNT, np.float32), np.ones(COUNT, np.float32)
+    return MoodEstimate(even, *ends, np.array([0, 1], np.float32), 0)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from emotions.messages import Alert, AlertKind, Point
-from emotions.mood.trouble import half_band, troubled
+from emotions.mood.trouble import troubled
 
 BACK_MS = 120_000
 """How far back the mood is compared."""
@@ -51,11 +51,12 @@ SENSITIVITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """How much of the measured looked troubled, 0..1, and half its band."""
+    """How much of the measured looked troubled, 0..1, and the ends of its band."""
 
     at_ms: float
     share: float
-    half: float
+    low: float
+    high: float
     measured: int
 
 
@@ -78,8 +79,8 @@ class Alarm:
     def _remember(self, point: Point) -> None:
         if self._past and self._past[-1].at_ms > point.at_ms:  # the clock was set back
             self._past.clear()
-        if point.shares is not None:
-            self._past.append(trouble(point))
+        if (known := trouble(point)) is not None:
+            self._past.append(known)
         while self._past and self._past[0].at_ms <= point.at_ms - BACK_MS - MEAN_MS:
             self._past.popleft()
 
@@ -95,11 +96,11 @@ class Alarm:
         return any(0 <= at_ms - one.at_ms < quiet_ms for one in self.told if kind in ("", one.kind))
 
 
-def trouble(point: Point) -> Trouble:
-    """Of a point with shares."""
-    if point.shares is None or point.low is None or point.high is None:
-        raise ValueError("expected a point with shares, received one under the floor")
-    return Trouble(point.at_ms, troubled(point.shares), half_band(point.low, point.high), point.measured)
+def trouble(point: Point) -> Trouble | None:
+    """None under the floor."""
+    if point.shares is None or point.troubled_low is None or point.troubled_high is None:
+        return None
+    return Trouble(point.at_ms, troubled(point.shares), point.troubled_low, point.troubled_high, point.measured)
 
 
 def _mood_alert(point: Point, past: Sequence[Trouble], how: Sensitivity) -> Alert | None:
@@ -108,7 +109,7 @@ def _mood_alert(point: Point, past: Sequence[Trouble], how: Sensitivity) -> Aler
     if now is None or then is None or point.shares is None or not _comparable(now, then):
         return None
     fell = now.share - then.share
-    if fell * 100 < how.points or fell <= hypot(now.half, then.half):
+    if fell * 100 < how.points or fell <= _doubt(then, now):
         return None
     return Alert(kind="mood", at_ms=point.at_ms, words=_mood_words(point, fell, now.share))
 
@@ -117,8 +118,15 @@ def _mean(past: Sequence[Trouble], end_ms: float) -> Trouble | None:
     inside = [one for one in past if end_ms - MEAN_MS < one.at_ms <= end_ms]
     if len(inside) < LEAST_POINTS:
         return None
-    share, half = (sum(values) / len(inside) for values in zip(*((o.share, o.half) for o in inside), strict=True))
-    return Trouble(end_ms, share, half, min(one.measured for one in inside))
+    parts = zip(*((one.share, one.low, one.high) for one in inside), strict=True)
+    share, low, high = (sum(values) / len(inside) for values in parts)
+    return Trouble(end_ms, share, low, high, min(one.measured for one in inside))
+
+
+def _doubt(then: Trouble, now: Trouble) -> float:
+    """By how much less than it seems the share may have risen: from the lower end of the band of now and the upper of
+    then (Zou and Donner 2008, for a difference of two shares with bands of any shape)."""
+    return hypot(now.share - now.low, then.high - then.share)
 
 
 def _comparable(now: Trouble, then: Trouble) -> bool:

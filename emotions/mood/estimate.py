@@ -41,7 +41,7 @@ _STATES: dict[str, TileState] = {
 
 
 class Estimate(Protocol):
-    """Shares of the class with their band, each (7,)."""
+    """Shares of the class with their band, each (7,), and the ends of the band of those who look troubled, (2,)."""
 
     @property
     def shares(self) -> npt.NDArray[Any]: ...
@@ -49,6 +49,8 @@ class Estimate(Protocol):
     def low(self) -> npt.NDArray[Any]: ...
     @property
     def high(self) -> npt.NDArray[Any]: ...
+    @property
+    def troubled(self) -> npt.NDArray[Any]: ...
 
 
 class Estimator(Protocol):
@@ -90,11 +92,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """(7,) each: the shares and their 90 % band."""
+    """(7,) each: the shares and their 90 % band. (2,): the ends of that of those who look troubled."""
 
     shares: npt.NDArray[np.float64]
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
+    troubled: npt.NDArray[np.float64]
 
     def towards(self, other: Bands, weight: float) -> Bands:
         """This one, moved to `other` by `weight` 0..1."""
@@ -102,6 +105,7 @@ class Bands:
             self.shares + weight * (other.shares - self.shares),
             self.low + weight * (other.low - self.low),
             self.high + weight * (other.high - self.high),
+            self.troubled + weight * (other.troubled - self.troubled),
         )
 
 
@@ -171,7 +175,8 @@ def estimate(estimator: Estimator, members: Sequence[Standing]) -> Bands:
     """The class's shares; every student weighs the same, whatever their frame rate."""
     rows = np.array([one.reading.probabilities for one in members if one.reading], np.float32)
     result = estimator.estimate(rows)
-    return Bands(*(np.asarray(part, np.float64) for part in (result.shares, result.low, result.high)))
+    parts = (result.shares, result.low, result.high, result.troubled)
+    return Bands(*(np.asarray(part, np.float64) for part in parts))
 
 
 def smoothed(previous: Bands | None, new: Bands, seconds: float) -> Bands:
@@ -197,12 +202,15 @@ def next_point(
     members, cohort = entering(counted, memory.cohort, rng)
     told = told_of(present)
     bands = smoothed(memory.bands, estimate(estimator, members), moment.seconds) if members else None
+    troubled_low, troubled_high = _rounded(bands.troubled) if bands else (None, None)
     point = Point(
         sequence=moment.sequence,
         at_ms=moment.at_ms,
         shares=_rounded(bands.shares) if bands else None,
         low=_rounded(bands.low) if bands else None,
         high=_rounded(bands.high) if bands else None,
+        troubled_low=troubled_low,
+        troubled_high=troubled_high,
         joined=len(present),
         connected=sum(one.state != "disconnected" for one in present),
         measured=len(members) or sum(one.measured for one in told),
@@ -240,7 +248,7 @@ def _lesson() -> Lesson:
 
 def pleasantness(reading: LiveReading) -> float:
     """How pleasant the face looks, -1..1, seen as in a lesson. By the network's own probabilities a neutral face
-    looks somewhat troubled: -0.18 on average (the manifest's `soft_confusion`)."""
+    looks somewhat troubled on average (the manifest's `soft_confusion`)."""
     shares = _lesson().probabilities(reading.probabilities)
     value = sum(weight * share for weight, share in zip(PLEASANTNESS, shares, strict=True))
     return round(min(1.0, max(-1.0, value)), 2)

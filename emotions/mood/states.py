@@ -81,6 +81,7 @@ def _restored(point: MoodPoint | None, tiles: bytes | None, cohort: Group | None
 
 
 def _bands(point: MoodPoint) -> Bands | None:
-    if point.shares is None:
+    if point.shares is None or point.troubled_low is None:
         return None
-    return Bands(*(np.array(part, np.float64) for part in (point.shares, point.low, point.high)))
+    parts = (point.shares, point.low, point.high, (point.troubled_low, point.troubled_high))
+    return Bands(*(np.array(part, np.float64) for part in parts))

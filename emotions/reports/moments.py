@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from emotions.mood.trouble import half_band, troubled
+from emotions.mood.trouble import troubled
 from emotions.reports.charts import step_ms
 from emotions.reports.rows import MarkerRow, MoodRow
 
@@ -37,11 +37,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """`half`: half of the share's band."""
+    """`low`: the lower end of the share's band."""
 
     at_ms: float
     share: float
-    half: float
+    low: float
     measured: float
 
 
@@ -66,12 +66,12 @@ def _smooth(row: MoodRow, known: Sequence[MoodRow]) -> _Point:
 def _joined(rows: Sequence[MoodRow]) -> _Point:
     """Their mean. Bands don't get narrower by repetition: the same students are read again."""
     share = _mean([troubled(row.shares or []) for row in rows])
-    half = _mean([half_band(row.low or [], row.high or []) for row in rows])
-    return _Point(rows[0].at_ms, share, half, _mean([row.measured for row in rows]))
+    low = _mean([row.troubled[0] if row.troubled else 0.0 for row in rows])
+    return _Point(rows[0].at_ms, share, low, _mean([row.measured for row in rows]))
 
 
 def _stands_out(point: _Point, usual: _Point) -> bool:
-    return point.share - usual.share >= max(LEAST_ABOVE, point.half)
+    return point.share - usual.share >= LEAST_ABOVE and point.low >= usual.share
 
 
 def _stretches(high: Sequence[_Point], apart_ms: float) -> list[list[_Point]]:

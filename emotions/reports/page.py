@@ -183,7 +183,7 @@ def summary(
     # The session's own rule: the deployment's may have been another one then.
     only = session.reading_place == ReadingPlace.DEVICE
     where = wording.on_device(selectors.on_device(session), only)
-    return [_mood_sentence(length, whole.mood.shares), _coverage_sentence(whole), *where, *said]
+    return [_mood_sentence(length, whole.mood), _coverage_sentence(whole), *where, *said]
 
 
 def _nobody(rows: Sequence[MoodRow], joined: int) -> bool:
@@ -199,9 +199,11 @@ def _purged_sentence(session: ClassSession) -> str:
     return f"What was recorded in it was deleted on {timezone.localtime(session.purged_at):%-d %B %Y}{why}."
 
 
-def _mood_sentence(length: str, mean: Sequence[float]) -> str:
+def _mood_sentence(length: str, mood: MoodRow) -> str:
+    mean = mood.shares or []
     share = wording.percent(troubled(mean))
-    return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average about {share} looked troubled."
+    band = f" (most likely {wording.between(mood.troubled)})" if mood.troubled else ""
+    return f"{length}, mostly {wording.mood(mean)['word'].lower()}; on average about {share} looked troubled{band}."
 
 
 def _coverage_sentence(whole: Section) -> str:

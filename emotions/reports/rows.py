@@ -13,7 +13,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class MoodRow:
-    """The class mood over one stretch of time. `shares`, `low`, `high` ((7,), a 90 % band) are None under the floor.
+    """The class mood over one stretch of time. `shares`, `low`, `high` ((7,), a 90 % band), and `troubled`, the ends
+    of the band of those who look so, are None under the floor.
 
     The counts are means over the stretch.
     """
@@ -22,6 +23,7 @@ class MoodRow:
     shares: Sequence[float] | None
     low: Sequence[float] | None
     high: Sequence[float] | None
+    troubled: tuple[float, float] | None
     joined: float
     connected: float
     measured: float

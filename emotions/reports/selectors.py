@@ -24,7 +24,8 @@ from emotions.reports import pace
 from emotions.reports.rows import Attendance, MarkerRow, MoodRow, Section
 from ml.labels import LABELS
 
-_MEANS = ", ".join(f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS)))
+_SEVENS = [f"avg({column}[{n + 1}])" for column in ("shares", "low", "high") for n in range(len(LABELS))]
+_MEANS = ", ".join([*_SEVENS, "avg(troubled_low)", "avg(troubled_high)"])
 # A stretch with a mood has the measured of the seconds that had one: those of the others are in no figure.
 _KNOWN = "coalesce(avg({0}) FILTER (WHERE shares IS NOT NULL), avg({0}))"
 _MEASURED = ", ".join(_KNOWN.format(column) for column in ("measured", "uncertain"))
@@ -78,14 +79,15 @@ def minutes(session: ClassSession) -> list[MoodRow]:
 def _mood_row(at_ms: float, values: Sequence[Any]) -> MoodRow:
     seven = len(LABELS)
     shares, low, high = (values[n * seven : (n + 1) * seven] for n in range(3))
+    troubled, counts = values[3 * seven : 3 * seven + 2], values[3 * seven + 2 : 3 * seven + 7]
     known = shares[0] is not None
-    counts = [float(count) for count in values[3 * seven : 3 * seven + 5]]
     return MoodRow(
         at_ms,
         _normal(shares) if known else None,
         [float(value) for value in low] if known else None,
         [float(value) for value in high] if known else None,
-        *counts,
+        (float(troubled[0]), float(troubled[1])) if troubled[0] is not None else None,
+        *(float(count) for count in counts),
     )
 
 

@@ -21,7 +21,8 @@ Cell = str | float | datetime | None
 
 WORDS = tuple(CheckIn.Word.values)
 SHARES = tuple(f"share_{label}" for label in LABELS)
-BANDS = (*(f"low_{label}" for label in LABELS), *(f"high_{label}" for label in LABELS))
+TROUBLED_BAND = ("low_troubled", "high_troubled")
+BANDS = (*(f"low_{label}" for label in LABELS), *(f"high_{label}" for label in LABELS), *TROUBLED_BAND)
 SAID = tuple(f"said_{word}" for word in WORDS)
 MINUTE_COLUMNS = ("minute", *SHARES, *BANDS, "measured", "unsure", "not_visible", "connected", "joined", *SAID)
 SECTION_COLUMNS = ("section", "from", "to", *SHARES, *BANDS, "measured", "connected", "known", *SAID)
@@ -90,9 +91,10 @@ def minute_cells(row: MoodRow, said: SaidCells) -> list[Cell]:
 
 
 def _mood_cells(row: MoodRow | None) -> list[Cell]:
-    """Shares and band; empty where the mood is not known."""
+    """Shares and bands; empty where the mood is not known."""
     columns = (row.shares, row.low, row.high) if row else (None, None, None)
-    return [value for column in columns for value in (column or _UNKNOWN)]
+    troubled = row and row.troubled or [None] * len(TROUBLED_BAND)
+    return [*(value for column in columns for value in (column or _UNKNOWN)), *troubled]
 
 
 def _section_cells(section: Section) -> list[Cell]:

@@ -10,7 +10,6 @@ from typing import Any
 from django.db.models import Count, Q
 
 from classroom.models import CheckIn, ClassSession, Participant
-from emotions.mood.trouble import HALF_BAND_SQL
 from emotions.reports.pace import Crowd, Talk, talk
 from emotions.reports.selectors import fetch, part_of, session_end
 from ml.labels import LABELS
@@ -22,7 +21,7 @@ HARD_WORDS = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST)
 
 _MEANS = ", ".join(f"avg(shares[{n + 1}])" for n in range(len(LABELS)))
 _MOODS = f"""
-    SELECT session_id, {_MEANS}, avg(measured), avg(connected), avg({HALF_BAND_SQL}), count(*),
+    SELECT session_id, {_MEANS}, avg(measured), avg(connected), avg(troubled_low), avg(troubled_high), count(*),
         array_agg(DISTINCT model_version)
     FROM emotions_moodpoint WHERE session_id = ANY(%(sessions)s) AND shares IS NOT NULL GROUP BY 1
 """  # noqa: S608 - columns of this module
@@ -30,14 +29,14 @@ _MOODS = f"""
 
 @dataclass(frozen=True, slots=True)
 class MeanMood:
-    """Of a session, over the seconds in which its mood was known. `shares`: (7,), summing to 1; `half`: half of the
-    90 % band of those who looked troubled; `measured` of `connected` students, for so many `seconds`: what it rests
-    on. `networks`: the versions that read it; "" for one that nobody noted."""
+    """Of a session, over the seconds in which its mood was known. `shares`: (7,), summing to 1; `troubled`:
+    ends of the 90 % band of those who looked so; `measured` of `connected` students, for so many `seconds`: what it
+    rests on. `networks`: the versions that read it; "" for one that nobody noted."""
 
     shares: Sequence[float]
     measured: float
     connected: float
-    half: float
+    troubled: tuple[float, float]
     seconds: int
     networks: frozenset[str]
 
@@ -85,9 +84,9 @@ def mean_moods(keys: Sequence[int]) -> dict[int, MeanMood]:
 
 
 def _mean_mood(values: Sequence[Any]) -> MeanMood:
-    shares, (measured, connected, half, seconds, networks) = values[: len(LABELS)], values[len(LABELS) :]
+    shares, (measured, connected, low, high, seconds, networks) = values[: len(LABELS)], values[len(LABELS) :]
     mean = [value / sum(shares) for value in shares]
-    return MeanMood(mean, float(measured), float(connected), half, seconds, frozenset(networks))
+    return MeanMood(mean, float(measured), float(connected), (low or 0.0, high or 1.0), seconds, frozenset(networks))
 
 
 def _there(keys: Sequence[int]) -> dict[int, int]:

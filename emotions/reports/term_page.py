@@ -113,7 +113,8 @@ def _mood_compared(this: TermRow, others: Sequence[TermRow]) -> str:
     if this.mood is None or now is None or usual is None:
         return ""
     many = "session before" if len(others) == 1 else f"{len(others)} sessions before"
-    words = AS_USUAL if abs(now - usual) <= this.mood.half else MOOD
+    low, high = this.mood.troubled
+    words = AS_USUAL if low <= usual <= high else MOOD
     return words.format(now=wording.percent(now), usual=wording.percent(usual), many=many)
 
 

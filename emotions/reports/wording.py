@@ -132,14 +132,14 @@ def _mood_clause(shares: Sequence[float], measured: int) -> str:
 
 
 def coverage(point: Mapping[str, Any], *, measuring: bool = True) -> list[str]:
-    """What the mood rests on, in parts: "Rests on 21 of 24 students", "2 not visible", …
+    """What the mood rests on, in parts: "Rests on 21 of 24 students", "most likely 2 to 6 look troubled", …
 
     Without a mood, who is measured: "3 of 6 measured", "2 not visible", and the others. Not `measuring`: who is
     there.
     """
     if not measuring:
         return [f"{point['connected']} of {point['joined']} connected"]
-    parts = [_rests_on(point)]
+    parts = [_rests_on(point), *_most_likely(point)]
     if point["not_visible"]:
         parts.append(f"{point['not_visible']} not visible")
     without = point["connected"] - point["measured"] - point["not_visible"]
@@ -157,6 +157,19 @@ def _rests_on(point: Mapping[str, Any]) -> str:
     if point["shares"] is not None:
         return f"Rests on {counts} students"
     return f"{counts} measured" if point["measured"] else f"{point['connected']} connected"
+
+
+def _most_likely(point: Mapping[str, Any]) -> list[str]:
+    """The band of the number in the sentence: how many look troubled. Nothing where it is that number alone."""
+    if point["shares"] is None or point["troubled_low"] is None:
+        return []
+    low, high = (rounded(point[end] * point["measured"]) for end in ("troubled_low", "troubled_high"))
+    return [f"most likely {low} to {high} look troubled"] if low < high else []
+
+
+def between(ends: tuple[float, float]) -> str:
+    """A band as people read it: "10 to 22 %"."""
+    return f"{rounded(ends[0] * 100)} to {percent(ends[1])}"
 
 
 def on_device(share: float | None, only: bool) -> list[str]:

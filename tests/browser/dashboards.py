@@ -14,6 +14,7 @@ from playwright.sync_api import Page, WebSocketRoute
 
 from classroom.models import ClassSession
 from emotions.messages import Message, MoodSnapshot, MoodTick, Notices, Pace, Point, Tile, TileChange, TileWithHistory
+from emotions.mood.trouble import troubled
 from tests.browser.conftest import Visitors
 from tests.pipeline.students import instructor_cookies
 
@@ -27,6 +28,7 @@ def point(sequence: int, shares: Sequence[float] | None = CALM, **changes: Any) 
     values: dict[str, Any] = {
         "sequence": sequence, "at_ms": BEGAN_MS + sequence * 1000, "shares": known,
         "low": known and [share / 2 for share in known], "high": known and [min(1, share * 2) for share in known],
+        "troubled_low": known and troubled(known) / 2, "troubled_high": known and min(1, troubled(known) * 2),
         "joined": 24, "connected": 24, "measured": 21 if known else 3, "uncertain": 0, "not_visible": 2,
         "pace": Pace(lost=1),
     }  # fmt: skip

@@ -81,7 +81,8 @@ def test_the_page_says_what_the_tick_says(visitors: Visitors, session: ClassSess
     page = socket.page
     expect(page.locator("#sentence")).to_have_text("Calm, but about 3 of 21 look troubled.")
     expect(page.locator("#coverage")).to_have_text(
-        f"Rests on 21 of 24 students · 2 not visible · 1 {wording.RULES['left_out']}"
+        "Rests on 21 of 24 students · most likely 1 to 5 look troubled · 2 not visible · "
+        f"1 {wording.RULES['left_out']}"
     )
     expect(page.locator("#now li.neutral > :last-child")).to_have_text("62\xa0%")
     heard = "Neutral, 90 % band: 31\xa0% to 100\xa0%, estimate 62\xa0%"
@@ -532,14 +533,16 @@ def test_a_message_stands_in_the_open_dialog_and_the_opposite_button_has_the_foc
 # -- One rule on both sides
 
 POINTS = st.builds(
-    lambda weights, measured, more, said, gone: {
+    lambda weights, measured, more, said, gone, ends: {
         "shares": [weight / sum(weights) for weight in weights] if measured > 4 else None,
         "joined": measured + more + gone, "connected": measured + more, "measured": measured,
         "not_visible": more // 2, "uncertain": measured // 3, "on_device": measured // 2,
+        "troubled_low": ends[0] if measured > 4 else None, "troubled_high": ends[1] if measured > 4 else None,
         "pace": {**said, "withheld": more},
     },
     st.lists(st.floats(0.001, 1), min_size=7, max_size=7), st.integers(0, 300), st.integers(0, 9),
     st.fixed_dictionaries({row["word"]: st.integers(0, 40) for row in wording.RULES["pace"]}), st.integers(0, 9),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
 )  # fmt: skip
 
 
@@ -581,7 +584,7 @@ def test_the_page_and_the_server_tell_lengths_alike(visitors: Visitors, session:
 def test_the_page_and_the_server_draw_the_same_figure(visitors: Visitors, session: ClassSession) -> None:
     page = played(visitors, session, snapshot([point(1)])).page
     rows = [
-        MoodRow(n * 7000.0, None if 40 < n < 60 or n > 95 else mood, mood, mood, 24, 24, 20, 1, 1)
+        MoodRow(n * 7000.0, None if 40 < n < 60 or n > 95 else mood, mood, mood, None, 24, 24, 20, 1, 1)
         for n, mood in enumerate([CALM, TROUBLED] * 50)
     ]
     markers = [MarkerRow(1, "a <b> & c", 70_000.0), MarkerRow(2, "x" * 50, 90_000.0)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker, Participant
 from emotions.models import EmotionEvent, MoodPoint
+from emotions.mood.trouble import troubled
 from emotions.reports import rollups
 from ml.labels import LABELS
 
@@ -116,6 +117,8 @@ def _point(session: ClassSession, start: datetime, second: int, minutes: int, pe
         shares=shares,
         low=shares and [share * 0.6 for share in shares],
         high=shares and [min(1.0, share * 1.4) for share in shares],
+        troubled_low=shares and troubled(shares) * 0.8,
+        troubled_high=shares and min(1.0, troubled(shares) * 1.2),
         joined=people,
         connected=people,
         measured=people - 1 if shares else 3,

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from classroom.models import ClassSession, Participant
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
+from emotions.mood.trouble import troubled
 from emotions.reports.rows import MoodRow
 from ml.labels import INDEX, LABELS
+from tests.emotions.parts import around
 
 CALM = (0.03, 0.02, 0.03, 0.20, 0.05, 0.05, 0.62)
 TROUBLED = (0.15, 0.05, 0.20, 0.05, 0.30, 0.05, 0.20)
@@ -18,7 +20,8 @@ TROUBLED = (0.15, 0.05, 0.20, 0.05, 0.30, 0.05, 0.20)
 def row(at_ms: float, shares: Sequence[float] | None = CALM, measured: int = 20) -> MoodRow:
     low = None if shares is None else [share * 0.5 for share in shares]
     high = None if shares is None else [min(1.0, share * 1.5) for share in shares]
-    return MoodRow(at_ms, shares, low, high, 24, 24, measured, 1, 2)
+    ends = None if shares is None else around(troubled(shares), troubled(shares) / 4)
+    return MoodRow(at_ms, shares, low, high, ends, 24, 24, measured, 1, 2)
 
 
 def store_points(
@@ -38,6 +41,8 @@ def store_points(
             shares=list(mood) if mood else None,
             low=[share / 2 for share in mood] if mood else None,
             high=[min(1.0, share * 2) for share in mood] if mood else None,
+            troubled_low=troubled(mood) * 0.7 if mood else None,
+            troubled_high=min(1.0, troubled(mood) * 1.3) if mood else None,
             joined=24,
             connected=24,
             measured=measured if mood else 3,

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from classroom import actions, consent, rooms
 from classroom.models import ClassSession, Participant
 from emotions.frames.frame import FrameHeader, SlotFrame
+from emotions.mood.trouble import troubled
 from emotions.readings.observations import FaceRead, Observation, RoomSums
 
 
@@ -82,6 +83,7 @@ class MeanEstimate:
     shares: npt.NDArray[np.float32]
     low: npt.NDArray[np.float32]
     high: npt.NDArray[np.float32]
+    troubled: npt.NDArray[np.float32]
 
 
 class MeanEstimator:
@@ -91,4 +93,10 @@ class MeanEstimator:
 
     def estimate(self, probabilities: npt.NDArray[np.float32]) -> MeanEstimate:
         shares = probabilities.mean(axis=0)
-        return MeanEstimate(shares, np.maximum(shares - 0.1, 0), np.minimum(shares + 0.1, 1))
+        ends = np.array(around(troubled(shares.tolist()), 0.1), np.float32)
+        return MeanEstimate(shares, np.maximum(shares - 0.1, 0), np.minimum(shares + 0.1, 1), ends)
+
+
+def around(share: float, half: float) -> tuple[float, float]:
+    """A band of `half` on both sides."""
+    return max(0.0, share - half), min(1.0, share + half)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from classroom.models import ClassSession, Course
 from emotions.messages import Alert, Pace, Point
-from emotions.mood import alerts, snapshots, trouble
+from emotions.mood import alerts, snapshots
 from emotions.mood.alerts import SENSITIVITIES, Alarm
 from emotions.mood.ticker import Ticker
 from emotions.reports import term
@@ -44,6 +44,8 @@ def point(second: int, troubled: float | None = 0.1, half: float = 0.05, **chang
         "sequence": second + 1, "at_ms": 1e12 + second * 1000, "shares": known,
         "low": known and [max(0.0, share - half) for share in known],
         "high": known and [min(1.0, share + half) for share in known],
+        "troubled_low": None if troubled is None else max(0.0, troubled - half),
+        "troubled_high": None if troubled is None else min(1.0, troubled + half),
         "joined": 24, "connected": 22, "measured": 14, "uncertain": 0, "not_visible": 2, "pace": Pace(),
     }  # fmt: skip
     return Point(**(values | changes))
@@ -201,10 +203,19 @@ def test_only_the_owner_sets_a_courses_alerts(
 # -- How much of a band it takes
 
 
+@pytest.mark.parametrize(("low", "high", "alerts"), [(0.0, 0.12, 1), (0.0, 0.36, 0), (0.1, 0.11, 1)])
+def test_of_the_band_of_then_the_upper_end_counts(low: float, high: float, alerts: int) -> None:
+    """What lies below it only makes the rise larger."""
+    calm = [point(second, 0.1, troubled_low=low, troubled_high=high) for second in range(180)]
+    assert len(told([*calm, *(point(180 + second, 0.35, half=0.0) for second in range(60))])) == alerts
+
+
+def test_what_has_no_band_is_compared_with_nothing() -> None:
+    """As a ticker of before may store it while a new one is brought up."""
+    assert told([one.model_copy(update={"troubled_low": None}) for one in falling(0.5)]) == []
+
+
 @pytest.mark.django_db
-def test_the_database_has_the_same_half_of_a_band(session: ClassSession) -> None:
-    store_points(session, session.started_at, [shares(0.4)])
-    (point,) = session.mood_points.all()
-    mood = term.mean_moods([session.pk])[session.pk]
-    assert mood.half == pytest.approx(trouble.half_band(point.low or [], point.high or []))
-    assert mood.half > 0
+def test_a_session_has_the_mean_of_its_bands(session: ClassSession) -> None:
+    store_points(session, session.started_at, [shares(0.4), shares(0.2)])
+    assert term.mean_moods([session.pk])[session.pk].troubled == pytest.approx((0.21, 0.39))

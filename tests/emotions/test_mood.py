@@ -19,11 +19,12 @@ from emotions.mood.attention import STILL_UNPLEASANT, UNPLEASANT
 from emotions.mood.cohort import FLOOR
 from emotions.mood.estimate import HALF_LIFE_SECONDS, MEASURED_MS, Bands, Memory, Moment, Standing, Student
 from emotions.mood.presence import GONE_AFTER_MS, Presence
+from emotions.mood.trouble import troubled
 from emotions.readings.live import LiveReading
 from emotions.reports import wording
 from ml.labels import LABELS
 from ml.serving.manifest import Manifest
-from tests.emotions.parts import MeanEstimator
+from tests.emotions.parts import MeanEstimator, around
 
 NOW = 1.8e12
 HAPPY = tuple(float(label == "happy") for label in LABELS)
@@ -136,7 +137,8 @@ def test_of_students_who_are_held_back_nobody_says_that_they_have_no_camera() ->
     """Sixteen with a name, four without: the four wait for a fifth. What is said is true of them, and of others."""
     class_ = [measured(pk, "individual" if pk < 16 else "aggregate") for pk in range(20)]
     said = wording.coverage(point_of(class_)[0].model_dump())
-    assert said == ["Rests on 16 of 20 students", f"4 {wording.RULES['left_out']}"]
+    band = "most likely 0 to 2 look troubled"
+    assert said == ["Rests on 16 of 20 students", band, f"4 {wording.RULES['left_out']}"]
     off = [estimate.standing(student(pk, "none"), here(), None, NOW) for pk in range(16, 20)]
     assert wording.coverage(point_of([*class_[:16], *off])[0].model_dump()) == said
 
@@ -228,10 +230,12 @@ def test_a_point_has_shares_that_sum_to_one_within_their_band(rows: list[list[fl
     point, _ = point_of(class_, before, seconds)
     assert sum(point.shares) == pytest.approx(1, abs=0.001)
     assert all(low <= share <= high for low, share, high in zip(point.low, point.shares, point.high, strict=True))
+    assert point.troubled_low <= troubled(point.shares) + 0.001
+    assert troubled(point.shares) <= point.troubled_high + 0.001
 
 
 def _bands(row: npt.NDArray[np.float64]) -> Bands:
-    return Bands(row, row * 0.9, row * 1.1)
+    return Bands(row, row * 0.9, row * 1.1, np.array(around(troubled(row.tolist()), 0.05)))
 
 
 def test_after_the_floor_was_lost_the_mood_starts_anew() -> None:

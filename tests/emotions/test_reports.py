@@ -20,6 +20,7 @@ from pytest_django import DjangoAssertNumQueries
 from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker
 from emotions.models import MinuteRollup
+from emotions.mood.trouble import troubled
 from emotions.reports import page, selectors, student_page, term_page
 from emotions.reports.moments import APART_MS, LEAST_ABOVE, moments
 from emotions.reports.rows import MarkerRow, MoodRow
@@ -27,6 +28,7 @@ from emotions.reports.term import term_rows
 from emotions.reports.totals import totals
 from tests.emotions.conftest import Join
 from tests.emotions.mood_data import CALM, TROUBLED, row, store_points, store_rollup
+from tests.emotions.parts import around
 
 UNEASY = (0.10, 0.05, 0.10, 0.10, 0.15, 0.05, 0.45)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -50,7 +52,7 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
     report = page.build(put(session, 10))
     assert report.summary == [
-        "10 minutes, mostly calm; on average about 36\xa0% looked troubled.",
+        "10 minutes, mostly calm; on average about 36\xa0% looked troubled (most likely 25 to 47\xa0%).",
         "This rests on 20 of 24 connected students on average, over 83\xa0% of the time.",
         "Students said “lost” once.",
     ]
@@ -246,15 +248,14 @@ def test_what_may_be_chance_in_a_small_class_is_no_moment() -> None:
     """The same rise, from bands as eight students have them and as eighty have them."""
     minute = 60_000.0
     moods = [UNEASY if 20 <= n < 26 else CALM for n in range(60)]
-    assert moments([banded(n * minute, mood, 0.15) for n, mood in enumerate(moods)], []) == []
-    [found] = moments([banded(n * minute, mood, 0.05) for n, mood in enumerate(moods)], [])
+    assert moments([banded(n * minute, mood, 0.3) for n, mood in enumerate(moods)], []) == []
+    [found] = moments([banded(n * minute, mood, 0.1) for n, mood in enumerate(moods)], [])
     assert 20 <= found.at_ms / minute < 26
 
 
 def banded(at_ms: float, shares: tuple[float, ...], half: float) -> MoodRow:
-    """Each share with a band of so much to both sides."""
-    low, high = [share - half for share in shares], [share + half for share in shares]
-    return replace(row(at_ms, shares), low=low, high=high)
+    """The share of those who look troubled with a band of so much to both sides."""
+    return replace(row(at_ms, shares), troubled=around(troubled(shares), half))
 
 
 @hypothesis_settings(deadline=None)

@@ -16,7 +16,7 @@ from tests.emotions.mood_data import CALM, TROUBLED
 
 def point(shares: Any = CALM, **changes: Any) -> dict[str, Any]:
     values = {"joined": 24, "connected": 24, "measured": 21, "not_visible": 2, "uncertain": 0, "pace": {}}
-    values["on_device"] = 0
+    values |= {"on_device": 0, "troubled_low": None, "troubled_high": None}
     return {"shares": shares, **values, **changes}
 
 
@@ -105,6 +105,22 @@ def test_coverage_says_what_the_mood_rests_on() -> None:
     assert wording.coverage(point(None, measured=0))[0] == "24 connected"
 
 
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((0.05, 0.24), ["most likely 1 to 5 look troubled"]),
+        ((0.0, 0.06), ["most likely 0 to 1 look troubled"]),
+        ((0.13, 0.14), []),
+        ((None, None), []),
+    ],
+)
+def test_the_number_in_the_sentence_has_its_band(ends: tuple[float | None, float | None], said: list[str]) -> None:
+    ends_of = dict(zip(("troubled_low", "troubled_high"), ends, strict=True))
+    parts = wording.coverage(point(measured=21, connected=21, not_visible=0, **ends_of))
+    assert parts == ["Rests on 21 of 21 students", *said]
+    assert wording.coverage(point(None, measured=3, connected=3, not_visible=0)) == ["3 of 3 measured"]
+
+
 def test_a_report_says_where_pictures_were_read() -> None:
     own = "on the students’ own devices"
     assert wording.on_device(None, only=False) == wording.on_device(0.0, only=False) == []
@@ -127,7 +143,7 @@ def test_every_mood_has_words_and_no_verdict(weights: list[float], measured: int
     assert " is sad" not in said
     assert " are sad" not in said
     count = wording.rounded(troubled(shares) * measured)
-    assert ("nobody" in said) if count == 0 else (f"about {count} of {measured} " in said)
+    assert ("hardly anybody" in said) if count == 0 else (f"about {count} of {measured} " in said)
 
 
 def test_troubled_is_what_the_rules_list() -> None:

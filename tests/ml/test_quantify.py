@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ml.labels import LABELS, NEUTRAL
+from ml.labels import LABELS, NEUTRAL, TROUBLED
 from ml.measuring.quantify_compare import MIXES, compare, methods, random_mix, report, table
 from ml.quantify import MoodEstimator
 from ml.serving.manifest import Manifest, ModelFileError, MoodModel
@@ -63,6 +63,24 @@ def test_the_estimate_beats_counting_and_its_band_covers(kind: str, faces: int, 
     assert 0.87 <= coverage <= (0.99 if faces < 100 else 0.95)
 
 
+@pytest.mark.parametrize("kind", MIXES)
+@pytest.mark.parametrize("faces", [5, 30, 500])
+def test_the_band_of_those_who_look_troubled_covers_their_sum(kind: str, faces: int) -> None:
+    """Neither as narrow as the widest of its four, nor as wide as all of them."""
+    rng, estimator, held, widths = np.random.default_rng(faces), honest(), [], []
+    some = [LABELS.index(label) for label in TROUBLED]
+    for _ in range(240):
+        given, truth = random_class(kind, faces, rng)
+        mood = estimator.estimate(given)
+        low, high = mood.troubled
+        held.append(low - 1e-6 <= truth[some].sum() <= high + 1e-6)
+        widths.append([high - low, (mood.high - mood.low)[some].sum()])
+        assert low - 1e-6 <= mood.shares[some].sum() <= high + 1e-6
+    assert 0.86 <= np.mean(held) <= (0.99 if faces < 30 else 0.95)
+    own, apart = np.mean(widths, axis=0)
+    assert own < apart
+
+
 @pytest.mark.parametrize("faces", [1, 2, 5, 30, 500])
 def test_shares_sum_to_one_and_lie_in_their_bands(faces: int) -> None:
     given, _ = random_class("mostly neutral", faces, np.random.default_rng(1))
@@ -80,6 +98,7 @@ def test_with_no_faces_nothing_is_known() -> None:
     assert mood.faces == 0
     assert mood.low.tolist() == [0] * 7
     assert mood.high.tolist() == [1] * 7
+    assert mood.troubled.tolist() == [0, 1]
 
 
 def test_a_single_certain_face_is_believed() -> None:
@@ -211,4 +230,6 @@ def test_the_command_answers_in_json(tmp_path: Path, network: bytes) -> None:
     (tmp_path / "faces.csv").write_text("emotion,pixels,Usage\n" + "\n".join(rows))
     weights = write_weights(tmp_path / "weights", network)
     arguments = ["--data", str(tmp_path / "faces.csv"), "--weights", str(weights), "--classes", "2", "--json"]
-    assert set(json.loads(report(arguments))[0]) == {"mix", "faces", "errors", "coverage", "width", "troubled"}
+    row = json.loads(report(arguments))[0]
+    assert {"mix", "faces", "errors", "width", "troubled", "troubled_coverage", "troubled_width"} < set(row)
+    assert set(row["coverage"]) == set(LABELS)

@@ -98,12 +98,14 @@ function showWords(point) {
   document.body.classList.toggle("waiting-room", isEmpty(point));
   if (!point) return;
   write(byId("sentence"), sentence());
-  write(byId("coverage"), [...words.coverage(point, page.measuring), standstill()].filter(Boolean).join(" · "));
+  write(byId("coverage"), [...coverage(), standstill()].filter(Boolean).join(" · "));
   bars.update(point);
   showPace(byId("pace"), byId("pace-note"), point.pace, point.joined);
 }
 
-const sentence = () => words.sentence(live.points.length ? words.steady(live.points.slice(-60)) : live.latest, page.measuring);
+const steady = () => (live.points.length ? words.steady(live.points.slice(-60)) : live.latest);
+const sentence = () => words.sentence(steady(), page.measuring);
+const coverage = () => words.coverage(steady(), page.measuring);
 
 /** Nobody has come yet. Who has left leaves a timeline behind. */
 function isEmpty(point) {
@@ -150,7 +152,7 @@ function sayNoChart() {
 
 function speak(point) {
   if (!point || !live.isKnown) return;
-  spoken.update(`${sentence()} ${words.coverage(point, page.measuring).join(", ")}.`, live.points, live.now - WINDOW_MS, live.now);
+  spoken.update(`${sentence()} ${coverage().join(", ")}.`, live.points, live.now - WINDOW_MS, live.now);
 }
 
 // -- Messages

@@ -24,8 +24,9 @@ export class Wording {
     const latest = points.at(-1);
     const recent = points.filter((point) => point.shares && latest.at_ms - point.at_ms < this.rules.steady_ms);
     if (!latest.shares || !recent.length) return latest;
-    const shares = latest.shares.map((_, n) => recent.reduce((sum, point) => sum + point.shares[n], 0) / recent.length);
-    return { ...latest, shares };
+    const mean = (value) => recent.reduce((sum, point) => sum + value(point), 0) / recent.length;
+    const shares = latest.shares.map((_, n) => mean((point) => point.shares[n]));
+    return { ...latest, shares, troubled_low: mean((point) => point.troubled_low), troubled_high: mean((point) => point.troubled_high) };
   }
 
   /** The class in one sentence. Not `measuring`: check-ins alone. */
@@ -50,6 +51,7 @@ export class Wording {
     const without = point.connected - point.measured - point.not_visible;
     return [
       this.restsOn(point),
+      this.mostLikely(point),
       point.not_visible ? `${point.not_visible} not visible` : "",
       without > 0 ? `${without} ${this.rules.left_out}` : "",
       point.uncertain ? `${point.uncertain} unsure` : "",
@@ -62,6 +64,13 @@ export class Wording {
   restsOn({ shares, measured, connected }) {
     if (shares) return `Rests on ${measured} of ${connected} students`;
     return measured ? `${measured} of ${connected} measured` : `${connected} connected`;
+  }
+
+  /** The band of the number in the sentence: how many look troubled. Nothing where it is that number alone. */
+  mostLikely({ shares, measured, troubled_low: low, troubled_high: high }) {
+    if (!shares || low === null) return "";
+    const [least, most] = [Math.round(low * measured), Math.round(high * measured)];
+    return least < most ? `most likely ${least} to ${most} look troubled` : "";
   }
 
   mood(shares) {
