@@ -93,7 +93,7 @@ def minute_cells(row: MoodRow, said: SaidCells) -> list[Cell]:
 def _mood_cells(row: MoodRow | None) -> list[Cell]:
     """Shares and bands; empty where the mood is not known."""
     columns = (row.shares, row.low, row.high) if row else (None, None, None)
-    troubled = row and row.troubled or [None] * len(TROUBLED_BAND)
+    troubled = (row and row.troubled) or [None] * len(TROUBLED_BAND)
     return [*(value for column in columns for value in (column or _UNKNOWN)), *troubled]
 
 
