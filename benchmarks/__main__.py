@@ -12,7 +12,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +176,15 @@ class Bench:
         product.end_sessions()
         return run
 
-    def _product(self, workers: int | None = None) -> Any:
-        folder = Path(tempfile.mkdtemp(prefix="roomtone-bench-"))
-        return product.running(folder, self.options.workers if workers is None else workers, self.options.web)
+    @contextmanager
+    def _product(self, workers: int | None = None) -> Iterator[RunningProduct]:
+        """The product with its data in a folder of its own, which is removed."""
+        processes = self.options.workers if workers is None else workers
+        with (
+            tempfile.TemporaryDirectory(prefix="roomtone-bench-", ignore_cleanup_errors=True) as folder,
+            product.running(Path(folder), processes, self.options.web) as running,
+        ):
+            yield running
 
     def _beside_the_bare_loop(
         self, running: RunningProduct, students: int, say: Callable[[str], None]

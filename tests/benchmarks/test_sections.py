@@ -49,14 +49,17 @@ class Product(NamedTuple):
 
 
 @pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was measured, in order: "bare loop", or a number of students. Nothing is started."""
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What was measured, in order: "bare loop", or a number of students. Nothing is started, and no folder
+    is left."""
     happened: list[Any] = []
+    folders: list[Path] = []
 
     @contextmanager
     def running(folder: Path, workers: int, web: int) -> Iterator[Product]:
-        folder.rmdir()
+        folders.append(folder)
         yield Product()
+        assert folder.is_dir()
 
     def school(url: str, students: int, seconds: float) -> LoadPlan:
         return LoadPlan(url, [("", "", "")] * students, 0.0, seconds)
@@ -73,7 +76,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(analysis, "bare_loops", bare_loops)
     for name, stub in (("running", running), ("school", school), ("measure", measure), ("end_sessions", list)):
         monkeypatch.setattr(product, name, stub)
-    return happened
+    yield happened
+    assert not any(folder.exists() for folder in folders)
 
 
 def chosen(*words: str) -> bench.Bench:
