@@ -14,6 +14,7 @@ from pathlib import Path
 from classroom.local.registry import Package
 from ml.lesson import Lesson
 from ml.serving.manifest import DETECTOR_NAME, DEVICE_NAME, Manifest
+from ml.serving.yunet_model import SERVED_SHA256
 
 FOLDER = Path(__file__).parent / "static" / "emotions" / "device"
 FACTS = "facts.json"
@@ -37,9 +38,11 @@ NAMES = tuple(Path(path).name for path in STATIC.values())
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of the files that are there. `version`: of the network; `odds` and `uncertain_below`: those of ml.lesson."""
+    """Of the files that are there. `detector`: its sha256; `version`: of the network; `odds` and `uncertain_below`:
+    those of ml.lesson."""
 
     runtime: str
+    detector: str
     version: str
     odds: list[float]
     uncertain_below: float
@@ -53,7 +56,7 @@ def wanted() -> Facts:
     """What this checkout's files would be."""
     manifest = Manifest.load()
     odds = [round(each, 6) for each in manifest.lesson.odds]
-    return Facts(RUNTIME.integrity, manifest.device_version, odds, manifest.lesson.uncertain_below)
+    return Facts(RUNTIME.integrity, SERVED_SHA256, manifest.device_version, odds, manifest.lesson.uncertain_below)
 
 
 def present(folder: Path = FOLDER) -> Facts | None:

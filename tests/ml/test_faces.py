@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from dataclasses import astuple
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -53,6 +55,12 @@ def test_boxes_and_landmarks_are_those_of_opencvs_own_runtime(
         assert overlap(found.box, Box(*(float(side) for side in expected[:4]))) > 0.99
         np.testing.assert_allclose(found.landmarks.ravel(), expected[4:14], atol=0.5)
         assert found.score == pytest.approx(expected[14], abs=1e-3)
+
+
+def test_browsers_get_a_network_that_is_valid_and_known_by_its_checksum() -> None:
+    served = ml.serving.yunet_model.served_model()
+    onnx.checker.check_model(onnx.load_from_string(served), full_check=True)
+    assert hashlib.sha256(served).hexdigest() == ml.serving.yunet_model.SERVED_SHA256
 
 
 def test_the_joined_heads_say_what_the_published_network_says() -> None:
@@ -220,7 +228,7 @@ def test_sessions_of_old_sizes_are_given_up(frames: list[ByteArray]) -> None:
     engine = ml.serving.yunet.YuNet(0.3)
     for side in range(32, 32 * (ml.serving.yunet.SESSIONS_KEPT + 4), 32):
         engine.rows(np.zeros((side, side, 3), np.uint8), 0.7)
-    assert len(engine._searches) == ml.serving.yunet.SESSIONS_KEPT
+    assert len(engine._sized) == ml.serving.yunet.SESSIONS_KEPT
     assert len(engine.rows(frames[0], 0.7)) == 1
 
 
