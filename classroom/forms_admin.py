@@ -20,13 +20,11 @@ class SignInForm(AdminAuthenticationForm):
         if self.request is None:
             raise ValueError("request: expected the one that signs in, to count its guesses; received None")
         who = caller(self.request)
-        if who.exhausted():
+        if not who.count():
             raise ValidationError(TOO_MANY_PASSWORDS)
-        try:
-            return dict(super().clean())
-        except ValidationError:
-            who.count()
-            raise
+        cleaned = dict(super().clean())  # What it raises stays counted.
+        who.take_back()
+        return cleaned
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -38,9 +38,22 @@ def typed_name(request: HttpRequest) -> str:
     return unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().lower()[:150]
 
 
+_COUNT = """
+local counted = redis.call('INCR', KEYS[1])
+if counted == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+if counted <= tonumber(ARGV[2]) then return 1 end
+redis.call('DECR', KEYS[1])
+return 0
+"""
+_TAKE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
+
+
 @dataclass(frozen=True, slots=True)
 class Guesses:
     """At most `limit` (wrong guesses, as a rule) in a fixed window of `seconds`, per `who`: an address, a name, both.
+
+    A guess is counted before anybody looks whether it is right, and taken back if it was: of many that are sent at
+    once no more are looked at than of those that come one by one.
 
     Redis key: {prefix}:guesses:{name}:{who}, an integer that lives for the window. While Redis does not answer,
     nobody is shut out: the guess is logged instead.
@@ -50,22 +63,22 @@ class Guesses:
     limit: int
     seconds: int
 
-    def exhausted(self, who: str) -> bool:
+    def count(self, who: str) -> bool:
+        """One more. False beyond the limit: then it is not counted, and must not be looked at. The window begins with
+        the first."""
         try:
-            return int(_client(settings.REDIS_URL).get(self._key(who)) or 0) >= self.limit
+            counted = _client(settings.REDIS_URL).eval(_COUNT, 1, self._key(who), str(self.seconds), str(self.limit))
         except redis.RedisError:
             log.warning("guesses of %s are not limited: Redis does not answer", self.name)
-            return False
+            return True
+        return bool(counted)
 
-    def count(self, who: str) -> None:
-        """One more wrong guess. The window begins with the first."""
+    def take_back(self, who: str) -> None:
+        """The one that was counted was none."""
         try:
-            with _client(settings.REDIS_URL).pipeline() as pipe:
-                pipe.set(self._key(who), 0, ex=self.seconds, nx=True)
-                pipe.incr(self._key(who))
-                pipe.execute()
+            _client(settings.REDIS_URL).eval(_TAKE_BACK, 1, self._key(who))
         except redis.RedisError:
-            log.warning("one more of %s was not counted: Redis does not answer", self.name)
+            log.warning("one of %s stays counted: Redis does not answer", self.name)
 
     def _key(self, who: str) -> str:
         return f"{settings.REDIS_PREFIX}:guesses:{self.name}:{who}"
@@ -122,6 +135,8 @@ JOINS = Guesses("join", limit=settings.JOINS_PER_ADDRESS, seconds=600)
 PASSWORDS = Guesses("password", limit=10, seconds=600)
 PASSWORDS_OF_A_NAME = Guesses("password-name", limit=100, seconds=600)
 PASSWORDS_OF_AN_ADDRESS = Guesses("password-address", limit=200, seconds=600)
+# Wrong ones of who is signed in, and wants another: at a screen that somebody left, not only its owner may try.
+OLD_PASSWORDS = Guesses("old-password", limit=10, seconds=600)
 TOO_MANY_PASSWORDS = (
     "Too many wrong passwords. Wait ten minutes, then try again, or ask your administrator for a new link."
 )
@@ -143,13 +158,19 @@ class Caller:
     address: str
     device: str = ""
 
-    def exhausted(self) -> bool:
-        return any(guesses.exhausted(who) for guesses, who in self._counted())
-
-    def count(self) -> None:
-        """A wrong password."""
+    def count(self) -> bool:
+        """One more password; False where any of the limits is reached, and then none counts it."""
+        counted = []
         for guesses, who in self._counted():
-            guesses.count(who)
+            if not guesses.count(who):
+                _take_back(counted)
+                return False
+            counted.append((guesses, who))
+        return True
+
+    def take_back(self) -> None:
+        """It was right."""
+        _take_back(self._counted())
 
     def _counted(self) -> list[tuple[Guesses, str]]:
         if self.device:
@@ -159,3 +180,8 @@ class Caller:
             (PASSWORDS_OF_A_NAME, self.name),
             (PASSWORDS_OF_AN_ADDRESS, self.address),
         ]
+
+
+def _take_back(counted: list[tuple[Guesses, str]]) -> None:
+    for guesses, who in counted:
+        guesses.take_back(who)

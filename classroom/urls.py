@@ -46,7 +46,11 @@ urlpatterns = [
     # Accounts
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path(
+        "accounts/password/",
+        auth.PasswordChangeView.as_view(form_class=accounts.OwnPasswordForm),
+        name="password_change",
+    ),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("accounts/reset/", accounts.ForgottenPassword.as_view(), name="password_reset"),
     path("accounts/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),

@@ -35,10 +35,9 @@ def own_data(request: HttpRequest, participant: Participant) -> HttpResponse:
 def own_export(request: HttpRequest, participant: Participant) -> HttpResponseBase:
     """Everything, as one JSON file, in a stream; not again and again within minutes, though."""
     who = str(participant.public_id)
-    if DOWNLOADS.exhausted(who):
+    if not DOWNLOADS.count(who):
         back = answers.own_data(participant.session)
         return answers.closed(request, 429, "Wait a while", TOO_OFTEN, back)
-    DOWNLOADS.count(who)
     response = StreamingHttpResponse(own.file(participant), content_type="application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="roomtone-my-data.json"'
     return response

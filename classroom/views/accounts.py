@@ -1,4 +1,4 @@
-"""Instructors sign in and set their passwords: Django's own views, with four rules added.
+"""Instructors sign in and set their passwords: Django's own views, with some rules added.
 
 Passwords are guessed at a limited rate, letters are sent at one; and where no e-mail server is set up, nobody is told
 to wait for a message.
@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from classroom.devices import caller
 from classroom.invitations import mail_is_set_up
-from classroom.throttle import LETTERS, TOO_MANY_PASSWORDS, client_address
+from classroom.throttle import LETTERS, OLD_PASSWORDS, TOO_MANY_PASSWORDS, client_address
 
 TOO_MANY_LETTERS = "Too many letters were asked for from your network. Wait ten minutes, then try again."
 
@@ -30,15 +31,33 @@ class SignIn(views.LoginView):
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not caller(request).exhausted():
+        if caller(request).count():
             return super().post(request, *args, **kwargs)
-        form = self.get_form()
+        # Unbound: a bound form would look whether the password is right as soon as it is asked for errors.
+        form = self.get_form_class()(request, initial={"username": request.POST.get("username", "")})
         form.errors["__all__"] = form.error_class([TOO_MANY_PASSWORDS])
         return self.render_to_response(self.get_context_data(form=form), status=429)
 
-    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        caller(self.request).count()
-        return super().form_invalid(form)
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        caller(self.request).take_back()
+        return super().form_valid(form)
+
+    def get_redirect_url(self) -> str:
+        """Not back to this page: who is signed in has nothing to do here, and would be sent round and round."""
+        to = super().get_redirect_url()
+        return "" if urlsplit(to).path == self.request.path else to
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """After too many wrong ones even the right old password has to wait."""
+
+    def clean_old_password(self) -> str:
+        who = str(self.user.pk)
+        if not OLD_PASSWORDS.count(who):
+            raise ValidationError(TOO_MANY_PASSWORDS)
+        password = super().clean_old_password()  # What it raises stays counted.
+        OLD_PASSWORDS.take_back(who)
+        return password
 
 
 class ForgottenForm(PasswordResetForm):
@@ -69,11 +88,10 @@ class ForgottenPassword(views.PasswordResetView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         address = client_address(request)
-        if LETTERS.exhausted(address):
+        if not LETTERS.count(address):
             form = self.get_form()
             form.errors["__all__"] = form.error_class([TOO_MANY_LETTERS])
             return self.render_to_response(self.get_context_data(form=form), status=429)
-        LETTERS.count(address)
         if settings.PUBLIC_URL:
             scheme, host = urlsplit(settings.PUBLIC_URL)[:2]
             self.extra_email_context = {"protocol": scheme, "domain": host}

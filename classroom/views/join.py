@@ -71,12 +71,14 @@ def _look_up(request: HttpRequest, code: str) -> tuple[ClassSession | None, str]
     up, right and wrong ones wait alike (and for the same questions to the database and Redis, so that the time tells
     nothing either), but for a class that somebody there is in."""
     address = client_address(request)
-    if JOIN_CODES.exhausted(address) and not NETWORKS.may_ask(access.live_session_pk_by_code(code), address):
+    counted = JOIN_CODES.count(address)
+    if not counted and not NETWORKS.may_ask(access.live_session_pk_by_code(code), address):
         return None, TOO_MANY
     session = access.live_session_by_code(code)
     if session is None:
-        JOIN_CODES.count(address)
         return None, NO_SUCH_CODE
+    if counted:
+        JOIN_CODES.take_back(address)
     NETWORKS.note(session.pk, address)
     return session, ""
 
@@ -87,9 +89,9 @@ def _status(problem: str) -> int:
 
 def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpResponse:
     who = f"{client_address(request)}:{session.pk}"
-    if JOINS.exhausted(who):
+    if not JOINS.count(who):
         return closed(request, 429, "Wait a moment", CROWDED, ("Try again", request.path))
-    ticket = access.ticket_number(session, request.POST.get("ticket", ""))
+    ticket, new = access.ticket_number(session, request.POST.get("ticket", "")), False
     try:
         participant, new = actions.join_once(session, form.cleaned_data["display_name"], ticket)
     except SessionEndedError:
@@ -99,8 +101,9 @@ def _enter(request: HttpRequest, session: ClassSession, form: NameForm) -> HttpR
     except RefusedError as error:
         form.add_error("display_name", error.message)
         return _name_page(request, session, form, error.status)
-    if new:  # One form sent again and again must not use up what is there for the whole network.
-        JOINS.count(who)
+    finally:
+        if not new:  # One form sent again and again must not use up what is there for the whole network.
+            JOINS.take_back(who)
     response = done(request, reverse("consent", args=[session.public_id]))
     access.set_participant_cookie(response, participant)
     return response

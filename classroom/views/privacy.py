@@ -67,11 +67,13 @@ def _erased(request: HttpRequest, participant: Participant) -> Erasure:
 
 def _last_erased(participant: Participant, minutes: int) -> Erasure:
     who = str(participant.public_id)
-    if ERASURES.exhausted(who):
+    if not ERASURES.count(who):
         raise RefusedError(TOO_MANY)
-    receipt = actions.erase_last(participant, minutes)
-    ERASURES.count(who)
-    return receipt
+    try:
+        return actions.erase_last(participant, minutes)
+    except RefusedError:
+        ERASURES.take_back(who)
+        raise
 
 
 @never_cache

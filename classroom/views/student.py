@@ -172,11 +172,14 @@ def _answer(request: HttpRequest, participant: Participant) -> HttpResponse:
     if scope not in {choice.scope for choice in text.choices}:
         return _consent_page(request, participant, "Choose one of the answers.", 400)
     who, before = str(participant.public_id), participant.consent_epoch
-    if scope != Participant.Scope.NONE and ANSWERS.exhausted(who):
+    counted = ANSWERS.count(who)
+    if scope != Participant.Scope.NONE and not counted:
         return _consent_page(request, participant, TOO_OFTEN, 429)
-    actions.record_consent(participant, scope, text.sha256)
-    if participant.consent_epoch != before:
-        ANSWERS.count(who)
+    try:
+        actions.record_consent(participant, scope, text.sha256)
+    finally:
+        if counted and participant.consent_epoch == before:
+            ANSWERS.take_back(who)
     return done(request, reverse("student", args=[participant.session.public_id]), **_state(participant))
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth import forms
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client, RequestFactory
@@ -24,6 +25,16 @@ def _sign_in(client: Client, password: str = PASSWORD, **more: str) -> int:
 def test_signing_in_leads_to_the_courses(client: Client, alice: User) -> None:
     answer = client.post(reverse("login"), {"username": "alice", "password": PASSWORD})
     assert answer["Location"] == "/courses/"
+
+
+@pytest.mark.parametrize("back", ["", "?", "?next=/accounts/login/", "?next=%2Fcourses%2F"])
+@pytest.mark.parametrize("site", ["", "http://testserver", "//testserver"])
+def test_who_is_signed_in_is_not_sent_back_to_sign_in(client: Client, alice: User, site: str, back: str) -> None:
+    there = {"next": f"{site}{reverse('login')}{back}"}
+    assert (
+        client.post(reverse("login"), {"username": "alice", "password": PASSWORD, **there})["Location"] == "/courses/"
+    )
+    assert client.get(reverse("login"), there)["Location"] == "/courses/"
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
@@ -48,11 +59,36 @@ def test_guessing_passwords_is_stopped_for_that_name_from_that_address(
 ) -> None:
     for _ in range(PASSWORDS.limit):
         assert _sign_in(client, "wrong") == 200
-    assert _sign_in(client) == 429
+    page = client.post(reverse("login"), {"username": "alice", "password": PASSWORD})
+    assert page.status_code == 429
+    assert page.context["form"].non_field_errors() == [TOO_MANY_PASSWORDS]
+    assert 'value="alice"' in page.content.decode()
     assert client.post(reverse("login"), {"username": "ALICE", "password": PASSWORD}).status_code == 429
     assert client.post(reverse("login"), {"username": "bob", "password": PASSWORD}).status_code == 302
     away = {"username": "alice", "password": PASSWORD}
     assert Client().post(reverse("login"), away, REMOTE_ADDR="10.0.0.9").status_code == 302
+
+
+def test_passwords_that_are_tried_at_once_are_no_more_than_one_by_one(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "PASSWORDS", throttle.Guesses("password", limit=3, seconds=600))
+    tried: list[str] = []
+
+    def while_others_try(*_: Any, **typed: str) -> None:
+        tried.append(typed["password"])
+        if len(tried) < 7:
+            _sign_in(Client(), "wrong")
+
+    monkeypatch.setattr(forms, "authenticate", while_others_try)
+    _sign_in(client, "wrong")
+    assert len(tried) == 3
+
+
+@pytest.mark.parametrize("door", ["login", "admin:login"])
+def test_right_passwords_are_not_counted(dana: User, door: str) -> None:
+    for _ in range(PASSWORDS.limit + 1):
+        assert Client().post(reverse(door), {"username": "dana", "password": PASSWORD}).status_code == 302
 
 
 def test_who_guesses_in_the_classroom_does_not_lock_the_teacher_out(client: Client, alice: User) -> None:
@@ -172,6 +208,36 @@ def test_a_password_is_changed(client: Client, alice: User) -> None:
     assert client.post(reverse("password_change"), data)["Location"] == reverse("password_change_done")
     alice.refresh_from_db()
     assert alice.check_password("a fresh and long one")
+
+
+def test_the_old_password_is_not_guessed_either(client: Client, alice: User, bob: User) -> None:
+    """At a screen that somebody left: ten wrong ones, then even the right one waits. Nobody else does."""
+    data = {"new_password1": "a fresh and long one", "new_password2": "a fresh and long one"}
+    client.force_login(alice)
+    for _ in range(PASSWORDS.limit):
+        page = client.post(reverse("password_change"), data | {"old_password": "wrong"})
+        assert TOO_MANY_PASSWORDS not in page.context["form"].errors["old_password"]
+    page = client.post(reverse("password_change"), data | {"old_password": PASSWORD})
+    assert page.context["form"].errors["old_password"] == [TOO_MANY_PASSWORDS]
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+    client.force_login(bob)
+    assert client.post(reverse("password_change"), data | {"old_password": PASSWORD}).status_code == 302
+
+
+def test_a_right_old_password_with_a_weak_new_one_is_no_guess(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    data = {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"}
+    for _ in range(PASSWORDS.limit + 1):
+        page = client.post(reverse("password_change"), data)
+        assert "old_password" not in page.context["form"].errors
+
+
+def test_the_administration_has_no_other_page_to_guess_at(client: Client, root: User) -> None:
+    client.force_login(root)
+    assert client.post(reverse("admin:password_change"), {"old_password": "wrong"})["Location"] == reverse(
+        "password_change"
+    )
 
 
 @pytest.mark.parametrize("password", ["short", "password123", "alice@school"])

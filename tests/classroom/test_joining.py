@@ -188,20 +188,42 @@ def test_the_work_for_a_code_does_not_tell_whether_it_is_right(
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address.format(code)).status_code == 429
         works.append((tuple(asked), len(queries)))
-    assert works == [(("GET", "EXISTS", "SET"), 1)] * 2
+    assert works == [(("EVAL", "EXISTS", "SET"), 1)] * 2
 
 
 def test_wrong_codes_are_counted_on_both_addresses_and_right_ones_on_none(
-    client: Client, session: ClassSession, monkeypatch: pytest.MonkeyPatch
+    client: Client, session: ClassSession, settings: Settings
 ) -> None:
-    counted: list[str] = []
-    monkeypatch.setattr(type(JOIN_CODES), "count", lambda self, who: counted.append(who))
+    def counted() -> int:
+        with redis.Redis.from_url(settings.REDIS_URL) as store:
+            return int(store.get(f"{settings.REDIS_PREFIX}:guesses:join-code:127.0.0.1") or 0)
+
     client.post("/join/", {"code": session.join_code})
     client.get(f"/join/{session.join_code}/")
-    assert counted == []
+    assert counted() == 0
     client.post("/join/", {"code": "ZZZZZZZ"})
     client.get("/join/ZZZZZZZ/")
-    assert counted == ["127.0.0.1"] * 2
+    assert counted() == 2
+
+
+def test_codes_that_are_tried_at_once_are_no_more_than_one_by_one(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join_views, "JOIN_CODES", throttle.Guesses("join-code", limit=5, seconds=600))
+    tried: list[str] = []
+
+    def while_others_try(code: str) -> None:
+        tried.append(code)
+        if len(tried) < 9:
+            Client().post("/join/", {"code": "ZZZZZZZ"})
+
+    monkeypatch.setattr(access, "live_session_by_code", while_others_try)
+    Client().post("/join/", {"code": "ZZZZZZZ"})
+    assert len(tried) == 5 + 1  # and the one in two seconds
+
+
+def test_a_guess_that_is_taken_back_after_its_window_leaves_nothing(settings: Settings) -> None:
+    JOIN_CODES.take_back("10.1.1.2")
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        assert not client.exists(f"{settings.REDIS_PREFIX}:guesses:join-code:10.1.1.2")
 
 
 def test_the_window_ends(settings: Settings) -> None:
@@ -278,6 +300,20 @@ def test_a_form_sent_again_after_leaving_is_somebody_new(session: ClassSession) 
     actions.leave(session.participants.get())
     Client().post(address, form | {"display_name": "Mia"})
     assert sorted(session.participants.values_list("display_name", flat=True)) == ["Mia", "Sam"]
+
+
+def test_a_form_sent_again_after_erasing_everything_is_somebody_new(session: ClassSession) -> None:
+    """By the number a receipt would find them in a copy, and erase what they began anew."""
+    form, address = _form(Client(), session), reverse("join_session", args=[session.join_code])
+    Client().post(address, form)
+    erased = session.participants.get()
+    number = erased.public_id
+    actions.erase(erased)
+    Client().post(address, form)
+    assert session.participants.get().public_id != number
+    other = _form(Client(), session)
+    Client().post(address, other)
+    assert session.participants.filter(public_id=access.ticket_number(session, other["ticket"])).exists()
 
 
 @pytest.mark.parametrize(
