@@ -30,6 +30,13 @@ def session_of(receipt: Erasure) -> ClassSession | None:
     return next((one for one in sessions if tells_of(receipt, one)), None)
 
 
+def was_erased(session: ClassSession, public_id: UUID) -> bool:
+    """Whether somebody of this session had this number, and is erased."""
+    receipts = Erasure.objects.filter(session_started_at=session.started_at, what=Erasure.What.PARTICIPANT)
+    traces = receipts.values_list("public_id", "trace")
+    return any(trace(receipt, public_id) == told for receipt, told in traces)
+
+
 def participant_of(receipt: Erasure) -> Participant | None:
     """As `session_of`, the participant."""
     people = Participant.objects.filter(session__started_at=receipt.session_started_at).select_related("session")

@@ -17,6 +17,7 @@ from classroom.actions._common import length, lock_live, lock_participant
 from classroom.errors import InferenceOffError, JoiningLockedError, NotPresentError, SessionEndedError
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Participant
 from classroom.text import tidy
+from classroom.traces import was_erased
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ def join_once(session: ClassSession, display_name: str, number: UUID | None) -> 
         return before, False
     if locked.joining_locked:
         raise JoiningLockedError
-    public_id = uuid4() if before or number is None else number
+    # Of somebody who is gone the number is not used again: a receipt would find the new one by it.
+    public_id = uuid4() if before or number is None or was_erased(session, number) else number
     return Participant.objects.create(session=session, display_name=name, public_id=public_id), True
 
 

@@ -156,6 +156,16 @@ def test_receipts_of_before_traces_find_nobody_and_are_told(sam: Participant) ->
     assert CheckIn.objects.exists()
 
 
+def test_who_joined_after_an_erasure_is_not_erased_by_it(sam: Participant) -> None:
+    """As it came about while a form of before brought the erased number back."""
+    number = sam.public_id
+    actions.erase(sam)
+    anew = Participant.objects.create(session=sam.session, display_name="Sam", public_id=number)
+    assert again() == "0 of 1 erasures were done again.\n"
+    Participant.objects.filter(pk=anew.pk).update(joined_at=Erasure.objects.get().at - timedelta(minutes=1))
+    assert "1 of 1 erasures were done again." in again()
+
+
 def test_the_administration_shows_no_trace(sam: Participant, dana: User, login: Callable[[User], Client]) -> None:
     receipt = actions.erase(sam)
     office = login(dana)
