@@ -27,4 +27,4 @@ WORKDIR /srv/roomtone
 USER 10001:10001
 EXPOSE 8000
 # docker-compose.yml names each service's own command; alone, the image serves the pages.
-CMD ["python", "-m", "uvicorn", "classroom.config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "websockets-sansio", "--ws-max-size", "2000000", "--ws-per-message-deflate", "false", "--loop", "uvloop", "--lifespan", "off", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "3", "--log-level", "warning"]
+CMD ["python", "-m", "uvicorn", "classroom.config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--http", "classroom.config.patience:Patient", "--ws", "websockets-sansio", "--ws-max-size", "2000000", "--ws-per-message-deflate", "false", "--loop", "uvloop", "--lifespan", "off", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "3", "--log-level", "warning"]

@@ -11,7 +11,8 @@ class ClassroomConfig(AppConfig):
     verbose_name = "Classroom"
 
     def ready(self) -> None:
-        """Keep the roles of the administration in place."""
+        """Keep the roles of the administration in place; have the settings looked at."""
+        from classroom.config import checks  # noqa: F401
         from classroom.roles import grant_roles
 
         post_migrate.connect(grant_roles, sender=self)

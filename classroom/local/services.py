@@ -24,6 +24,7 @@ def web(host: str, port: int, certificate: Certificate | None = None, processes:
     """Pages and sockets, in several processes under one port where asked. Frames are JPEG: compressing them again on
     the socket would cost time for nothing."""
     arguments = ["-m", "uvicorn", "classroom.config.asgi:application", "--host", host, "--port", str(port)]
+    arguments += ["--http", "classroom.config.patience:Patient"]
     arguments += ["--ws", "websockets-sansio", "--ws-max-size", str(SOCKET_MESSAGE_BYTES)]
     arguments += ["--ws-per-message-deflate", "false", "--loop", "uvloop", "--lifespan", "off"]
     arguments += ["--no-access-log", "--no-server-header"]

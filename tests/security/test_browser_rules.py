@@ -50,6 +50,14 @@ def test_a_schools_settings_pass_djangos_own_check() -> None:
     assert (ran.returncode, "no issues" in ran.stdout) == (0, True), ran.stdout + ran.stderr
 
 
+@pytest.mark.parametrize(("address", "warned"), [("", True), ("https://roomtone.school.example", False)])
+def test_who_sends_letters_is_asked_where_their_links_lead(address: str, warned: bool) -> None:
+    letters = SCHOOL | {"EMAIL_HOST": "mail.school.example"}
+    letters |= {"ROOMTONE_PUBLIC_URL": address} if address else {}
+    ran = _manage("check", "--deploy", "--fail-level", "WARNING", **letters)
+    assert (ran.returncode != 0, "Set ROOMTONE_PUBLIC_URL" in ran.stderr) == (warned, warned), ran.stdout + ran.stderr
+
+
 @pytest.mark.parametrize("key", ["", "too-short-to-be-a-secret"])
 def test_without_a_secret_key_nothing_starts(key: str) -> None:
     ran = _manage("check", **(SCHOOL | {"ROOMTONE_SECRET_KEY": key}))
