@@ -90,9 +90,9 @@ class KeepForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    """Where the faces of a course are read."""
+    """Where the faces of a course's sessions are read, unless a session's start says otherwise."""
 
-    reading_place = forms.ChoiceField(label="Where faces are read", choices=ReadingPlace.choices)
+    reading_place = forms.ChoiceField(label="Where faces are read by default", choices=ReadingPlace.choices)
 
 
 def _modes() -> list[tuple[str, str]]:

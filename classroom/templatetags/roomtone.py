@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import template
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -27,6 +28,12 @@ def named(session: ClassSession) -> str:
     if not session.title:
         return date_format(start, "D j M, H:i")
     return f"{session.title} · {date_format(start, 'D j M')}"
+
+
+@register.filter
+def longest(row: Model, field: str) -> int:
+    """How many characters this field of a row takes."""
+    return int(row._meta.get_field(field).max_length)
 
 
 @register.filter

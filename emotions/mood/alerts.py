@@ -146,10 +146,11 @@ def _pace_alerts(point: Point, how: Sensitivity) -> list[Alert]:
     counts = {word: getattr(point.pace, word) for word in WORDS}
     enough = [word for word, count in counts.items() if count >= max(how.least, how.part * point.connected)]
     return [
-        Alert(kind=word, at_ms=point.at_ms, words=_pace_words(counts[word], point.joined, word))
+        Alert(kind=word, at_ms=point.at_ms, words=_pace_words(counts[word], word))
         for word in sorted(enough, key=lambda word: -counts[word])
     ]
 
 
-def _pace_words(count: int, joined: int, word: AlertKind) -> str:
-    return f"{count} of {joined} said {WORDS[word]} in the last {WORDS_MS // 60_000} minutes."
+def _pace_words(count: int, word: AlertKind) -> str:
+    """Of how many is not said: all who are there may speak, and an alert of the mood beside it rests on fewer."""
+    return f"{count} students said {WORDS[word]} in the last {WORDS_MS // 60_000} minutes."

@@ -34,7 +34,7 @@ def overview(session: ClassSession) -> Overview:
     said, found = selectors.said(session), moments(rows, marked)
     sections = selectors.sections(session, marked, said)
     recorded, whole = totals(session), page.whole_of(session, sections, said)
-    of_words = spoken.sentences(whole.said, said.words, marked)
+    of_words = spoken.of_session(whole, said, marked)
     return Overview(
         summary=page.summary(session, rows, whole, recorded.students, of_words),
         figure=page.figure(session, rows, marked, found),

@@ -21,6 +21,8 @@ from classroom.models import CheckIn, ConsentEvent, Participant
 from emotions.mood.cohort import FLOOR, THERE_FOR
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+PART_TO_TELL = 0.1
+"""Where for so much of the time those without a name were too few to be heard, a report says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ class Crowd:
         """Whether silence says something of this stretch: not where for most of the time that anybody was there some
         were so without a name, and too few of them for their words to count."""
         return 2 * _within(self._unheard, start, end) <= _within(self._anybody, start, end)
+
+    def missed(self, start: datetime, end: datetime) -> bool:
+        """Whether those without a name were too few to be heard for PART_TO_TELL of the time that anybody was there.
+        It rests on who was there alone: that somebody spoke then is told of nobody."""
+        anybody = _within(self._anybody, start, end)
+        return bool(anybody) and _within(self._unheard, start, end) >= PART_TO_TELL * anybody
 
 
 def _within(times: Iterable[tuple[datetime, datetime]], start: datetime, end: datetime) -> timedelta:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from classroom import zone
 from classroom.models import ClassSession, Erasure, ReadingPlace
+from classroom.templatetags.roomtone import lasted
 from classroom.traces import tells_of
 from emotions.mood.trouble import troubled
 from emotions.reports import charts, people, rollups, rooms, selectors, sharers, spoken, wording
@@ -45,7 +46,6 @@ class SectionLine:
     section: Section
     start: datetime
     end: datetime
-    minutes: int
     words: str
     rests_on: str
     strip: SafeString
@@ -64,10 +64,12 @@ class StudentLine:
 
 @dataclass(frozen=True, slots=True)
 class RollLine:
-    """`until`: when and how they went, in words; `measured`: minutes, a dash for who doesn't share individually."""
+    """`until`: when and how they went, in words; `there`: minutes (`people.minutes_there`); `measured`: minutes, a
+    dash for who doesn't share individually."""
 
     attendee: Attendee
     until: str
+    there: int
     measured: str
 
 
@@ -98,7 +100,6 @@ class Report:
     roll: list[RollLine]
     comparison: Comparison | None
     missing: int
-    minutes: int
 
 
 def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
@@ -118,7 +119,7 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
     found, there = moments(rows, marked), selectors.attendance(session)
     return Report(
         session=session,
-        summary=summary(session, rows, whole, there.joined, spoken.sentences(whole.said, said.words, marked)),
+        summary=summary(session, rows, whole, there.joined, spoken.of_session(whole, said, marked)),
         nothing=_nobody(rows, there.joined),
         figure=figure(session, rows, marked, found),
         legend=charts.STACK[::-1],
@@ -131,7 +132,6 @@ def build(session: ClassSession, text: Callable[[str], str] = str) -> Report:
         roll=roll_lines(present, students),
         comparison=comparison(session, text),
         missing=rollups.missing_minutes(session),
-        minutes=_minutes(start, end),
     )
 
 
@@ -167,10 +167,9 @@ def summary(
 ) -> list[str]:
     """The session in a few sentences; each says what it rests on, in the figures of the table of sections.
 
-    `whole`: all of it as one section; `joined`: how many students had; `of_words`: as `spoken.sentences` makes them.
+    `whole`: all of it as one section; `joined`: how many students had; `of_words`: as `spoken.of_session` makes them.
     """
-    minutes = _minutes(session.started_at, selectors.session_end(session))
-    length = f"{minutes} {'minute' if minutes == 1 else 'minutes'}{'' if session.ended_at else ' so far'}"
+    length = f"{lasted(session).capitalize()}{'' if session.ended_at else ' so far'}"
     if session.purged_at:
         return [f"{length}. {_purged_sentence(session)} Only its course, title and times stay."]
     said = [*rooms.sentences(session), *of_words]
@@ -227,8 +226,7 @@ def _moment_words(moment: Moment) -> str:
 def section_line(section: Section) -> SectionLine:
     shares = section.mood.shares if section.mood else None
     start, end = _local(section.start_ms), _local(section.end_ms)
-    minutes = _minutes(start, end)
-    return SectionLine(section, start, end, minutes, section_words(shares), _rests_on(section), strip(shares))
+    return SectionLine(section, start, end, section_words(shares), _rests_on(section), strip(shares))
 
 
 def section_words(shares: Sequence[float] | None) -> str:
@@ -251,16 +249,21 @@ def student_line(student: Student, said: Mapping[str, int]) -> StudentLine:
     if student.shares is None:
         return StudentLine(student, "No readings", "–", strip(None), their)
     unsure = wording.percent(student.uncertain / student.readings)
-    return StudentLine(student, _face_words(student, student.shares), unsure, strip(student.shares), their)
+    return StudentLine(student, _face_words(student, student.shares), unsure, strip(of_readings(student)), their)
 
 
 def _face_words(student: Student, shares: Sequence[float]) -> str:
     most = most_often(student.label_counts, shares)
     if mostly_unsure(student):
         return unsure_words(most)
-    part = student.label_counts[most] / student.readings
+    part = of_readings(student)[most]
     how = "Mostly" if part > 0.5 else "Most often"
     return f"{how} {wording.ADJECTIVES[LABELS[most]]}, {wording.percent(part)} of readings"
+
+
+def of_readings(read: Student | StudentMinute) -> list[float]:
+    """In what part of the readings (0..1) each label was read: what words and pictures beside them tell."""
+    return [count / read.readings for count in read.label_counts]
 
 
 def mostly_unsure(read: Student | StudentMinute) -> bool:
@@ -273,8 +276,13 @@ def unsure_words(label: int) -> str:
 
 
 def roll_lines(present: Sequence[Attendee], students: Sequence[Student]) -> list[RollLine]:
-    measured = {student.id: str(student.minutes) for student in students}
-    return [RollLine(one, until_words(one), measured.get(one.id, "–")) for one in present]
+    measured = {student.id: student.minutes for student in students}
+    return [_roll_line(one, measured.get(one.id)) for one in present]
+
+
+def _roll_line(one: Attendee, measured: int | None) -> RollLine:
+    there = people.minutes_there(one, measured or 0)
+    return RollLine(one, until_words(one), there, "–" if measured is None else str(measured))
 
 
 def until_words(one: Attendee) -> str:
@@ -285,7 +293,3 @@ def until_words(one: Attendee) -> str:
 
 def _local(at_ms: float) -> datetime:
     return timezone.localtime(selectors.moment(at_ms))
-
-
-def _minutes(start: datetime, end: datetime) -> int:
-    return wording.rounded((end - start).total_seconds() / 60)

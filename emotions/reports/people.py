@@ -62,14 +62,14 @@ def minutes_by_student(session: ClassSession, sharing: Sequence[Sharer]) -> list
 
 def minutes_of(session: ClassSession, sharer: Sharer) -> list[StudentMinute]:
     """Every minute of one student who shares individually, in order."""
-    return [_minute(*row) for row in fetch(_OF_ONE, parameters(session, [sharer]))]
+    return [minute_read(*row) for row in fetch(_OF_ONE, parameters(session, [sharer]))]
 
 
-def _minute(
+def minute_read(
     at: datetime, readings: int, uncertain: int, sums: Sequence[float], counts: Sequence[int]
 ) -> StudentMinute:
     shares = [total / readings for total in sums]
-    return StudentMinute(minute_of(at), most_often(counts, sums), readings, uncertain, shares)
+    return StudentMinute(minute_of(at), most_often(counts, sums), readings, uncertain, shares, counts)
 
 
 def summed(minutes: Sequence[StudentMinute]) -> StudentMinutes:
@@ -112,3 +112,13 @@ def _attendee(one: Participant, name: str, end: datetime, *, shares: bool) -> At
     how = "left" if one.left_at else "removed" if one.removed_at else ""
     until = max(one.joined_at, min(until, end)) if until else None
     return Attendee(one.pk, one.public_id, name, one.joined_at, until, how, shares)
+
+
+def minutes_there(one: Attendee, measured: int) -> int:
+    """From joining to the last sign of them: minutes of the clock, begun ones included, as those with a reading are.
+
+    Not fewer than those `measured`: a reading may come after the last sign, which is noted every 15 seconds only.
+    """
+    if one.until is None:
+        return measured
+    return max(1, minute_after(one.until) - minute_of(one.joined), measured)

@@ -89,13 +89,15 @@ class StudentMinutes:
 
 @dataclass(frozen=True, slots=True)
 class StudentMinute:
-    """One minute of a student's: `minute` since 1970, mean `shares` of its readings."""
+    """One minute of a student's: `minute` since 1970, mean `shares` of its readings, and how many of them each label
+    was read in."""
 
     minute: int
     label: int
     readings: int
     uncertain: int
     shares: Sequence[float]
+    label_counts: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,6 @@ class Attendee:
     until: datetime | None
     how: str
     shares: bool
-
-    @property
-    def minutes(self) -> int:
-        """From joining to the last sign of them."""
-        return int((self.until - self.joined).total_seconds() / 60 + 0.5) if self.until else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from classroom.models import CheckIn
 from emotions.mood.alerts import WORDS_MS
-from emotions.reports.rows import MarkerRow
-from emotions.reports.selectors import milliseconds, said_by_minute
+from emotions.mood.cohort import FLOOR
+from emotions.reports.rows import MarkerRow, Section
+from emotions.reports.selectors import Said, milliseconds, moment, said_by_minute
 
 WORDS = dict(CheckIn.Word.choices)
 OF_THE_PACE = (CheckIn.Word.LOST, CheckIn.Word.TOO_FAST, CheckIn.Word.TOO_SLOW)
@@ -25,6 +26,10 @@ MINUTES = WORDS_MS // 60_000
 LEAST = 3
 """Fewer words than that are no peak."""
 TIMES = "These are times, not students: who says a word again counts again."
+NOT_COUNTED = (
+    f"What was said without a name while fewer than {FLOOR} such students were there is not counted here, though the "
+    f"live page may have shown it once there were {FLOOR}."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,16 @@ class Peak:
     after: str
 
 
+def of_session(whole: Section, said: Said, marked: Sequence[MarkerRow]) -> list[str]:
+    """What a report's summary says of the pace. `whole`: the session as one section."""
+    missed = said.crowd.missed(moment(whole.start_ms), moment(whole.end_ms))
+    return [*sentences(whole.said, said.words, marked), *([NOT_COUNTED] if missed else [])]
+
+
 def sentences(
     totals: Mapping[str, int], said: Sequence[tuple[datetime, str]], marked: Sequence[MarkerRow]
 ) -> list[str]:
-    """What a report's summary says of these words (as in `selectors.Said`); `totals`: how often each fell."""
+    """What is said of these words (as in `selectors.Said`); `totals`: how often each fell."""
     often = [f"“{WORDS[word].lower()}” {count} times" for word, count in totals.items() if count > 1]
     once = [f"“{WORDS[word].lower()}” once" for word, count in totals.items() if count == 1]
     if not often and not once:

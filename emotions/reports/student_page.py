@@ -16,14 +16,14 @@ from django.utils.safestring import SafeString
 
 from classroom.models import ClassSession
 from emotions.reports import charts, heat, lanes, page, people, selectors, sharers, wording
-from emotions.reports.rows import Attendee, Section, StudentMinute
+from emotions.reports.rows import Attendee, Section, StudentMinute, most_often
 from emotions.reports.strips import strip
 from ml.labels import LABELS
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSection:
-    """From one marker to the next: the student's own mean, which rests on `minutes` with a reading."""
+    """From one marker to the next: the student's own readings, in so many `minutes`."""
 
     title: str
     start: datetime
@@ -44,10 +44,11 @@ class MinuteLine:
 
 @dataclass(frozen=True, slots=True)
 class StudentPage:
-    """`lane`: the student's shares minute by minute, on the `axis`."""
+    """`there`: minutes (`people.minutes_there`); `lane`: the student's shares minute by minute, on the `axis`."""
 
     line: page.StudentLine
     attendee: Attendee
+    there: int
     legend: Sequence[str]
     axis: lanes.Axis
     lane: SafeString
@@ -69,12 +70,13 @@ def build(session: ClassSession, student_id: UUID) -> StudentPage | None:
     return StudentPage(
         line=page.student_line(student, {}),
         attendee=attendee,
+        there=people.minutes_there(attendee, student.minutes),
         legend=charts.STACK[::-1],
         axis=axis,
         lane=_lane(axis, minutes, attendee, sharer),
         said=people.said_by(sharer),
         sections=[_own_section(section, minutes) for section in sections],
-        minutes=[_minute_line(minute) for minute in minutes],
+        minutes=[minute_line(minute) for minute in minutes],
     )
 
 
@@ -94,23 +96,34 @@ def _own_section(section: Section, minutes: Sequence[StudentMinute]) -> OwnSecti
     own = [
         each for each in minutes if section.start_ms - heat.MINUTE_MS < each.minute * heat.MINUTE_MS < section.end_ms
     ]
-    readings = sum(each.readings for each in own)
-    means = (
-        [sum(each.shares[n] * each.readings for each in own) / readings for n in range(len(LABELS))] if own else None
-    )
-    words = _own_words(means) if means else "No reading"
     start, end = (timezone.localtime(selectors.moment(at_ms)) for at_ms in (section.start_ms, section.end_ms))
-    return OwnSection(section.title, start, end, words, strip(means), len(own))
+    if not own:
+        return OwnSection(section.title, start, end, "No reading", strip(None), 0)
+    together = _together(own)
+    return OwnSection(section.title, start, end, _own_words(together), strip(page.of_readings(together)), len(own))
 
 
-def _own_words(means: Sequence[float]) -> str:
-    """The two largest shares. A class may be called uneasy; one person is not."""
-    first, second = sorted(range(len(LABELS)), key=lambda n: -means[n])[:2]
-    words = (f"{wording.ADJECTIVES[LABELS[n]]} {wording.percent(means[n])}" for n in (first, second))
-    return ", ".join(words).capitalize()
+def _together(own: Sequence[StudentMinute]) -> StudentMinute:
+    """Several minutes as if they were one."""
+    readings, each_label = sum(each.readings for each in own), range(len(LABELS))
+    counts = [sum(each.label_counts[n] for each in own) for n in each_label]
+    shares = [sum(each.shares[n] * each.readings for each in own) / readings for n in each_label]
+    uncertain = sum(each.uncertain for each in own)
+    return StudentMinute(own[0].minute, most_often(counts, shares), readings, uncertain, shares, counts)
 
 
-def _minute_line(minute: StudentMinute) -> MinuteLine:
+def _own_words(read: StudentMinute) -> str:
+    """The two labels read most often, counted as in the page's first sentence. A class may be called uneasy; one
+    person is not."""
+    if page.mostly_unsure(read):
+        return page.unsure_words(read.label)
+    parts = page.of_readings(read)
+    first, second = sorted(range(len(LABELS)), key=lambda n: (-parts[n], -read.shares[n]))[:2]
+    words = (f"{wording.ADJECTIVES[LABELS[n]]} {wording.percent(parts[n])}" for n in (first, second) if parts[n])
+    return f"{', '.join(words).capitalize()} of readings"
+
+
+def minute_line(minute: StudentMinute) -> MinuteLine:
     at = timezone.localtime(datetime.fromtimestamp(minute.minute * 60, UTC))
     plain = f"Most often {wording.ADJECTIVES[LABELS[minute.label]]}"
     words = page.unsure_words(minute.label) if page.mostly_unsure(minute) else plain

@@ -117,7 +117,11 @@ def _student_cells(student: Student) -> list[Cell]:
 
 def _attendance(roll: Sequence[Attendee], students: Sequence[Student]) -> list[list[Cell]]:
     measured = {student.id: student.minutes for student in students}
-    return [[one.name, one.joined, one.until, one.how or None, one.minutes, measured.get(one.id)] for one in roll]
+    return [
+        [one.name, one.joined, one.until, one.how or None, there, measured.get(one.id)]
+        for one in roll
+        for there in [people.minutes_there(one, measured.get(one.id, 0))]
+    ]
 
 
 def _check_ins(session: ClassSession, said: SaidCells) -> list[list[Cell]]:
@@ -136,7 +140,7 @@ def _summary(
     start, end = session.started_at, selectors.session_end(session)
     rows = selectors.mood_rows(session, start, end, most=MOST_POINTS)
     (whole,) = selectors.sections(session, [], said)
-    of_words = spoken.sentences(whole.said, said.words, marked)
+    of_words = spoken.of_session(whole, said, marked)
     lines = page.summary(session, rows, whole, there.joined, of_words)
     sentences: list[list[Cell]] = [["in_words", line] for line in lines]
     return [

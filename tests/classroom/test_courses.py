@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
@@ -20,7 +21,7 @@ from pytest_django.fixtures import Settings
 from classroom import access, actions
 from classroom.config import env
 from classroom.config.profile import PROFILES
-from classroom.models import ClassSession, Course, Participant
+from classroom.models import ClassSession, Course, Marker, Participant
 from classroom.templatetags.roomtone import duration
 
 JSON = {"Accept": "application/json"}
@@ -157,7 +158,37 @@ def test_kinds_of_sessions_have_one_name(teacher: Client, course: Course) -> Non
     assert "check-ins" not in text.casefold()
 
 
+def test_what_is_set_on_a_courses_page_has_a_name_of_its_own(teacher: Client, course: Course) -> None:
+    """The place of the session to start and the one of all new ones; each button by what it sets."""
+    text = teacher.get(reverse("course", args=[course.public_id])).content.decode()
+    labels = [label.strip() for label in re.findall(r"<label for=[^>]*>([^<]*)</label>", text)]
+    assert len(labels) == len(set(labels))
+    buttons = [words.strip() for words in re.findall(r'<button class="button quiet small"[^>]*>([^<]*)<', text)]
+    assert buttons == ["Set alerts", "Set days", "Set default"]
+
+
 # -- Names
+
+
+@pytest.mark.parametrize(("name", "model"), [("course", Course), ("report", ClassSession)])
+def test_a_new_name_may_be_as_long_as_the_model_takes(
+    teacher: Client, session: ClassSession, name: str, model: type[Any]
+) -> None:
+    actions.place_marker(session, "Slide 4")
+    actions.end_session(session)
+    address = reverse(name, args=[session.course.public_id if name == "course" else session.public_id])
+    with patch.object(model._meta.get_field("title"), "max_length", 77):
+        text = teacher.get(address).content.decode()
+    form = text.split('class="rename"')[1].split("</form>")[0]
+    assert 'maxlength="77"' in form
+    assert f'maxlength="{Marker._meta.get_field("label").max_length}"' in text or name == "course"
+
+
+def test_a_button_is_called_what_it_does(teacher: Client, session: ClassSession) -> None:
+    text = teacher.get(reverse("report", args=[session.public_id])).content.decode()
+    assert 'aria-label="Rename: Title of the session"' in text
+    assert '<p class="hint" id="name-of-session-hint">May be left empty: then its date is shown.</p>' in text
+    assert 'aria-describedby="name-of-session-hint"' in text
 
 
 def test_a_course_is_renamed(teacher: Client, course: Course) -> None:

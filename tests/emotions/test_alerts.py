@@ -105,8 +105,8 @@ def test_after_a_gap_there_is_nothing_to_compare_with() -> None:
 def test_pace_is_told_in_the_students_words() -> None:
     points = [point(n, pace=Pace(too_fast=6, lost=5) if n > 10 else Pace(too_fast=2)) for n in range(90)]
     [first, second] = told(points)
-    assert first.words == "6 of 24 said too fast in the last 3 minutes."
-    assert second.words.startswith("5 of 24 said that they are lost")
+    assert first.words == "6 students said too fast in the last 3 minutes."
+    assert second.words.startswith("5 students said that they are lost")
     assert second.at_ms - first.at_ms >= alerts.ANY_MS
 
 
@@ -181,7 +181,7 @@ def test_the_courses_setting_counts_from_the_next_second(session: ClassSession, 
     Course.objects.update(alerts=Course.Alerts.NORMAL)
     running.tick(now + 1000)
     [alert] = snapshots.build(session).notices.alerts
-    assert alert.words == "6 of 6 said too fast in the last 3 minutes."
+    assert alert.words == "6 students said too fast in the last 3 minutes."
 
 
 @pytest.mark.django_db

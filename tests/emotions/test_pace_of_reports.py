@@ -15,7 +15,7 @@ from emotions.models import MoodPoint
 from emotions.mood.cohort import FLOOR, THERE_FOR
 from emotions.mood.roster import live_rosters
 from emotions.mood.ticker import NOTE_SEEN_SECONDS
-from emotions.reports import exports, pace, page, selectors, tables
+from emotions.reports import exports, overview, pace, page, selectors, spoken, tables
 from emotions.reports.term import term_rows
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -145,11 +145,42 @@ def test_the_live_page_and_the_report_count_the_same(lecture: ClassSession, othe
     assert Pace(**section.said, withheld=there if there < FLOOR else 0) == live
 
 
+@pytest.mark.parametrize(("last", "told"), [(5, True), (4, True), (1, False), (0, False)])
+@pytest.mark.parametrize("speaks", [True, False])
+def test_words_from_before_the_fifth_came_are_said_to_be_left_out(
+    lecture: ClassSession, last: float, told: bool, speaks: bool
+) -> None:
+    """The live page shows them once the fifth is there. In their own minute only those few had joined; whether
+    anybody spoke then is told as little."""
+    crowd = [present(lecture, joined=last * n / (FLOOR - 1)) for n in range(FLOOR)]
+    if speaks and last:
+        say(crowd[0], 0)
+        say(crowd[3], last - 0.1)
+        ClassSession.objects.filter(pk=lecture.pk).update(ended_at=None)
+        Participant.objects.update(last_seen_at=minute(last + 0.1))
+        assert live_rosters(minute(last + 0.1))[lecture.pk].pace.lost in {1, 2}
+        ClassSession.objects.filter(pk=lecture.pk).update(ended_at=minute(30))
+        Participant.objects.update(last_seen_at=minute(30))
+    assert counted(lecture) == []
+    lecture.refresh_from_db()
+    summaries = [page.build(lecture).summary, overview.overview(lecture).summary]
+    sheets = {sheet.name: list(sheet.rows) for sheet in tables.tables(lecture)}
+    summaries.append([str(row[1]) for row in sheets["summary"] if row[0] == "in_words"])
+    assert [spoken.NOT_COUNTED in lines for lines in summaries] == [told] * 3
+    assert summaries[0] == summaries[1] == summaries[2]
+
+
+def test_nothing_is_said_to_be_left_out_where_nobody_was_there(lecture: ClassSession) -> None:
+    assert spoken.NOT_COUNTED not in page.build(lecture).summary
+    present(lecture, (0, "individual"))
+    assert spoken.NOT_COUNTED not in page.build(lecture).summary
+
+
 def test_every_figure_of_a_report_counts_the_same_words(lecture: ClassSession) -> None:
     """The summary, its sections, each minute, the files, the term: none of them tells the one that is not counted."""
     say(present(lecture, (0, "individual")), 5)
     say(present(lecture, (0, "aggregate")), 7)
-    assert page.build(lecture).summary[-1] == "Students said “lost” once."
+    assert page.build(lecture).summary[-2:] == ["Students said “lost” once.", spoken.NOT_COUNTED]
     assert selectors.said_by_minute(selectors.said(lecture).words) == {minute(5): {"lost": 1}}
     assert [(line.title, line.total) for line in page.build(lecture).heat.said] == [("Lost", 1)]
     assert term_rows([lecture])[0].hard == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -12,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 from classroom import actions, consent
 from classroom.models import ClassSession, ConsentEvent, Participant
 from emotions.models import EmotionEvent, MinuteRollup
-from emotions.reports import lanes, page, people, rollups, selectors, sharers, tables
+from emotions.reports import lanes, page, people, rollups, selectors, sharers, student_page, tables
 from emotions.reports.heat import HeatMap, heat_map
-from emotions.reports.rows import StudentMinutes
+from emotions.reports.rows import Attendee, StudentMinutes
 from ml.labels import INDEX, LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.lectures import NAMES, hold
@@ -194,8 +195,40 @@ def test_minutes_there_run_to_the_last_sign_of_a_student(lecture: ClassSession) 
     seen = START + timedelta(hours=5)
     Participant.objects.filter(pk=first.pk).update(last_seen_at=seen)
     roll = {one.name: one for one in people.roll(lecture, [])}
-    assert roll["Aarav"].minutes == 10
+    assert people.minutes_there(roll["Aarav"], 0) == 10
     assert roll["Anaya"].until == lecture.ended_at
+
+
+@pytest.mark.parametrize(
+    ("joined", "until", "measured", "there"),
+    [
+        (50, 310, 6, 6),  # 4 min 20 s, which touch six minutes of the clock
+        (0, 60, 0, 1),
+        (10, 10, 0, 1),
+        (10, 50, 2, 2),  # a reading after the last sign
+        (10, None, 0, 0),
+        (10, None, 1, 1),
+    ],
+)
+def test_minutes_there_are_those_of_the_clock(joined: int, until: int | None, measured: int, there: int) -> None:
+    last = None if until is None else START + timedelta(seconds=until)
+    one = Attendee(1, uuid4(), "Ada", START + timedelta(seconds=joined), last, "", shares=True)
+    assert people.minutes_there(one, measured) == there
+
+
+def test_nobody_was_measured_for_longer_than_they_were_there(lecture: ClassSession) -> None:
+    """In the table, in the file and on the page of the student."""
+    seen = {"joined_at": START + timedelta(seconds=50), "last_seen_at": START + timedelta(seconds=610)}
+    Participant.objects.filter(session=lecture, display_name="Anaya").update(**seen)
+    EmotionEvent.objects.filter(session=lecture, captured_at__gt=seen["last_seen_at"]).delete()
+    MinuteRollup.objects.filter(session=lecture, minute__gt=seen["last_seen_at"]).delete()
+    lines = {line.attendee.name: line for line in page.build(lecture).roll}
+    assert (lines["Anaya"].there, lines["Anaya"].measured) == (11, "11")
+    sheets = {sheet.name: list(sheet.rows) for sheet in tables.tables(lecture)}
+    assert [row[-2:] for row in sheets["attendance"] if row[0] == "Anaya"] == [[11, 11]]
+    own = student_page.build(lecture, lines["Anaya"].attendee.id)
+    assert own is not None
+    assert own.there == own.line.student.minutes == 11
 
 
 def test_the_number_of_queries_does_not_grow(

@@ -12,6 +12,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, ConsentEvent, Marker
+from classroom.templatetags.roomtone import lasted
 from emotions.models import MinuteRollup
 from emotions.mood.trouble import troubled
 from emotions.reports import page, selectors, student_page, term_page
@@ -52,7 +55,7 @@ def test_the_report_says_what_happened_and_what_it_rests_on(session: ClassSessio
     store_points(session, START, [CALM] * 300 + [TROUBLED] * 200 + [None] * 100)
     report = page.build(put(session, 10))
     assert report.summary == [
-        "10 minutes, mostly calm; on average about 36\xa0% looked troubled (most likely 25 to 47\xa0%).",
+        "10 min, mostly calm; on average about 36\xa0% looked troubled (most likely 25 to 47\xa0%).",
         "This rests on 20 of 24 connected students on average, over 83\xa0% of the time.",
         "Students said “lost” once.",
     ]
@@ -87,12 +90,45 @@ def test_all_figures_of_a_page_rest_on_the_same_seconds(session: ClassSession) -
 
 @pytest.mark.usefixtures("pages")
 def test_a_session_that_nobody_joined_says_so_and_no_more(client: Client, session: ClassSession) -> None:
-    assert page.build(put(session, 1)).summary == ["1 minute. Nobody joined."]
+    assert page.build(put(session, 1)).summary == ["1 min. Nobody joined."]
     client.force_login(session.course.instructor)
     text = client.get(reverse("report", args=[session.public_id])).content.decode()
     assert "Nobody joined." in text
     assert "Attendance" not in text
     assert "Attendance" not in client.get(reverse("report_html", args=[session.public_id])).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(0.6, "Under a minute"), (2.9, "2 min"), (90, "1 h 30 min"), (180, "3 h")]
+)
+def test_a_session_is_as_long_here_as_on_its_courses_page(session: ClassSession, minutes: float, words: str) -> None:
+    assert page.build(put(session, minutes)).summary == [f"{words}. Nobody joined."]
+    assert lasted(session) == words.lower()
+
+
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("name", ["report", "report_html"])
+@pytest.mark.parametrize("title", ["Chain rule <i>", ""])
+def test_a_title_is_the_heading_and_without_one_the_day_is(
+    client: Client, session: ClassSession, name: str, title: str
+) -> None:
+    ClassSession.objects.filter(pk=session.pk).update(title=title)
+    put(session, 48)
+    client.force_login(session.course.instructor)
+    text = " ".join(client.get(reverse(name, args=[session.public_id])).getvalue().decode().split())
+    heading, above = text.split("<h1>")[1].split("</h1>")[0].strip(), text.split("<h1>")[0].split("<main")[1]
+    start = timezone.localtime(START)
+    day = f"Monday 2 March 2026, {start:%H:%M}–{start + timedelta(minutes=48):%H:%M}"
+    assert heading == (escape(title) or day)
+    assert (day in above) is bool(title)
+
+
+@pytest.mark.usefixtures("pages")
+def test_the_report_of_a_running_session_says_until_when(client: Client, session: ClassSession) -> None:
+    client.force_login(session.course.instructor)
+    for name, until in (("report", r"–now\b"), ("report_html", r"–\d\d:\d\d, so far")):
+        text = client.get(reverse(name, args=[session.public_id])).getvalue().decode()
+        assert re.search(until, text.split("<h1>")[1].split("</h1>")[0])
 
 
 def all_along(session: ClassSession) -> None:
@@ -137,7 +173,7 @@ def test_a_session_that_nobody_was_measured_in_has_a_report_too(session: ClassSe
     actions.join(session, "Ida")
     report = page.build(put(session, 1))
     why = "too few measured, or too few to keep each of them unseen"
-    assert report.summary == [f"1 minute. No class mood: {why}."]
+    assert report.summary == [f"1 min. No class mood: {why}."]
     assert [line.words for line in report.sections] == [f"Not shown: {why}"]
     assert report.figure is None
     assert report.students == []

@@ -430,7 +430,7 @@ def test_a_purged_session_says_so_and_is_not_purged_again(office: Client, lectur
     act(office, "purge", lecture)
     text = shown(office, lecture)
     purged = r"What was recorded in it was deleted on \d+ \w+ \d{4} because the school decided it\."
-    assert re.search(rf"12 minutes\. {purged} Only its course, title and times stay\.", text)
+    assert re.search(rf"12 min\. {purged} Only its course, title and times stay\.", text)
     assert "Purged" in office.get(reverse(LIST)).content.decode()
     report = office.get(reverse("report", args=[lecture.public_id])).content.decode()
     assert "What was recorded in it was deleted on" in report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,9 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from classroom import actions, consent
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions.models import EmotionEvent
+from emotions.models import EmotionEvent, MinuteRollup
 from emotions.reports import student_page
-from ml.labels import INDEX
+from ml.labels import INDEX, LABELS
 from tests.emotions.conftest import Join
 from tests.emotions.lectures import hold
 
@@ -52,10 +52,42 @@ def test_it_says_what_the_readings_say(lecture: ClassSession) -> None:
     assert sum(line.unsure for line in page.minutes) == sum(event.uncertain for event in events)
     beginning, slide, exercise = page.sections
     inside = [event for event in events if 4 * 60 <= (event.captured_at - START).total_seconds() < 8 * 60]
-    sad = sum(event.probabilities[INDEX["sad"]] for event in inside) / len(inside)
+    sad = sum(event.label == "sad" for event in inside) / len(inside)
     assert slide.words.startswith(f"Sad {int(sad * 100 + 0.5)}\xa0%, "), "no mood of one person"
     assert f"Sad {int(sad * 100 + 0.5)}\xa0%" in slide.strip
     assert beginning.minutes == exercise.minutes == 4
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "whole", "section"),
+    [
+        (0, "Most often neutral, 42\xa0% of readings", "Neutral 42\xa0%, happy 32\xa0% of readings"),
+        (51, "Mostly unsure; most often neutral", "Mostly unsure; most often neutral"),
+    ],
+)
+def test_the_whole_session_and_its_sections_count_alike(
+    session: ClassSession, join: Join, uncertain: int, whole: str, section: str
+) -> None:
+    """The label that was the likeliest, in words and in the strip beside them; not the mean of probabilities here
+    and of labels there."""
+    student = join("Ada")
+    for n, (neutral, happy, sad) in enumerate([(30, 12, 18), (12, 20, 8)]):
+        counts, sums = [0] * len(LABELS), [0.0] * len(LABELS)
+        for label, count in (("neutral", neutral), ("happy", happy), ("sad", sad)):
+            counts[INDEX[label]], sums[INDEX[label]] = count, count * 0.4
+        sums[INDEX["fear"]] = sum(counts) * 0.6
+        MinuteRollup.objects.create(
+            session=session, participant=student, minute=START + timedelta(minutes=n), readings=sum(counts),
+            uncertain=uncertain * (1 - n), probability_sums=sums, label_counts=counts,
+        )  # fmt: skip
+    student.consent_events.update(at=START)
+    ClassSession.objects.filter(pk=session.pk).update(started_at=START, ended_at=START + timedelta(minutes=2))
+    session.refresh_from_db()
+    page = built(session, "Ada")
+    (own,) = page.sections
+    assert (page.line.words, own.words) == (whole, section)
+    assert "Neutral 42\xa0%, Happy 32\xa0%" in own.strip
+    assert own.strip == page.line.strip
 
 
 def test_their_own_words_stand_with_them_but_none_from_before_they_shared(session: ClassSession, join: Join) -> None:

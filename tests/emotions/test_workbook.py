@@ -177,7 +177,7 @@ def test_the_page_fetches_and_runs_nothing(lecture: ClassSession) -> None:
 
 def test_the_page_says_what_the_report_says(lecture: ClassSession) -> None:
     html = html_file.html_file(lecture)
-    assert "12 minutes, mostly" in html
+    assert "12 min, mostly" in html
     assert html.count('class="lane"') == 8
     assert "&#x27;=1+1" in html
     assert ">=1+1" not in html
