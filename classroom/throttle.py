@@ -160,7 +160,7 @@ class Caller:
 
     def count(self) -> bool:
         """One more password; False where any of the limits is reached, and then none counts it."""
-        counted = []
+        counted: list[tuple[Guesses, str]] = []
         for guesses, who in self._counted():
             if not guesses.count(who):
                 _take_back(counted)

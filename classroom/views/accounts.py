@@ -42,7 +42,7 @@ class SignIn(views.LoginView):
         caller(self.request).take_back()
         return super().form_valid(form)
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self, *_: Any) -> str:
         """Not back to this page: who is signed in has nothing to do here, and would be sent round and round."""
         to = super().get_redirect_url()
         return "" if urlsplit(to).path == self.request.path else to

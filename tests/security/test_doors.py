@@ -7,7 +7,7 @@ import io
 import logging
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -164,9 +164,9 @@ async def served(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     http = arguments[arguments.index("--http") + 1]
     config = uvicorn.Config(page, http=http, lifespan="off", log_config=None, log_level="error")
     config.load()
-    state = ServerState()
+    protocol, state = cast(Any, config.http_protocol_class), ServerState()
     server = await asyncio.get_running_loop().create_server(
-        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        lambda: protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
     )
     async with server:
         yield int(server.sockets[0].getsockname()[1])
