@@ -6,12 +6,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from classroom import consent
 from classroom.actions import LONGEST_MINUTES
 from classroom.models import Participant
 from classroom.throttle import DOWNLOADS
 from classroom.views import answers
 from classroom.views.student import cookie_holders_only
-from emotions.reports import own
+from emotions.reports import own, own_page
 
 TOO_OFTEN = "You have downloaded this twenty times within ten minutes. Wait ten minutes, then try again."
 
@@ -24,10 +25,17 @@ def own_data(request: HttpRequest, participant: Participant) -> HttpResponse:
         "session": participant.session,
         "participant": participant,
         "recorded": own.recorded(participant),
+        "own": own_page.build(participant),
+        "has_camera": _has_camera(participant),
         "stays": own.STAYS,
         "longest_minutes": LONGEST_MINUTES,
     }
     return render(request, "emotions/own_data.html", context)
+
+
+def _has_camera(participant: Participant) -> bool:
+    """Whether their page of the session takes a camera."""
+    return participant.scope != Participant.Scope.NONE and not consent.inference_refusal(participant.session)
 
 
 @require_safe

@@ -53,9 +53,9 @@ class Stay:
     end: int
 
 
-def axis(first: int, last: int) -> Axis:
-    """Steps on the school's clock that hold the minutes `first` to `last`."""
-    step = next((step for step in STEPS if (last - first) / step < MOST_TICKS), STEPS[-1])
+def axis(first: int, last: int, most: int = MOST_TICKS) -> Axis:
+    """Steps on the school's clock that hold the minutes `first` to `last`: `most`, and one begun before them."""
+    step = next((step for step in STEPS if (last - first) / step < most), STEPS[-1])
     begin = first - (first + _offset(first)) % step
     return Axis(begin, step, [_local(at) for at in range(begin, last + 1, step)])
 

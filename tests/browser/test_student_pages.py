@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from classroom import actions
 from classroom.models import ClassSession
 from tests.browser.conftest import Join, Visitors
+from tests.emotions.lectures import NAMES, hold
+from tests.pipeline.students import student_cookies
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +31,9 @@ FAULTS = """() => {
   if (over > 0) faults.push(`the page is ${over} px too wide`);
   return faults;
 }"""
+
+TOO_WIDE = """[...document.querySelectorAll(".ticks, .table-scroll")]
+  .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.className)"""
 
 
 def faults(page: Page) -> list[str]:
@@ -71,6 +79,30 @@ def test_a_wrong_code_is_said_beside_the_field(visitors: Visitors) -> None:
     expect(page.get_by_role("alert")).to_contain_text("No class is open under this code now.")
     expect(page.get_by_label("Session code")).to_have_value("ZZZ-ZZZZ")
     expect(page.get_by_label("Session code")).to_have_attribute("aria-invalid", "true")
+    # A screen reader says the title and what has the focus; an alert that was there from the start, it may not.
+    expect(page.get_by_label("Session code")).to_be_focused()
+    expect(page).to_have_title("Not joined yet · Join a class · Roomtone")
+
+
+def test_an_empty_name_is_said_at_the_field(visitors: Visitors, session: ClassSession) -> None:
+    page = visitors.new()
+    page.goto(f"/join/{session.join_code}/")
+    expect(page).to_have_title("Join Calculus 1 · Roomtone")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_label("Your name")).to_be_focused()
+    expect(page).to_have_title("Not joined yet · Join Calculus 1 · Roomtone")
+
+
+def test_ones_own_minutes_fit_a_phone(visitors: Visitors, session: ClassSession) -> None:
+    arjun = hold(session, datetime(2026, 3, 2, 9, 3, tzinfo=UTC), 75, NAMES[:3])[2]
+    page = visitors.new(viewport={"width": 320, "height": 700})
+    cookies = student_cookies(arjun).items()
+    page.context.add_cookies([{"name": name, "value": value, "url": visitors.base_url} for name, value in cookies])
+    page.goto(f"/session/{session.public_id}/mine/")
+    page.get_by_text("Every minute with a reading").click()
+    expect(page.get_by_role("img", name=re.compile("of 75 minutes"))).to_be_visible()
+    assert faults(page) == []
+    assert page.evaluate(TOO_WIDE) == []
 
 
 def test_a_letter_in_the_middle_of_the_code_can_be_corrected(visitors: Visitors) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,16 +18,18 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from classroom import actions, turns
+from classroom import actions, consent, turns
 from classroom.errors import RefusedError
 from classroom.models import CheckIn, ClassSession, Erasure, Participant
 from classroom.throttle import DOWNLOADS, ERASURES
 from emotions import own_data
 from emotions.actions import record_readings
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
-from emotions.reports import own, rollups
+from emotions.reports import own, own_page, rollups, student_page
 from tests.emotions.conftest import Join
+from tests.emotions.lectures import NAMES, hold
 from tests.emotions.mood_data import store_event, store_points
 from tests.emotions.parts import frame_of, observation
 from tests.emotions.sockets import student_cookies
@@ -210,6 +213,79 @@ def test_nobody_sees_anothers(sam: Participant, mia: Participant, name: str) -> 
     assert Client().get(address(name, sam)).status_code == 302
     actions.leave(mia)
     assert client.get(address(name, mia)).status_code == 302
+
+
+# -- Minute by minute
+
+
+def words_of(student: Participant) -> str:
+    """Of the page, without what it is made of."""
+    html = browser_of(student).get(address("own_data", student)).content.decode()
+    return plain(re.sub(r"<[^>]+>", " ", html[html.index("<main") : html.index("</main>")]))
+
+
+def plain(text: str) -> str:
+    """With single, breaking spaces."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", ["Anaya", "Saanvi"])
+def test_a_student_reads_the_same_words_as_their_instructor(session: ClassSession, name: str) -> None:
+    hold(session, datetime(2026, 3, 2, 9, 3, tzinfo=UTC), 12)
+    student = session.participants.get(display_name=name)
+    seen, mine = student_page.build(session, student.public_id), own_page.build(student)
+    assert seen is not None
+    assert (mine.minutes, mine.said) == (seen.minutes, seen.said)
+    assert (mine.line.words, mine.line.unsure, mine.legend) == (seen.line.words, seen.line.unsure, seen.legend)
+    text = words_of(student)
+    assert plain(seen.line.words) in text
+    assert "My instructor reads the same, with my name" in text
+    assert [line.words for line in seen.minutes if line.words not in text] == []
+
+
+def test_one_counted_only_as_part_of_the_class_reads_as_much_and_nobody_else_does(
+    session: ClassSession, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    hold(session, datetime(2026, 3, 2, 9, 3, tzinfo=UTC), 12)
+    arjun = session.participants.select_related("session").get(display_name="Arjun")
+    with django_assert_num_queries(2):
+        mine = own_page.build(arjun)
+    assert sum(line.readings for line in mine.minutes) == EmotionEvent.objects.filter(participant=arjun).count()
+    assert [word for _at, word in mine.said] == ["Lost"]
+    text = words_of(arjun)
+    assert "My instructor does not see this: what was read of me counts only in the mood of the class." in text
+    assert plain(mine.line.words) in text
+    assert [name for name in NAMES if name in text] == ["Arjun"]
+
+
+def test_the_minutes_on_the_page_are_all_that_is_stored(sam: Participant, mia: Participant) -> None:
+    """Of a live session, too, and from before another choice, which its instructor doesn't see."""
+    actions.record_consent(sam, "aggregate", consent.text_for(sam.session).sha256)
+    store_event(sam, timezone.now(), sequence=99)  # Not counted yet.
+    mine = own_page.build(sam)
+    assert sum(line.readings for line in mine.minutes) == own.recorded(sam).readings == 7
+    assert len(mine.said) == 6
+    actions.erase_last(sam, 60)
+    gone = own_page.build(sam)
+    assert (gone.minutes, gone.said) == ([], [])
+    assert "How my face looked" not in words_of(sam)
+
+
+def test_one_who_was_never_read_finds_their_words(join: Join) -> None:
+    tess = join("Tess", "none")
+    assert "What I said" not in words_of(tess)
+    actions.save_check_in(tess, "too_fast")
+    text = words_of(tess)
+    assert "How my face looked" not in text
+    assert re.search(r"What I said about the pace \d\d:\d\d Too fast", text)
+
+
+def test_of_a_camera_only_those_are_told_who_have_one(sam: Participant, join: Join) -> None:
+    off = "In this tab my camera is off."
+    assert off in words_of(sam)
+    tess = join("Tess", "none")
+    assert off not in words_of(tess)
+    assert "Back to the session" in words_of(tess)
 
 
 # -- The last minutes
