@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
+from django.utils import timezone
 from pydantic import TypeAdapter, ValidationError
 
 from classroom.actions import hand_up_ms, lower_hand, raise_hand, save_check_in
 from classroom.errors import RefusedError
-from classroom.models import CheckIn
+from classroom.models import CheckIn, Participant
 from emotions import publish
 from emotions.consumers.admission import Scope, StudentAdmission, admit_student
 from emotions.consumers.base import DOWN, Socket, in_database, log
@@ -36,6 +38,7 @@ from emotions.messages import (
     HandChanged,
     HandMoved,
     Hello,
+    Message,
     RejectReason,
     RoomChanged,
     SessionEnded,
@@ -108,10 +111,7 @@ class CameraConsumer(Socket):
         self.gate.renew(again.participant.consent_epoch, again.scope)
         self.room = again.room
         await self.tell(self._welcome(again))
-        if up_ms := hand_up_ms(again.participant):
-            await self.tell(HandChanged(for_ms=up_ms))
-        told = await in_database(snapshots.own_attention, again.participant)
-        if told is not None:
+        for told in await in_database(_said_before, again.participant):
             await self.tell(told)
 
     def _welcome(self, admission: StudentAdmission) -> Welcome:
@@ -317,3 +317,21 @@ class CameraConsumer(Socket):
     def _session_id(self) -> uuid.UUID:
         session_id: uuid.UUID = self.scope["url_route"]["kwargs"]["session_id"]
         return session_id
+
+
+def _said_before(participant: Participant) -> list[Message]:
+    """What the teacher's page knows of the student, and theirs does not: it was made anew, or is another tab."""
+    up_ms = hand_up_ms(participant)
+    hand = HandChanged(for_ms=up_ms) if up_ms else None
+    told = (hand, _word_that_counts(participant), snapshots.own_attention(participant))
+    return [message for message in told if message is not None]
+
+
+def _word_that_counts(participant: Participant) -> CheckInSaved | None:
+    """The last one, while it counts: by the rule of `emotions.mood.roster`."""
+    now = timezone.now()
+    said = participant.check_ins.filter(at__gt=now - timedelta(milliseconds=WORDS_MS)).last()
+    if said is None:
+        return None
+    ago_ms = max(0.0, (now - said.at).total_seconds() * 1000)
+    return CheckInSaved.model_validate({"word": said.word, "for_ms": WORDS_MS - ago_ms, "ago_ms": ago_ms})

@@ -54,6 +54,31 @@ LOST_AND_BACK = """
 """
 
 
+OFF_AND_ON_THE_NET = """
+  const states = [];
+  socket.onstate = (name) => states.push(name);
+  socket.onState = ({ name }) => states.push(name);
+  made[0].play("message", { data: '{"n": 1}' });
+  states.length = 0;
+  dispatchEvent(new Event("offline"));
+  dispatchEvent(new Event("offline"));
+  const before = made.length;
+  dispatchEvent(new Event("online"));
+  made[0].play("message", { data: '{"n": 2}' });
+  return [states, before, made.length, heard];
+"""
+
+
+@pytest.mark.parametrize("opens", [STUDENTS, TEACHERS])
+def test_a_page_that_is_off_the_net_says_so_and_comes_back_with_it(visitors: Visitors, opens: str) -> None:
+    """At once: nobody waits until an answer is missed."""
+    page = visitors.new(camera=False)
+    page.goto("/join/")
+    states, before, after, heard = page.evaluate(f"async () => {{{NETWORK}{opens}{OFF_AND_ON_THE_NET}}}")
+    assert states == ["waiting", "connecting"]
+    assert (before, after, heard) == (1, 2, [1])
+
+
 @pytest.mark.parametrize("opens", [STUDENTS, TEACHERS])
 def test_a_lost_line_is_opened_at_once_where_the_page_comes_to_the_front(visitors: Visitors, opens: str) -> None:
     """And nothing is heard any more of the socket before."""

@@ -486,6 +486,53 @@ def test_a_word_that_is_lost_with_the_connection_is_not_said_to_be_on_its_way(jo
     expect(page.locator("[data-part=pace-answer]")).to_contain_text("it may not have arrived")
 
 
+def test_a_word_that_counts_stays_pressed_after_a_reload(join: Join) -> None:
+    page = join(scope="individual", camera=False, before=lambda page: page.clock.install())
+    said, answer = page.get_by_role("button", name="Lost"), page.locator("[data-part=pace-answer]")
+    said.click()
+    expect(answer).to_have_text("Sent, with your name.")
+    page.reload()
+    expect(said).to_have_attribute("aria-pressed", "true")
+    expect(answer).to_have_text("Sent, with your name.")
+    page.clock.run_for(WORDS_MS)
+    expect(said).to_have_attribute("aria-pressed", "false")
+    expect(answer).to_have_text("It counted for 3 minutes. Press again if it is still so.")
+
+
+def test_an_older_word_does_not_answer_for_one_that_was_not_sent(join: Join) -> None:
+    line = Line()
+    page = join(scope="none")
+    page.context.route_web_socket(re.compile("/ws/camera/"), line)
+    page.reload()
+    page.get_by_role("button", name="Lost").click()
+    expect(page.locator("[data-part=pace-answer]")).to_contain_text("Sent, without your name.")
+    line.lost = lambda message: isinstance(message, str) and "check_in" in message
+    page.get_by_role("button", name="Got it").click()
+    wait_for(page, lambda: any("got_it" in text for text in line.texts))
+    line.opened[-1].close(code=1012)
+    expect(page.get_by_role("button", name="Lost")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-part=pace-answer]")).to_contain_text("it may not have arrived")
+
+
+@pytest.mark.parametrize("width", [1440, 390, 320])
+def test_a_word_about_the_pace_moves_no_button(join: Join, width: int) -> None:
+    page = join(scope="none", viewport={"width": width, "height": 800})
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    page.evaluate(
+        """() => {
+          const where = () => document.querySelector("[data-part=hand]").getBoundingClientRect().top + scrollY;
+          const answer = document.querySelector("[data-part=pace-answer]");
+          window.tops = [where()];
+          new MutationObserver(() => window.tops.push(where())).observe(answer, { childList: true });
+        }"""
+    )
+    page.get_by_role("button", name="Lost").click()
+    expect(page.locator("[data-part=pace-answer]")).to_contain_text("Sent, without your name.")
+    tops = page.evaluate("window.tops")
+    assert len(tops) == 3
+    assert len(set(tops)) == 1
+
+
 def test_a_raised_hand_is_not_said_to_be_seen_while_the_line_is_gone(join: Join) -> None:
     line = Line()
     page = join(scope="none")

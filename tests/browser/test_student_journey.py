@@ -201,6 +201,15 @@ def test_the_end_of_the_session_is_a_clear_page(product: RunningProduct, join: J
     expect(page.get_by_role("heading", name="This session has ended")).to_be_visible()
 
 
+def test_the_end_speaks_of_no_camera_to_one_without(join: Join, session: ClassSession) -> None:
+    page = join(scope="none")
+    expect(page.locator("[data-part=state]")).to_have_text("Connected")
+    actions.end_session(session)
+    ending = page.locator("[data-part=ending]")
+    expect(ending).to_contain_text("No more words about the pace are taken. You can close this page.")
+    expect(ending).not_to_contain_text("camera")
+
+
 def test_who_is_removed_is_told_so(join: Join, session: ClassSession) -> None:
     page = join()
     expect_reading(page)

@@ -7,6 +7,7 @@ import struct
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -315,7 +316,29 @@ async def test_a_check_in_is_stored_and_answered(join: Join) -> None:
         saved = await tab.hear()
     check_in = await sync_to_async(CheckIn.objects.get)()
     assert (check_in.participant_id, check_in.word) == (sam.pk, "lost")
-    assert saved == {"type": "check_in.saved", "word": "lost", "for_ms": WORDS_MS}
+    assert saved == {"type": "check_in.saved", "word": "lost", "for_ms": WORDS_MS, "ago_ms": 0}
+
+
+@pytest.mark.parametrize("scope", ["none", "individual"])
+async def test_a_page_that_opens_is_told_of_the_word_that_still_counts(join: Join, scope: str) -> None:
+    """And of its last minutes only: after a reload, or in another tab."""
+    sam, now = await sync_to_async(join)(scope=scope), timezone.now()
+    for word, seconds in (("got_it", 170), ("lost", 100)):
+        await CheckIn.objects.acreate(participant=sam, word=word, at=now - timedelta(seconds=seconds))
+    async with camera(sam) as tab:
+        told = await tab.hear()
+        assert await tab.silent()
+    assert (told["type"], told["word"]) == ("check_in.saved", "lost")
+    assert told["ago_ms"] == pytest.approx(100_000, abs=5_000)
+    assert told["ago_ms"] + told["for_ms"] == pytest.approx(WORDS_MS)
+
+
+async def test_of_a_word_that_counts_no_more_a_page_that_opens_is_not_told(join: Join) -> None:
+    sam = await sync_to_async(join)()
+    at = timezone.now() - timedelta(milliseconds=WORDS_MS + 1)
+    await CheckIn.objects.acreate(participant=sam, word="lost", at=at)
+    async with camera(sam) as tab:
+        assert await tab.silent()
 
 
 @pytest.mark.parametrize(

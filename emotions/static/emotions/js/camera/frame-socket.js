@@ -25,6 +25,7 @@ export class FrameSocket {
   constructor(path, { greeted = true } = {}) {
     this.#greeted = greeted;
     this.#url = socketUrl(path);
+    addEventListener("offline", () => this.#giveUp()); // The browser says so long before an answer would be missed.
   }
 
   get open() {

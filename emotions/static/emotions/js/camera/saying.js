@@ -14,6 +14,8 @@ export class Saying {
   #unanswered = new Set(); // Of "word" and "hand".
   #turn = 0; // When something may next be said.
   #counted = 0;
+  #said = null; // The word that was sent last.
+  #missed = null; // { word, words }: what was pressed and may not have arrived, and the words that ask for another press.
   #lowering = 0;
   #toPress = false; // Whether the words beside the hand ask for another press.
 
@@ -26,9 +28,11 @@ export class Saying {
   }
 
   word(word) {
+    this.#missed = null;
     this.#show("Sending");
     this.#inTurn("word", () => {
-      if (!this.#say("word", { type: "check_in", word })) this.#show(unsent(this.#connection()));
+      this.#said = word;
+      if (!this.#say("word", { type: "check_in", word })) this.#miss(unsent(this.#connection()));
     });
   }
 
@@ -41,10 +45,12 @@ export class Saying {
     });
   }
 
-  wordSaved({ word, for_ms }) {
+  /** It counts for `for_ms` more. Said `ago_ms` ago: the server reminds a page that opens, or opens its line anew. */
+  wordSaved({ word, for_ms, ago_ms }) {
     this.#unanswered.delete("word");
-    this.#show(taken(word, this.#named), word);
-    this.#counted = setTimeout(() => this.#show(itIsOver(for_ms, this.#named)), for_ms);
+    if (this.#missed?.word === word) this.#missed = null;
+    this.#show(this.#missed?.words ?? taken(word, this.#named), word);
+    this.#counted = setTimeout(() => this.#show(itIsOver(ago_ms + for_ms, this.#named)), for_ms);
   }
 
   handMoved(for_ms) {
@@ -62,7 +68,7 @@ export class Saying {
 
   /** The line is made anew: what was not answered may not have arrived. While it is `gone`, the teacher sees no hand. */
   broken(gone) {
-    if (this.#unanswered.delete("word")) this.#show(BROKEN);
+    if (this.#unanswered.delete("word")) this.#miss(BROKEN);
     if (this.#unanswered.delete("hand")) this.#press(this.#view.handIsUp, BROKEN);
     else if (gone && this.#view.handIsUp && !this.#toPress) this.#view.hand(true, HAND.unseen);
   }
@@ -71,6 +77,11 @@ export class Saying {
   #press(up, words) {
     this.#toPress = true;
     this.#view.hand(up, words);
+  }
+
+  #miss(words) {
+    this.#missed = { word: this.#said, words };
+    this.#show(words);
   }
 
   /** `word`: the one that is said and counts, if any. */

@@ -2,7 +2,7 @@
 
 import { Overlay } from "./overlay.js";
 import { NAMES } from "../labels.js";
-import { ACTIONS, ENDINGS, FRAMING, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, readingLine, sureness } from "./words.js";
+import { ACTIONS, ENDINGS, ENDINGS_WITHOUT_CAMERA, FRAMING, OTHER_ENDING, PROBLEMS, STILL_IN, UNREAD, UNREAD_HERE, readingLine, sureness } from "./words.js";
 
 const ANNOUNCE_MS = 10000; // A screen reader hears a changed reading at most so often.
 const VEILS = { asking: "Your browser asks whether this page may use your camera. Choose Allow.", paused: "Paused. Your camera is off." };
@@ -117,7 +117,8 @@ export class StudentView {
     part("page").hidden = code !== null;
     part("ending").hidden = code === null;
     if (code === null) return carryFocus(focused, part("pause") ?? part("hand"));
-    const { title, words, action } = ENDINGS[code] ?? OTHER_ENDING;
+    const without = this.video ? {} : ENDINGS_WITHOUT_CAMERA[code];
+    const { title, words, action } = { ...(ENDINGS[code] ?? OTHER_ENDING), ...without };
     put(part("ending-title"), title);
     put(part("ending-words"), words);
     part("ending-action").hidden = !action;

@@ -126,5 +126,10 @@ export const ENDINGS = {
   [CODE.OUTDATED]: { title: "Roomtone was updated", words: "This page is from before, and nothing is measured now. It loads anew by itself within a minute.", action: "reload" },
   [CODE.TOO_MANY]: { title: "Too many messages", words: "This page sent more than the server takes, so it was cut off. Wait a minute, then reload the page.", action: "reload" },
 };
+/** The same, where they are other words to one who takes part without a camera. */
+export const ENDINGS_WITHOUT_CAMERA = {
+  [CODE.SESSION_ENDED]: { words: "No more words about the pace are taken. You can close this page." },
+  [CODE.WITHDRAWN]: { title: "You stopped in another tab", words: "There you left, or took back what you agreed to. Nothing is measured." },
+};
 export const OTHER_ENDING = { title: "The connection was closed", words: "The server closed it for good, and nothing is measured. Reload the page to go on.", action: "reload" };
 export const ACTIONS = { reload: "Reload", join: "Join a session", here: "Use this tab" };

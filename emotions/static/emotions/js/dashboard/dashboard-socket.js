@@ -15,6 +15,7 @@ export class DashboardSocket {
   constructor(path, { after, expectsNews, onMessage, onState }) {
     Object.assign(this, { path, after, expectsNews, onMessage, onState, socket: null, silence: null, isOpen: false });
     this.retry = new Retry(() => this.open());
+    addEventListener("offline", () => this.socket && this.drop()); // The browser says so long before the silence would.
   }
 
   open() {
