@@ -254,3 +254,6 @@ def test_the_way_to_the_live_class_leaves_the_room_camera_on(visitors: Visitors,
     expect(live).to_have_url(re.compile(f"/teach/{session.public_id}/$"))
     assert live.evaluate("window.opener") is None
     assert not camera_is_off(page)
+    links = page.locator("footer a")
+    expect(links).to_have_text(["How your data is treated (opens in a new tab)"])
+    expect(links).to_have_attribute("target", "_blank")
