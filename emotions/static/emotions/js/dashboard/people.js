@@ -27,7 +27,7 @@ export class People {
     try {
       const { people } = await fetched(this.url);
       byId("people").replaceChildren(...people.map((person) => row(person, this.since(person))));
-      write(byId("people-note"), people.length ? "Press a name to remove somebody." : "Nobody is in the session.");
+      write(byId("people-note"), people.length ? "Press a name to see or remove a student." : "Nobody is in the session.");
     } catch (error) {
       write(byId("people-note"), `${error.message} Close this and open it again.`);
     }
