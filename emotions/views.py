@@ -44,16 +44,19 @@ def dashboard(request: HttpRequest, public_id: UUID) -> HttpResponse:
     # The code is on this screen: whoever sits behind the same address may type it as often as they mistype it.
     NETWORKS.note(session.pk, client_address(request))
     data = dashboard_data(request, session)
+    latest, measuring = data["latest"], data["measuring"]
     context = {
         "session": session,
         "page": data,
         "facts": data["session"],
         "typed_address": typed_address(data["session"]["join_url"]),
-        "sentence": wording.sentence(data["latest"], measuring=data["measuring"]) if data["latest"] else "",
+        "sentence": wording.sentence(latest, measuring=measuring) if latest else "",
+        "coverage": wording.coverage(latest, measuring=measuring) if latest else [],
         "empty": not data["joined"],
         "words": CheckIn.Word.choices,
         "bar_order": BAR_ORDER,
         "half_life": HALF_LIFE_SECONDS,
+        "steady_seconds": wording.RULES["steady_ms"] // 1000,
         "room_cameras": settings.ROOM_CAMERAS,
     }
     return render(request, "emotions/dashboard.html", context)

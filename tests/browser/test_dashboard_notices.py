@@ -13,8 +13,9 @@ from playwright.sync_api import Page, Route, expect
 
 from classroom.actions import start_session
 from classroom.models import CheckIn, ClassSession, Course, Participant
-from emotions.messages import Alert, AlertKind, Attention, CloseCode, Hand, Notices, Tile
+from emotions.messages import Alert, AlertKind, Attention, CloseCode, Hand, Notices, Pace, Tile
 from emotions.mood import dismissals
+from emotions.reports.wording import RULES
 from emotions.store import dismissed_key, sync_redis
 from tests.browser.conftest import Join, Visitors
 from tests.browser.dashboards import BEGAN_MS, PlayedSocket, played, point, sign_in, snapshot, tick, tile
@@ -161,6 +162,7 @@ def test_anybody_can_be_let_out_whatever_they_share(visitors: Visitors, alice: U
     expect(page.locator("#student-dialog")).to_be_hidden()
     expect(student.locator("[data-part=ending]")).to_be_visible()
     page.get_by_role("button", name="Who is here").click()
+    expect(page.locator("#people-note")).to_have_text("Press a name to see or remove a student.")
     expect(page.locator("#people li")).to_have_count(2)
     expect(page.locator("#people li").last).to_have_text(re.compile(r"^Zed\s*joined \d\d:\d\d$"))
     page.get_by_role("button", name="Zed").click()
@@ -262,6 +264,28 @@ def test_an_alert_is_a_calm_line_a_list_and_a_mark_on_the_timeline(visitors: Vis
     socket.send(tick(point(150)))
     expect(page.locator("#alert")).to_be_hidden()
     expect(page.locator("#alerts-title")).to_have_text("2 alerts")
+
+
+@pytest.mark.parametrize("width", [1440, 768, 390])
+def test_nothing_moves_when_an_alert_comes_and_goes(visitors: Visitors, session: ClassSession, width: int) -> None:
+    """Whoever is about to press "Seen" presses it."""
+    ada = tile("Ada")
+    waits = [waiting(ada, lost_ms=BEGAN_MS)]
+    size: Any = {"width": width, "height": 844}
+    opening = snapshot([point(n) for n in range(1, 60)], [ada], Notices(attention=waits))
+    socket = played(visitors, session, opening, viewport=size)
+    page, seen = socket.page, socket.page.locator("#attention [data-done]")
+    expect(seen).to_be_visible()
+    before = seen.bounding_box()
+    words = "Mood fell 24 points in 2 minutes: about 8 of 21 look troubled; 21 of 24 students measured."
+    alerts = [Alert(kind="mood", at_ms=BEGAN_MS + 59_000, words=words)]
+    socket.send(tick(point(60), notices=Notices(attention=waits, alerts=alerts)))
+    expect(page.locator("#alert")).to_have_text(words)
+    expect(page.locator("#alert")).to_be_in_viewport(ratio=1)
+    assert seen.bounding_box() == before
+    socket.send(tick(point(160)))
+    expect(page.locator("#alert")).to_be_hidden()
+    assert seen.bounding_box() == before
 
 
 def test_the_focus_stays_on_its_row_while_the_list_changes(visitors: Visitors, session: ClassSession) -> None:
@@ -366,6 +390,68 @@ def test_what_is_heard_is_said_in_a_region_that_was_there_before(visitors: Visit
     everything = " ".join(words for _there, words in said)
     for words in (alert.words, "Nobody reads the pictures just now", "Not now."):
         assert words in everything
+
+
+# Each text that the region has had.
+HEARD = """
+    window.heard = [];
+    addEventListener("DOMContentLoaded", () => {
+      const region = document.getElementById("spoken");
+      const note = () => region.textContent && window.heard.push(region.textContent);
+      new MutationObserver(note).observe(region, { childList: true, characterData: true, subtree: true });
+    });
+"""
+TROUBLED = [0.15, 0.05, 0.20, 0.05, 0.30, 0.05, 0.20]
+
+
+class Told:
+    """A class whose seconds the test plays, and what was heard of it."""
+
+    def __init__(self, visitors: Visitors, session: ClassSession) -> None:
+        clock: dict[str, Any] = {"before": lambda page: page.clock.install(), "script": HEARD}
+        self.socket = played(visitors, session, snapshot([point(1, None, **NOBODY)]), **clock)
+        self.page = self.socket.page
+        self.second = 1
+        expect(self.page.locator("#connection-words")).to_have_text("Live")
+
+    def goes_on(self, seconds: int, *args: Any, **changes: Any) -> list[str]:
+        """What was heard in these seconds."""
+        already = len(self.page.evaluate("window.heard"))
+        for _ in range(seconds):
+            self.second += 1
+            self.socket.send(tick(point(self.second, *args, **changes)))
+            self.page.clock.run_for(1000)
+        heard: list[str] = self.page.evaluate("window.heard")
+        return heard[already:]
+
+
+NOBODY: dict[str, Any] = {"joined": 0, "connected": 0, "measured": 0, "not_visible": 0}
+
+
+def test_those_who_hear_the_page_hear_what_is_true_by_now(visitors: Visitors, session: ClassSession) -> None:
+    """A class that is coming in is another one each second; then only another mood, or other words, are news."""
+    told = Told(visitors, session)
+    assert told.goes_on(2, None, **(NOBODY | {"joined": 1})) == []  # Nobody is connected yet.
+    assert told.goes_on(8, None, joined=3, connected=3, measured=1, not_visible=0) == [RULES["under_floor"]]
+    assert told.goes_on(30, None, measured=3) == []
+    expect(told.page.locator("#spoken")).to_have_text("")
+    assert told.goes_on(30) == ["Calm, but about 3 of 21 look troubled."]
+    assert told.goes_on(40, uncertain=4, measured=19, pace=Pace(lost=2)) == []
+    (heard,) = told.goes_on(30, pace=Pace(lost=5))
+    assert heard == "Calm, but about 3 of 21 look troubled; 5 say they are lost."
+    (heard,) = told.goes_on(30, TROUBLED, pace=Pace(lost=7))
+    assert re.fullmatch(r"Uneasy: about \d+ of 21 look troubled; 7 say they are lost\.", heard)
+
+
+def test_the_spoken_summary_can_be_switched_off_and_stays_so(visitors: Visitors, session: ClassSession) -> None:
+    told = Told(visitors, session)
+    told.page.get_by_role("button", name="Spoken summary: on").click()
+    assert told.goes_on(30) == []
+    told.socket.openings.append(snapshot([point(n) for n in range(1, 40)]))
+    told.page.reload()
+    told.second = 40
+    told.page.get_by_role("button", name="Spoken summary: off").click()
+    assert told.goes_on(10) == ["Calm, but about 3 of 21 look troubled."]
 
 
 # -- The tab

@@ -9,14 +9,16 @@ import time
 import uuid
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any, Literal
 
 import pytest
+from django.contrib.auth.models import User
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from classroom import actions, codes, consent
-from classroom.models import ClassSession, Marker
+from classroom.models import ClassSession, Course, Marker
 from classroom.templatetags.roomtone import duration
 from classroom.views.answers import SIGNED_OUT
 from emotions.messages import (
@@ -26,6 +28,7 @@ from emotions.messages import (
     MarkerPlaced,
     MarkersChanged,
     Notices,
+    Pace,
     SessionChanged,
     StillHere,
     Tile,
@@ -34,6 +37,7 @@ from emotions.messages import (
 from emotions.reports import charts, sharers, wording
 from emotions.reports.rows import MarkerRow, MoodRow
 from ml.labels import LABELS
+from tests.browser.accessibility import THEMES
 from tests.browser.conftest import Visitors
 from tests.browser.dashboards import (
     BEGAN_MS,
@@ -48,6 +52,7 @@ from tests.browser.dashboards import (
     wait_for_chart,
     wait_until,
 )
+from tests.browser.test_student_colours import SIGN, contrast
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +97,16 @@ def test_the_page_says_what_the_tick_says(visitors: Visitors, session: ClassSess
     expect(page.locator("#sentence")).to_have_text("Uneasy: about 15 of 21 look troubled.")
     expect(page.locator("#now li.sad > :last-child")).to_have_text("30\xa0%")
     expect(page.locator("#pace [data-word=lost]")).to_have_text("1")
+
+
+def test_the_sentence_and_the_bars_speak_of_the_same_seconds(visitors: Visitors, session: ClassSession) -> None:
+    """Ten calm seconds, then five troubled ones: the mean of both, and of both bands."""
+    socket = played(visitors, session, snapshot([point(n) for n in range(1, 60)]))
+    page = socket.page
+    socket.send(*(tick(point(n, TROUBLED)) for n in range(60, 65)))
+    expect(page.locator("#sentence")).to_have_text("Calm, but about 7 of 21 look troubled.")
+    expect(page.locator("#now li.sad")).to_have_text("Sad, 90 % band: 7\xa0% to 27\xa0%, estimate 13\xa0%")
+    expect(page.locator("#now li.neutral > :last-child")).to_have_text("48\xa0%")
 
 
 def test_the_chart_moves_and_matches_what_was_sent(visitors: Visitors, session: ClassSession) -> None:
@@ -156,6 +171,42 @@ def test_tiles_say_in_words_what_they_show(visitors: Visitors, session: ClassSes
     assert page.locator("#tiles .seen").all_text_contents()[2:4] == ["seen 3 min ago", "not seen yet"]
     page.get_by_role("button", name="Ben").click()
     expect(page.locator("#student-words")).to_have_text("Looks sad, unsure.")
+    expect(page.locator("#student-curve")).to_have_text("All along neutral.")
+
+
+CURVES = [
+    ([], ""),
+    ([0.9], "All along pleasant."),
+    ([0.9, -0.9], "First pleasant, last unpleasant."),
+    ([0.6] * 13 + [0.1] * 14 + [-0.5] * 13, "First pleasant, then neutral, last unpleasant."),
+    ([0.6] * 13 + [0.1] * 14 + [0.5] * 13, "First pleasant, then neutral, last pleasant."),
+    ([-0.6] * 27 + [0.2] * 13, "First unpleasant, last neutral."),
+]
+
+
+def test_a_curve_is_told_in_words(visitors: Visitors, session: ClassSession) -> None:
+    page = played(visitors, session, snapshot([point(1)])).page
+    said = page.evaluate(
+        """async ([address, curves]) => {
+          const { curveWords } = await import(address);
+          return curves.map((values) => curveWords(values));
+        }""",
+        [f"{SCRIPTS}words.js", [values for values, _ in CURVES]],
+    )
+    assert said == [words for _, words in CURVES]
+
+
+def test_the_tile_that_has_the_focus_shows_it(visitors: Visitors, session: ClassSession) -> None:
+    """What lies outside of a tile is cut off, as it is laid out only where it is seen."""
+    page = played(visitors, session, snapshot([point(1)], [tile("Ada")])).page
+    page.locator("#tiles button").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    outline = page.locator("#tiles button:focus-visible").evaluate(
+        "button => ['outlineOffset', 'outlineWidth'].map((name) => parseFloat(getComputedStyle(button)[name]))"
+    )
+    assert outline[1] >= 2
+    assert sum(outline) <= 0
 
 
 def test_the_number_of_a_namesake_is_never_cut_off(visitors: Visitors, session: ClassSession) -> None:
@@ -344,8 +395,58 @@ def test_on_a_projector_no_name_is_shown(visitors: Visitors, session: ClassSessi
     expect(page.get_by_text("Ada")).to_be_hidden()
     expect(page.locator("#sentence")).to_be_visible()
     expect(page.get_by_role("button", name="End session")).to_be_hidden()
-    page.keyboard.press("p")
+    page.get_by_role("button", name="Leave projector").click()
     expect(page.get_by_text("Ada")).to_be_visible()
+    expect(page.get_by_role("button", name="Projector", exact=True)).to_be_visible()
+
+
+# The screen of a test is as large as its window already.
+NO_FULL_SCREEN = "Element.prototype.requestFullscreen = () => Promise.reject(new Error('not here'));"
+WALL: dict[str, Any] = {"viewport": {"width": 1920, "height": 1080}, "script": NO_FULL_SCREEN}
+PLACES = [".annotation-text", ".xtick text", "#pace dd", "#sentence", "#now li"]
+SIZES = "all => all.map((place) => parseFloat(getComputedStyle(document.querySelector(place)).fontSize))"
+
+
+def sizes(page: Page) -> dict[str, float]:
+    """How large it is written in PLACES, in pixels."""
+    return dict(zip(PLACES, page.evaluate(SIZES, PLACES), strict=True))
+
+
+def test_on_a_projector_all_is_large_and_then_as_before(visitors: Visitors, session: ClassSession) -> None:
+    points = [point(n) for n in range(1, 200)]
+    socket = played(visitors, session, snapshot(points), **WALL)
+    page = socket.page
+    marked = [MarkerPlaced(id=n, label=f"Slide {n}", at_ms=point(60 * n).at_ms) for n in (1, 2)]
+    socket.send(MarkersChanged(markers=marked))
+    expect(page.locator(".annotation-text")).to_have_count(2)
+    before = sizes(page)
+    page.keyboard.press("p")
+    wait_until(page, "getComputedStyle(document.querySelector('.annotation-text')).fontSize === '18px'")
+    on_the_wall = sizes(page)
+    assert on_the_wall[".xtick text"] == 18
+    assert on_the_wall["#pace dd"] >= 60
+    assert on_the_wall["#now li"] >= 20
+    box = page.locator("#class").bounding_box()
+    assert box
+    assert box["width"] > 1800
+    page.keyboard.press("p")
+    wait_until(page, "getComputedStyle(document.querySelector('.annotation-text')).fontSize === '12px'")
+    assert sizes(page) == before
+
+
+def test_a_wall_without_a_mood_is_filled_by_the_pace(visitors: Visitors, alice: User) -> None:
+    session = actions.start_session(
+        Course.objects.create(title="Check-ins", instructor=alice), ClassSession.Mode.CHECK_INS
+    )
+    said = point(1, None, pace=Pace(lost=5, too_fast=3), measured=0, not_visible=0)
+    page = played(visitors, session, snapshot([said]), **WALL).page
+    expect(page.locator("#sentence")).to_have_text("5 of 24 say they are lost, 3 that it is too fast.")
+    expect(page.locator(".site-footer")).not_to_contain_text("estimates")  # Nothing is measured.
+    page.keyboard.press("p")
+    box = page.locator("#class").bounding_box()
+    assert box
+    assert 0.6 * 1080 < box["height"] < 0.95 * 1080
+    assert page.evaluate("document.documentElement.scrollHeight") <= 1080
 
 
 def test_the_chart_follows_the_theme(visitors: Visitors, session: ClassSession) -> None:
@@ -357,12 +458,45 @@ def test_the_chart_follows_the_theme(visitors: Visitors, session: ClassSession) 
     wait_until(page, "document.getElementById('mood-chart').data[3].fillcolor === '#8fbeef'")
 
 
-def test_a_phone_shows_the_page_without_scrolling_sideways(visitors: Visitors, session: ClassSession) -> None:
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_shows_the_page_without_scrolling_sideways(
+    visitors: Visitors, session: ClassSession, width: int
+) -> None:
     tiles = [tile("A name as long as a name can ever be here") for _ in range(8)]
     opening = snapshot([point(n) for n in range(1, 40)], tiles)
-    page = played(visitors, session, opening, viewport={"width": 390, "height": 844}).page
+    page = played(visitors, session, opening, viewport={"width": width, "height": 844}).page
     wait_for_chart(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.get_by_label("Sort by")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_button_is_told_from_the_number_beside_it(
+    visitors: Visitors, session: ClassSession, theme: Literal["dark", "light"]
+) -> None:
+    """By an outline of 3:1. While the class goes on, nothing is more urgent than the rest: none of them is filled."""
+    looks: dict[str, Any] = {"color_scheme": theme, "reduced_motion": "reduce"}
+    rows = Notices(
+        attention=[Attention(id=(ada := tile("Ada")).id, troubled_ms=None, unsure=False, lost_ms=BEGAN_MS)]
+    )
+    page = played(visitors, session, snapshot([point(1)], [ada], rows), **looks).page
+    expect(page.locator("#attention .button")).to_be_enabled()
+    buttons = page.evaluate(
+        """() => [...document.querySelectorAll(".button")].filter((one) => one.checkVisibility()).map((one) => {
+          const { borderTopColor, backgroundColor } = getComputedStyle(one);
+          return [one.textContent.trim(), borderTopColor, backgroundColor];
+        })"""
+    )
+    said = " ".join(words for words, *_ in buttons)
+    assert all(word in said for word in ("Marker", "Projector", "End session", "Seen"))
+    for words, line, ground in buttons:
+        assert contrast(as_hex(line), as_hex(ground)) >= SIGN, words
+    assert len({ground for *_, ground in buttons}) == 1
+
+
+def as_hex(colour: str) -> str:
+    """Of "rgb(251, 250, 248)"."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
 
 
 # -- The connection

@@ -20,6 +20,7 @@ from classroom.models import ClassSession
 from emotions.device_files import Facts
 from emotions.models import EmotionEvent
 from emotions.mood.estimate import HALF_LIFE_SECONDS
+from emotions.reports import wording
 from tests.emotions.conftest import Join, admin_page_of
 from tests.emotions.mood_data import CALM, store_event, store_points, store_rollup
 
@@ -83,7 +84,9 @@ def test_the_dashboard_starts_with_the_newest_words(owner: Client, session: Clas
     page = owner.get(address(session)).content
     assert "Calm, but about 3 of 20 look troubled." in page.decode()
     told = " ".join(page.decode().split())
-    assert f"smoothed: {HALF_LIFE_SECONDS:g} seconds after a change half of it is shown" in told
+    assert f"smoothed, half of a change after {HALF_LIFE_SECONDS:g} seconds" in told
+    assert f"a mean of the last {wording.RULES['steady_ms'] / 1000:g} seconds" in told
+    assert "<span>Rests on 20 of 24 students ·</span> <span>most likely" in told
     data = data_of(page, "dashboard-data")
     assert data["latest"]["sequence"] == 3
     assert data["urls"]["socket"] == f"/ws/dashboard/{session.public_id}/"

@@ -7,15 +7,15 @@ import { DashboardSocket } from "./dashboard/dashboard-socket.js";
 import { Desk } from "./dashboard/desk.js";
 import { binned, moodFigure } from "./dashboard/figure.js";
 import { JoiningCard } from "./dashboard/joining.js";
-import { letterKeys } from "./dashboard/letter-keys.js";
 import { LiveClass } from "./dashboard/live-class.js";
 import { asMarkers } from "./dashboard/notices.js";
-import { NowBars, announce, showPace, write } from "./dashboard/now.js";
+import { NowBars, announce, showPace, write, writeParts } from "./dashboard/now.js";
 import { People } from "./dashboard/people.js";
 import { Plot } from "./dashboard/plot.js";
 import { projector } from "./dashboard/projector.js";
 import { SpokenMood } from "./dashboard/spoken.js";
 import { StudentDialog } from "./dashboard/student-dialog.js";
+import { remembered } from "./dashboard/switches.js";
 import { callInTitle, restTitle } from "./dashboard/tab-title.js";
 import { Tiles } from "./dashboard/tiles.js";
 import { UNREAD, Wording, ago, duration } from "./dashboard/words.js";
@@ -25,6 +25,7 @@ const WINDOW_MS = 30 * 60_000;
 const SHORTEST_WINDOW_MS = 2 * 60_000;
 const REDRAW_MS = 2_000;
 const STANDSTILL_MS = 6_000;
+const PROJECTED = 1.5; // So much larger is what is written into the chart there.
 
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("dashboard-data").textContent);
@@ -56,6 +57,10 @@ let open = true; // Until the server has closed the connection for good.
 let queued = false;
 let drawn = -Infinity;
 let noChart = null; // Takes away the words that the chart did not load.
+
+// Who speaks to their computer, or misses a key, would press a letter without meaning it (WCAG 2.1.4).
+const lettersAct = remembered(byId("keys-button"), "letter-keys", "Keys M and P", (on) => document.body.classList.toggle("keys-off", !on));
+const isSpoken = remembered(byId("spoken-button"), "spoken-summary", "Spoken summary", () => spoken.again());
 
 // -- Showing
 
@@ -98,14 +103,13 @@ function showWords(point) {
   document.body.classList.toggle("waiting-room", isEmpty(point));
   if (!point) return;
   write(byId("sentence"), sentence());
-  write(byId("coverage"), [...coverage(), standstill()].filter(Boolean).join(" · "));
-  bars.update(point);
+  writeParts(byId("coverage"), [...words.coverage(steady(), page.measuring), standstill()].filter(Boolean));
+  bars.update(steady());
   showPace(byId("pace"), byId("pace-note"), point.pace, point.joined);
 }
 
 const steady = () => (live.points.length ? words.steady(live.points.slice(-60)) : live.latest);
 const sentence = () => words.sentence(steady(), page.measuring);
-const coverage = () => words.coverage(steady(), page.measuring);
 
 /** Nobody has come yet. Who has left leaves a timeline behind. */
 function isEmpty(point) {
@@ -152,7 +156,8 @@ function sayNoChart() {
 
 function speak(point) {
   if (!point || !live.isKnown) return;
-  spoken.update(`${sentence()} ${coverage().join(", ")}.`, live.points, live.now - WINDOW_MS, live.now);
+  if (isSpoken()) spoken.say(words.about(steady(), page.measuring), sentence());
+  spoken.show(live.points, live.now - WINDOW_MS, live.now);
 }
 
 // -- Messages
@@ -236,8 +241,8 @@ new People(page.urls.people, {
   thereForMs: page.there_for_ms,
   onOpen: (id, name) => student.open(id, name),
 });
-const wall = projector(byId("projector-button"));
-keys({ m: () => open && openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave }, letterKeys(byId("keys-button")));
+const wall = projector(byId("projector-button"), (on) => plot.enlarge(on ? PROJECTED : 1));
+keys({ m: () => open && openDialog("marker-dialog"), p: wall.toggle, escape: wall.leave }, lettersAct);
 byId("sort").addEventListener("change", (event) => tiles.sortBy(event.target.value, live.tiles, live.now));
 document.addEventListener("visibilitychange", () => open && !document.hidden && draw());
 

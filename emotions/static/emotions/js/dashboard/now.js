@@ -48,6 +48,16 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** "21 of 24 measured · 3 unsure": each part an element of its own, so that lines are broken between them. */
+export function writeParts(element, parts) {
+  if (element.textContent === parts.join(" · ")) return;
+  const spans = parts.map((part, n) => {
+    const textContent = n < parts.length - 1 ? `${part} ·` : part;
+    return Object.assign(document.createElement("span"), { textContent });
+  });
+  element.replaceChildren(...spans.flatMap((span, n) => (n ? [" ", span] : [span])));
+}
+
 const SAID_MS = 5_000;
 const said = new Map(); // element -> what empties it
 

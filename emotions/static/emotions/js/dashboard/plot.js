@@ -1,7 +1,7 @@
 // Plotly, loaded only when a chart is there to be drawn (the words come first), and coloured by the page's own CSS variables.
 
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, locale: "en" };
-const LABEL_ROOM_PX = 7; // A letter of a marker's label, at most.
+const LABEL_ROOM_PX = 7; // A letter of a marker's label, at most. These three go with the size of what is written.
 const AGAIN_MS = 30_000; // What did not load is asked for again, but not with every figure.
 const GAP_LABEL_PX = 84;
 const NARROW_PX = 480;
@@ -34,6 +34,7 @@ export class Plot {
     this.element = element;
     this.themed = themed;
     this.figure = null;
+    this.scale = 1;
     if (themed) document.addEventListener("themechange", () => this.again());
   }
 
@@ -42,11 +43,18 @@ export class Plot {
     this.figure && this.draw(this.figure).catch(() => {});
   }
 
+  /** What is written is `scale` times as large as the figure has it, from now on. */
+  enlarge(scale) {
+    this.scale = scale;
+    this.again();
+  }
+
   async draw(figure) {
     this.figure = figure;
     const library = await plotly(this.element.dataset.plotly);
     if (figure !== this.figure) return; // A newer one came while the library was loading.
-    const { data, layout } = fitted(this.themed ? themed(figure) : structuredClone(figure), this.element.clientWidth);
+    const own = enlarged(this.themed ? themed(figure) : structuredClone(figure), this.scale);
+    const { data, layout } = fitted(own, this.element.clientWidth / this.scale);
     await library.react(this.element, data, layout, { ...CONFIG, responsive: this.themed });
     this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
   }
@@ -71,7 +79,15 @@ function colour(name) {
   return colours.get(name);
 }
 
-/** The same figure with as much writing on it as its width has room for. */
+/** The same figure with its writing, and the room for it, `scale` times as large. */
+function enlarged({ data, layout }, scale) {
+  for (const written of [layout, ...layout.annotations]) written.font = { ...written.font, size: written.font.size * scale }; // One font is many's.
+  layout.margin.t *= scale;
+  layout.margin.b *= scale;
+  return { data, layout };
+}
+
+/** The same figure with as much writing on it as its width has room for: `width` in pixels of writing as large as the figure has it. */
 function fitted({ data, layout }, width) {
   if (width < NARROW_PX) layout.xaxis.dtick *= 2;
   layout.annotations = [...gapLabels(layout, width), ...markerLabels(layout, width)];

@@ -1,19 +1,25 @@
 // The page for the wall: large, and without names.
 
+import { write } from "./now.js";
+
 const isOn = () => document.body.classList.contains("projector");
 
 function turn(on, button) {
   document.body.classList.toggle("projector", on);
-  button.setAttribute("aria-pressed", String(on));
+  write(button.querySelector("[data-word]"), on ? "Leave projector" : "Projector");
   if (on) document.documentElement.requestFullscreen?.().catch(() => {}); // Without it the page is only less large.
   else if (document.fullscreenElement) document.exitFullscreen();
   dispatchEvent(new Event("resize"));
 }
 
-/** Wires the button; returns what keys may do: `toggle` and `leave`. */
-export function projector(button) {
-  const toggle = () => turn(!isOn(), button);
-  const leave = () => isOn() && turn(false, button);
+/** Wires the button; `onTurn(on)` follows. Returns what keys may do: `toggle` and `leave`. */
+export function projector(button, onTurn) {
+  const change = (on) => {
+    turn(on, button);
+    onTurn(on);
+  };
+  const toggle = () => change(!isOn());
+  const leave = () => isOn() && change(false);
   button.addEventListener("click", toggle);
   button.disabled = false;
   document.addEventListener("fullscreenchange", () => !document.fullscreenElement && leave());

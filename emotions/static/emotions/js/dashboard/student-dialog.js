@@ -3,6 +3,7 @@
 import { inPlace, isFocusLost, openDialog } from "./controls.js";
 import { write } from "./now.js";
 import { newSpark, sparkPoints, studentWords } from "./tiles.js";
+import { curveWords } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -44,6 +45,7 @@ export class StudentDialog {
     write(byId("student-name"), tile.name);
     write(byId("student-words"), studentWords(tile, this.live.now));
     this.dialog.querySelector("polyline").setAttribute("points", sparkPoints(tile.spark));
+    write(byId("student-curve"), curveWords(tile.spark));
     return undefined;
   }
 

@@ -19,14 +19,15 @@ export class Wording {
     this.rules = rules;
   }
 
-  /** A point as the sentence takes it: its shares are means over the last seconds, so that the words don't flicker. */
+  /** A point as the sentence and the bars take it: its shares and bands are means over the last seconds, so that the words don't flicker. */
   steady(points) {
     const latest = points.at(-1);
     const recent = points.filter((point) => point.shares && latest.at_ms - point.at_ms < this.rules.steady_ms);
     if (!latest.shares || !recent.length) return latest;
     const mean = (value) => recent.reduce((sum, point) => sum + value(point), 0) / recent.length;
-    const shares = latest.shares.map((_, n) => mean((point) => point.shares[n]));
-    return { ...latest, shares, troubled_low: mean((point) => point.troubled_low), troubled_high: mean((point) => point.troubled_high) };
+    const [shares, low, high] = ["shares", "low", "high"].map((field) => latest[field].map((_, n) => mean((point) => point[field][n])));
+    const [troubled_low, troubled_high] = ["troubled_low", "troubled_high"].map((field) => mean((point) => point[field]));
+    return { ...latest, shares, low, high, troubled_low, troubled_high };
   }
 
   /** The class in one sentence. Not `measuring`: check-ins alone. */
@@ -35,6 +36,14 @@ export class Wording {
     if (!point.shares) return this.notShown(point);
     const said = this.said(point, this.enough(point));
     return `${this.moodClause(point)}${said && `; ${said}`}.`;
+  }
+
+  /** What the sentence is about: the same for as long as only its numbers change. */
+  about(point, measuring = true) {
+    const alone = !measuring && point.joined > 0;
+    const said = this.heard(point, alone ? 1 : this.enough(point)).map(({ what }) => what).sort();
+    if (alone) return said.join() || this.paceAlone(point);
+    return [point.shares ? this.mood(point.shares).word : this.why(point), ...said].join();
   }
 
   /** What a room's camera saw, which is no part of the class mood. */
@@ -99,14 +108,11 @@ export class Wording {
     return `${row.good ? ", but" : ":"} about ${count} of ${faces} faces ${count === 1 ? "looks" : "look"} troubled`;
   }
 
-  paceAlone(point) {
-    return this.saidOfAll(point, 1) || (point.pace.withheld ? this.rules.unheard : this.rules.nobody_says);
-  }
-
   /** Of all who are there: the word of one who has just lost the connection still counts. */
-  saidOfAll(point, least = this.enough(point)) {
-    const said = this.said(point, least, ` of ${point.joined}`);
-    return said && `${said}.`;
+  paceAlone(point) {
+    const said = this.said(point, 1, ` of ${point.joined}`);
+    if (said) return `${said}.`;
+    return point.pace.withheld ? this.rules.unheard : this.rules.nobody_says;
   }
 
   enough({ connected }) {
@@ -114,19 +120,29 @@ export class Wording {
   }
 
   /** "9 say it is too fast, 2 that they are lost": what `least` students or more say, the commonest first. */
-  said({ pace }, least, of = "") {
-    const counts = this.rules.pace.map(({ word, what }) => ({ count: pace[word] ?? 0, what }));
-    const heard = counts.filter(({ count }) => count >= least).sort((a, b) => b.count - a.count);
+  said(point, least, of = "") {
+    const heard = this.heard(point, least);
     const words = heard.map(({ count, what }, n) => (n ? `${count} that ${what}` : `${count}${of} ${count === 1 ? "says" : "say"} ${what}`));
     return words.join(", ");
   }
 
+  heard({ pace }, least) {
+    const counts = this.rules.pace.map(({ word, what }) => ({ count: pace[word] ?? 0, what }));
+    return counts.filter(({ count }) => count >= least).sort((a, b) => b.count - a.count);
+  }
+
   notShown(point) {
-    const { connected, joined, measured } = point;
+    const why = this.why(point);
+    const nobody = why === this.rules.empty || why === this.rules.unconnected;
+    const said = nobody ? "" : this.said(point, this.enough(point), " students");
+    return said ? `${why} ${said}.` : why;
+  }
+
+  /** Without a mood. */
+  why({ connected, joined, measured }) {
     if (connected === 0 && joined === 0) return this.rules.empty;
     if (connected === 0 && measured === 0) return this.rules.unconnected;
-    const why = measured < this.rules.floor ? this.rules.under_floor : this.rules.withheld;
-    return [why, this.saidOfAll(point)].filter(Boolean).join(" ");
+    return measured < this.rules.floor ? this.rules.under_floor : this.rules.withheld;
   }
 }
 
@@ -150,6 +166,27 @@ export function tileSentence(tile) {
   if (tile.state !== "measured") return STATE_WORDS[tile.state];
   if (!tile.label) return "No reading yet";
   return `Looks ${ADJECTIVES[tile.label]}, ${tile.uncertain ? "unsure" : "fairly sure"}`;
+}
+
+const PLEASANT = 0.25;
+
+/** A curve of values -1..1 for those who hear the page, in three parts of equal length: "First pleasant, then neutral, last unpleasant." */
+export function curveWords(values) {
+  const ends = [0, 1, 2, 3].map((n) => Math.round((n * values.length) / 3));
+  const parts = [0, 1, 2].map((n) => values.slice(ends[n], ends[n + 1])).filter((part) => part.length);
+  const looks = parts.map((part) => pleasantWord(part.reduce((sum, value) => sum + value, 0) / part.length));
+  const changes = looks.filter((look, n) => look !== looks[n - 1]);
+  return changes.length ? inOrder(changes) : "";
+}
+
+function pleasantWord(value) {
+  if (Math.abs(value) < PLEASANT) return "neutral";
+  return value > 0 ? "pleasant" : "unpleasant";
+}
+
+function inOrder([first, ...others]) {
+  if (!others.length) return `All along ${first}.`;
+  return `First ${first}, ${others.length > 1 ? `then ${others[0]}, ` : ""}last ${others.at(-1)}.`;
 }
 
 /** "under a minute", "34 min", "1 h", "1 h 5 min": as `duration` of classroom/templatetags/roomtone.py. */
