@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django import template
-from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -31,8 +31,8 @@ def named(session: ClassSession) -> str:
 
 
 @register.filter
-def longest(row: Model, field: str) -> int:
-    """How many characters this field of a row takes."""
+def longest(row: Any, field: str) -> int:
+    """How many characters this field of a model's row takes."""
     return int(row._meta.get_field(field).max_length)
 
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from classroom.models import CheckIn
 from emotions.mood.alerts import WORDS_MS
-from emotions.mood.cohort import FLOOR
 from emotions.reports.rows import MarkerRow, Section
 from emotions.reports.selectors import Said, milliseconds, moment, said_by_minute
 
@@ -27,9 +26,10 @@ LEAST = 3
 """Fewer words than that are no peak."""
 TIMES = "These are times, not students: who says a word again counts again."
 NOT_COUNTED = (
-    f"What was said without a name while fewer than {FLOOR} such students were there is not counted here, though the "
-    f"live page may have shown it once there were {FLOOR}."
+    "Words without a name count while five or more such students are there. What was said while they were fewer is "
+    "not counted here, though the live page may have shown it when the fifth came."
 )
+"""Said of who was there, not of words: it is true where nobody spoke, too."""
 
 
 @dataclass(frozen=True, slots=True)
