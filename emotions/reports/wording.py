@@ -95,18 +95,16 @@ def _not_shown(point: Mapping[str, Any]) -> str:
         return str(RULES["empty"])
     if point["connected"] == 0 and point["measured"] == 0:
         return str(RULES["unconnected"])
-    why, said = RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"], _said_of_all(point)
-    return f"{why} {said}" if said else str(why)
+    why = RULES["under_floor" if point["measured"] < RULES["floor"] else "withheld"]
+    # Of how many stands below, of those who are measured: not "of" all who are there, who may speak.
+    said = _said(point, _enough(point), " students")
+    return f"{why} {said}." if said else str(why)
 
 
 def _pace_alone(point: Mapping[str, Any]) -> str:
-    return _said_of_all(point, 1) or str(RULES["unheard" if point["pace"].get("withheld", 0) else "nobody_says"])
-
-
-def _said_of_all(point: Mapping[str, Any], least: float | None = None) -> str:
     """Of all who are there: the word of one who has just lost the connection still counts."""
-    said = _said(point, _enough(point) if least is None else least, f" of {point['joined']}")
-    return f"{said}." if said else ""
+    said = _said(point, 1, f" of {point['joined']}")
+    return f"{said}." if said else str(RULES["unheard" if point["pace"].get("withheld", 0) else "nobody_says"])
 
 
 def _enough(point: Mapping[str, Any]) -> float:
@@ -168,8 +166,8 @@ def _most_likely(point: Mapping[str, Any]) -> list[str]:
 
 
 def between(ends: tuple[float, float]) -> str:
-    """A band as people read it: "10 to 22 %"."""
-    return f"{rounded(ends[0] * 100)} to {percent(ends[1])}"
+    """A band as people read it, on one line: "10 to 22 %"."""
+    return f"{rounded(ends[0] * 100)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{percent(ends[1])}"
 
 
 def on_device(share: float | None, only: bool) -> list[str]:
@@ -182,6 +180,8 @@ def on_device(share: float | None, only: bool) -> list[str]:
         return [f"Every picture was read {where}; none left them."]
     if rounded(share * 100) == 100:
         return [f"Nearly all of it was read {where}."]
+    if rounded(share * 100) == 0:
+        return [f"Hardly any of it was read {where}, nearly all on the server."]
     return [f"{percent(share)} of it was read {where}, the rest on the server."]
 
 

@@ -52,7 +52,7 @@ def only(label: str) -> list[float]:
         ),
         (
             point(None, measured=3, pace={"too_fast": 9}),
-            f"{wording.RULES['under_floor']} 9 of 24 say it is too fast.",
+            f"{wording.RULES['under_floor']} 9 students say it is too fast.",
         ),
         (point(None, measured=8, pace={"too_fast": 2}), wording.RULES["withheld"]),
         (point(None, measured=3), wording.RULES["under_floor"]),
@@ -126,6 +126,9 @@ def test_a_report_says_where_pictures_were_read() -> None:
     assert wording.on_device(None, only=False) == wording.on_device(0.0, only=False) == []
     assert wording.on_device(0.25, only=False) == [f"25\xa0% of it was read {own}, the rest on the server."]
     assert wording.on_device(0.4, only=True) == [f"40\xa0% of it was read {own}, the rest on the server."]
+    hardly = f"Hardly any of it was read {own}, nearly all on the server."
+    assert wording.on_device(0.004, only=False) == wording.on_device(0.004, only=True) == [hardly]
+    assert wording.on_device(0.005, only=False) == [f"1\xa0% of it was read {own}, the rest on the server."]
     assert wording.on_device(1.0, only=True) == [f"Every picture was read {own}; none left them."]
 
 
