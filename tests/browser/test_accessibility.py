@@ -19,6 +19,7 @@ from tests.browser.conftest import Visitors
 from tests.browser.dashboards import BEGAN_MS, CALM, played, point, sign_in, snapshot, tick, tile, wait_for_chart
 from tests.emotions.lectures import NAMES, hold
 from tests.emotions.parts import room_camera
+from tests.pipeline.students import student_cookies
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +71,16 @@ def test_what_a_student_sees(looks: Looks, session: ClassSession) -> None:
     actions.end_session(session)
     page.goto(f"/session/{session.public_id}/")
     looks.hold(page, "student-ended")
+
+
+def test_what_was_read_of_a_student(looks: Looks, lecture: ClassSession) -> None:
+    page = looks.page()
+    cookies = student_cookies(lecture.participants.get(display_name="Anaya")).items()
+    to = looks.visitors.base_url
+    page.context.add_cookies([{"name": name, "value": value, "url": to} for name, value in cookies])
+    page.goto(f"/session/{lecture.public_id}/mine/")
+    page.get_by_text("Every minute with a reading").click()
+    looks.hold(page, "own-minutes")
 
 
 # -- Instructors

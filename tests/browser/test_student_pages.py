@@ -32,7 +32,7 @@ FAULTS = """() => {
   return faults;
 }"""
 
-TOO_WIDE = """[...document.querySelectorAll(".ticks, .table-scroll")]
+TOO_WIDE = """[...document.querySelectorAll(".card, .ticks, .table-scroll")]
   .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.className)"""
 
 
