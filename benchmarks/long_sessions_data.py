@@ -18,6 +18,7 @@ from django.db import connection
 
 from classroom.consent import text_for
 from classroom.models import ClassSession, ConsentEvent, Course, Participant
+from emotions.mood.trouble import troubled
 from emotions.simulation.joining import NAMES
 from emotions.simulation.moods import class_mix
 from ml.labels import LABELS
@@ -39,7 +40,7 @@ EVENTS = (
 _COUNTS = "joined, connected, measured, uncertain, not_visible"
 POINTS = (
     "emotions_moodpoint",
-    f"model_version, session_id, sequence, at, shares, low, high, {_COUNTS}, pace",
+    f"model_version, session_id, sequence, at, shares, low, high, troubled_low, troubled_high, {_COUNTS}, pace",
 )
 VERSION = "roomtone-0123456789ab"
 ROLLUPS = (
@@ -109,7 +110,9 @@ class Drawn:
         shares = self._rng.dirichlet(200 * mix + 0.05)
         low, high = np.maximum(shares - 0.05, 0), np.minimum(shares + 0.05, 1)
         arrays = "\t".join(_array(np.round(part, 4)) for part in (shares, low, high))
-        return f'{arrays}\t24\t23\t20\t3\t2\t{{"lost": 1, "too_fast": 0, "too_slow": 0, "got_it": 2}}'
+        share = troubled(shares.tolist())
+        ends = f"{max(0.0, share - 0.08):.4f}\t{min(1.0, share + 0.08):.4f}"
+        return f'{arrays}\t{ends}\t24\t23\t20\t3\t2\t{{"lost": 1, "too_fast": 0, "too_slow": 0, "got_it": 2}}'
 
     def _rollup(self) -> str:
         """From the number of readings to the counts of labels."""

@@ -21,9 +21,10 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks.long_sessions_data import Progress, Size, seed
 from classroom import access, actions
 from classroom.models import ClassSession, Participant
+from emotions.admin import WINDOW
 from emotions.models import EmotionEvent, MinuteRollup, MoodPoint
 from emotions.mood import roster, snapshots
-from emotions.reports import rollups
+from emotions.reports import rollups, sharers
 
 RUNS = 5
 LIMIT_MS = 1000.0
@@ -117,7 +118,8 @@ class Measures:
         self._page(f"minutes CSV ({state})", self.owner, f"/teach/{self.session.public_id}/report.csv")
 
     def _admin(self) -> None:
-        late = min(199, EmotionEvent.objects.count() // 200)
+        shown = sharers.individual_events(EmotionEvent.objects.filter(session=self.session)).count()
+        late = min(shown, WINDOW) // 100  # of 50 rows each: the middle
         readings, one = "/admin/emotions/emotionevent/", f"?session__id__exact={self.session.pk}"
         old = f"?session__id__exact={self.session.pk // 2}"
         self._page("admin: sessions", self.admin, "/admin/classroom/classsession/")
@@ -127,7 +129,7 @@ class Measures:
         self._page("admin: consents", self.admin, "/admin/classroom/consentevent/")
         self._page("admin: one student", self.admin, f"/admin/classroom/participant/{self.participant.pk}/change/")
         self._page("admin: readings", self.admin, readings)
-        self._page("admin: readings, a late page", self.admin, f"{readings}?p={late}")
+        self._page("admin: readings, a late page", self.admin, f"{readings}{one}&p={late}")
         self._page("admin: readings, a rare emotion", self.admin, f"{readings}?label__exact=disgust")
         self._page("admin: readings, of a name", self.admin, f"{readings}?q=Meera+4")
         self._page("admin: readings, of no such name", self.admin, f"{readings}?q=Nobody")

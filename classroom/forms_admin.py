@@ -22,9 +22,8 @@ class SignInForm(AdminAuthenticationForm):
         who = caller(self.request)
         if not who.count():
             raise ValidationError(TOO_MANY_PASSWORDS)
-        cleaned = dict(super().clean())  # What it raises stays counted.
-        who.take_back()
-        return cleaned
+        with who.judged():
+            return dict(super().clean())
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, ip_address, ip_network
 
 import redis
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -72,6 +75,13 @@ class Guesses:
             log.warning("guesses of %s are not limited: Redis does not answer", self.name)
             return True
         return bool(counted)
+
+    @contextmanager
+    def judged(self, who: str) -> Iterator[None]:
+        """Within it one that was counted is looked at. What is refused (a ValidationError) stays counted; what was
+        right, or could not be looked at, doesn't."""
+        with _judged(lambda: self.take_back(who)):
+            yield
 
     def take_back(self, who: str) -> None:
         """The one that was counted was none."""
@@ -168,9 +178,11 @@ class Caller:
             counted.append((guesses, who))
         return True
 
-    def take_back(self) -> None:
-        """It was right."""
-        _take_back(self._counted())
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """As that of `Guesses`, of all of them."""
+        with _judged(lambda: _take_back(self._counted())):
+            yield
 
     def _counted(self) -> list[tuple[Guesses, str]]:
         if self.device:
@@ -180,6 +192,18 @@ class Caller:
             (PASSWORDS_OF_A_NAME, self.name),
             (PASSWORDS_OF_AN_ADDRESS, self.address),
         ]
+
+
+@contextmanager
+def _judged(take_back: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError:
+        raise
+    except Exception:
+        take_back()
+        raise
+    take_back()
 
 
 def _take_back(counted: list[tuple[Guesses, str]]) -> None:

@@ -159,12 +159,13 @@ class FrameRejected(Message):
 
 
 class CheckInSaved(Message):
-    """`for_ms`: how long the word counts from now on. `ago_ms`: how long ago it was said, where a page that opens is
-    told of it again."""
+    """`for_ms`: how long the word counts from now on; `by_name`: whether with the student's name. `ago_ms`: how long
+    ago it was said, where a page that opens is told of it again."""
 
     type: Literal["check_in.saved"] = "check_in.saved"
     word: Word
     for_ms: float
+    by_name: bool
     ago_ms: float = 0
 
 

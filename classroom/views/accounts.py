@@ -25,9 +25,20 @@ from classroom.throttle import LETTERS, OLD_PASSWORDS, TOO_MANY_PASSWORDS, clien
 TOO_MANY_LETTERS = "Too many letters were asked for from your network. Wait ten minutes, then try again."
 
 
+class PasswordForm(AuthenticationForm):
+    """The guess was counted before (`SignIn.post`)."""
+
+    def clean(self) -> dict[str, Any]:
+        if self.request is None:
+            raise ValueError("request: expected the one that signs in, to count its guesses; received None")
+        with caller(self.request).judged():
+            return super().clean()
+
+
 class SignIn(views.LoginView):
     """After too many wrong passwords even the right one has to wait, but in a browser that is known."""
 
+    authentication_form = PasswordForm
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -37,10 +48,6 @@ class SignIn(views.LoginView):
         form = self.get_form_class()(request, initial={"username": request.POST.get("username", "")})
         form.errors["__all__"] = form.error_class([TOO_MANY_PASSWORDS])
         return self.render_to_response(self.get_context_data(form=form), status=429)
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        caller(self.request).take_back()
-        return super().form_valid(form)
 
     def get_redirect_url(self, *_: Any) -> str:
         """Not back to this page: who is signed in has nothing to do here, and would be sent round and round."""
@@ -55,9 +62,8 @@ class OwnPasswordForm(PasswordChangeForm):
         who = str(self.user.pk)
         if not OLD_PASSWORDS.count(who):
             raise ValidationError(TOO_MANY_PASSWORDS)
-        password = super().clean_old_password()  # What it raises stays counted.
-        OLD_PASSWORDS.take_back(who)
-        return password
+        with OLD_PASSWORDS.judged(who):
+            return super().clean_old_password()
 
 
 class ForgottenForm(PasswordResetForm):

@@ -74,13 +74,21 @@ def _look_up(request: HttpRequest, code: str) -> tuple[ClassSession | None, str]
     counted = JOIN_CODES.count(address)
     if not counted and not NETWORKS.may_ask(access.live_session_pk_by_code(code), address):
         return None, TOO_MANY
-    session = access.live_session_by_code(code)
+    try:
+        session = access.live_session_by_code(code)
+    except Exception:  # nobody could look whether it is right
+        _take_back(address, counted)
+        raise
     if session is None:
         return None, NO_SUCH_CODE
-    if counted:
-        JOIN_CODES.take_back(address)
+    _take_back(address, counted)
     NETWORKS.note(session.pk, address)
     return session, ""
+
+
+def _take_back(address: str, counted: bool) -> None:
+    if counted:
+        JOIN_CODES.take_back(address)
 
 
 def _status(problem: str) -> int:

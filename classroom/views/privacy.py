@@ -71,7 +71,7 @@ def _last_erased(participant: Participant, minutes: int) -> Erasure:
         raise RefusedError(TOO_MANY)
     try:
         return actions.erase_last(participant, minutes)
-    except RefusedError:
+    except Exception:
         ERASURES.take_back(who)
         raise
 

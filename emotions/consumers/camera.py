@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 from pydantic import TypeAdapter, ValidationError
 
@@ -221,7 +222,7 @@ class CameraConsumer(Socket):
     async def _check_in(self, message: CheckInSaid) -> None:
         saved: CheckIn | None = await self._said(save_check_in, self.participant, message.word)
         if saved is not None:
-            await self.tell(CheckInSaved(word=message.word, for_ms=WORDS_MS))
+            await self.tell(CheckInSaved(word=message.word, for_ms=WORDS_MS, by_name=self.gate.scope == "individual"))
 
     async def _hand(self, message: HandMoved) -> None:
         """The answer comes by way of the participant's group, as when the teacher lowers it."""
@@ -334,4 +335,7 @@ def _word_that_counts(participant: Participant) -> CheckInSaved | None:
     if said is None:
         return None
     ago_ms = max(0.0, (now - said.at).total_seconds() * 1000)
-    return CheckInSaved.model_validate({"word": said.word, "for_ms": WORDS_MS - ago_ms, "ago_ms": ago_ms})
+    answered = participant.consent_events.aggregate(last=Max("at"))["last"]
+    named = participant.scope == Participant.Scope.INDIVIDUAL and answered is not None and said.at >= answered
+    told = {"word": said.word, "for_ms": WORDS_MS - ago_ms, "by_name": named, "ago_ms": ago_ms}
+    return CheckInSaved.model_validate(told)

@@ -145,8 +145,10 @@ def dump(watches: Mapping[int, Watch]) -> str:
 def load(text: bytes | str) -> dict[int, Watch]:
     """What `dump` wrote. Whom another version of it followed is followed anew."""
     kept = json.loads(text)
-    rows = kept if isinstance(kept, dict) else {"of nobody": kept}
-    return other_versions.readable(rows, _watch, "watches")
+    if not isinstance(kept, dict):
+        other_versions.passed_over("watches")
+        return {}
+    return other_versions.readable(kept, _watch, "watches")
 
 
 def _watch(row: Sequence[float | None]) -> Watch:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from emotions import other_versions
 from emotions.store import dismissed_key, sync_redis
 
 DISMISSED_SECONDS = 12 * 60 * 60
@@ -25,4 +26,4 @@ def dismiss(session_pk: int, participant_pk: int) -> None:
 
 def parse(rows: Mapping[Any, Any]) -> dict[int, float]:
     """A session's hash as HGETALL gives it: when each was dismissed, by participant."""
-    return {int(pk): float(at) for pk, at in rows.items()}
+    return other_versions.readable(rows, float, "dismissals")

@@ -86,7 +86,14 @@ def mean_moods(keys: Sequence[int]) -> dict[int, MeanMood]:
 def _mean_mood(values: Sequence[Any]) -> MeanMood:
     shares, (measured, connected, low, high, seconds, networks) = values[: len(LABELS)], values[len(LABELS) :]
     mean = [value / sum(shares) for value in shares]
-    return MeanMood(mean, float(measured), float(connected), (low or 0.0, high or 1.0), seconds, frozenset(networks))
+    return MeanMood(
+        mean,
+        float(measured),
+        float(connected),
+        (0.0, 1.0) if low is None else (low, high),
+        seconds,
+        frozenset(networks),
+    )
 
 
 def _there(keys: Sequence[int]) -> dict[int, int]:

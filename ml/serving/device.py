@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,11 @@ class DeviceNetwork:
 
 def write_models(folder: Path) -> None:
     """Both networks as files that a browser can load. Raises ModelFileError or DetectorModelError."""
-    from ml.serving.yunet_model import served_model
+    from ml.serving.yunet_model import SERVED_SHA256, DetectorModelError, served_model
 
+    detector = served_model()
+    if (found := hashlib.sha256(detector).hexdigest()) != SERVED_SHA256:
+        raise DetectorModelError(f"the detector for browsers: expected sha256 {SERVED_SHA256}, made {found}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DEVICE_NAME).write_bytes(Manifest.load().read(DEVICE_NAME))
-    (folder / DETECTOR_NAME).write_bytes(served_model())
+    (folder / DETECTOR_NAME).write_bytes(detector)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import forms
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -89,6 +91,19 @@ def test_passwords_that_are_tried_at_once_are_no_more_than_one_by_one(
 def test_right_passwords_are_not_counted(dana: User, door: str) -> None:
     for _ in range(PASSWORDS.limit + 1):
         assert Client().post(reverse(door), {"username": "dana", "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize("door", ["login", "admin:login"])
+def test_a_password_that_nobody_could_look_at_is_no_wrong_one(
+    dana: User, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Client(raise_request_exception=False)
+    with monkeypatch.context() as patched:
+        patched.setattr("django.contrib.auth.forms.authenticate", Mock(side_effect=OperationalError("is away")))
+        for _ in range(PASSWORDS.limit + 1):
+            answer = browser.post(reverse(door), {"username": "dana", "password": PASSWORD})
+            assert answer.status_code >= 500
+    assert browser.post(reverse(door), {"username": "dana", "password": PASSWORD}).status_code == 302
 
 
 def test_who_guesses_in_the_classroom_does_not_lock_the_teacher_out(client: Client, alice: User) -> None:

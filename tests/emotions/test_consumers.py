@@ -316,7 +316,7 @@ async def test_a_check_in_is_stored_and_answered(join: Join) -> None:
         saved = await tab.hear()
     check_in = await sync_to_async(CheckIn.objects.get)()
     assert (check_in.participant_id, check_in.word) == (sam.pk, "lost")
-    assert saved == {"type": "check_in.saved", "word": "lost", "for_ms": WORDS_MS, "ago_ms": 0}
+    assert saved == {"type": "check_in.saved", "word": "lost", "for_ms": WORDS_MS, "by_name": False, "ago_ms": 0}
 
 
 @pytest.mark.parametrize("scope", ["none", "individual"])
@@ -331,6 +331,19 @@ async def test_a_page_that_opens_is_told_of_the_word_that_still_counts(join: Joi
     assert (told["type"], told["word"]) == ("check_in.saved", "lost")
     assert told["ago_ms"] == pytest.approx(100_000, abs=5_000)
     assert told["ago_ms"] + told["for_ms"] == pytest.approx(WORDS_MS)
+    assert told["by_name"] is False, "said before the consent that is in force"
+
+
+@pytest.mark.parametrize(("scope", "named"), [("individual", True), ("aggregate", False)])
+async def test_a_word_that_still_counts_goes_with_the_name_as_it_was_said(
+    join: Join, scope: str, named: bool
+) -> None:
+    sam = await sync_to_async(join)(scope=scope)
+    async with camera(sam) as tab:
+        await tab.say(type="check_in", word="lost")
+        assert (await tab.hear())["by_name"] is named
+    async with camera(sam) as tab:
+        assert (await tab.hear())["by_name"] is named
 
 
 async def test_of_a_word_that_counts_no_more_a_page_that_opens_is_not_told(join: Join) -> None:

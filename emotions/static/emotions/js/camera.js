@@ -27,7 +27,7 @@ const socket = new FrameSocket(config.ws_path);
 const place = new Place(camera ? config.place : "server", config.device);
 const pause = new Pause(config.participant_id);
 const clock = new Worker(new URL("./camera/clock.js", import.meta.url));
-const saying = new Saying(view, { named: config.scope === "individual", connection: () => state.connection, send });
+const saying = new Saying(view, { connection: () => state.connection, send });
 const sampler = new Sampler(camera, place, {
   drained: () => socket.drained,
   wanted: sending,

@@ -7,7 +7,6 @@ const EVERY_MS = 2000;
 
 export class Saying {
   #view;
-  #named;
   #connection;
   #send;
   #waiting = new Map(); // What is about to be said, by kind.
@@ -19,10 +18,9 @@ export class Saying {
   #lowering = 0;
   #toPress = false; // Whether the words beside the hand ask for another press.
 
-  /** `named`: whether words go with the student's name; `connection()`: how it stands; `send(message)`: whether it is on its way. */
-  constructor(view, { named, connection, send }) {
+  /** `connection()`: how it stands; `send(message)`: whether it is on its way. */
+  constructor(view, { connection, send }) {
     this.#view = view;
-    this.#named = named;
     this.#connection = connection;
     this.#send = send;
   }
@@ -45,12 +43,13 @@ export class Saying {
     });
   }
 
-  /** It counts for `for_ms` more. Said `ago_ms` ago: the server reminds a page that opens, or opens its line anew. */
-  wordSaved({ word, for_ms, ago_ms }) {
+  /** It counts for `for_ms` more, with the name or without. Said `ago_ms` ago: the server reminds a page that opens, or opens its
+   *  line anew. */
+  wordSaved({ word, for_ms, ago_ms, by_name: named }) {
     this.#unanswered.delete("word");
     if (this.#missed?.word === word) this.#missed = null;
-    this.#show(this.#missed?.words ?? taken(word, this.#named), word);
-    this.#counted = setTimeout(() => this.#show(itIsOver(ago_ms + for_ms, this.#named)), for_ms);
+    this.#show(this.#missed?.words ?? taken(word, named), word);
+    this.#counted = setTimeout(() => this.#show(itIsOver(ago_ms + for_ms, named)), for_ms);
   }
 
   handMoved(for_ms) {

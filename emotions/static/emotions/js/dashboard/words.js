@@ -24,9 +24,10 @@ export class Wording {
     const latest = points.at(-1);
     const recent = points.filter((point) => point.shares && latest.at_ms - point.at_ms < this.rules.steady_ms);
     if (!latest.shares || !recent.length) return latest;
-    const mean = (value) => recent.reduce((sum, point) => sum + value(point), 0) / recent.length;
-    const [shares, low, high] = ["shares", "low", "high"].map((field) => latest[field].map((_, n) => mean((point) => point[field][n])));
-    const [troubled_low, troubled_high] = ["troubled_low", "troubled_high"].map((field) => mean((point) => point[field]));
+    const mean = (points, value) => points.reduce((sum, point) => sum + value(point), 0) / points.length;
+    const [shares, low, high] = ["shares", "low", "high"].map((field) => latest[field].map((_, n) => mean(recent, (point) => point[field][n])));
+    const banded = recent.filter((point) => point.troubled_low !== null); // A server of before may have stored some without.
+    const [troubled_low, troubled_high] = ["troubled_low", "troubled_high"].map((field) => (banded.length ? mean(banded, (point) => point[field]) : null));
     return { ...latest, shares, low, high, troubled_low, troubled_high };
   }
 
