@@ -16,7 +16,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from classroom import actions
+from classroom import access, actions
 from classroom.admin import ClassSessionAdmin, ParticipantAdmin
 from classroom.admin_parts import OwnRows, Recorded
 from classroom.models import ClassSession, Participant
@@ -44,6 +44,8 @@ from ml.labels import LABELS
 SESSION, PARTICIPANT = "session__id__exact", "participant__id__exact"
 WINDOW = 20_000
 """Rows that a list shows, the newest. To older ones leads the page of their session, or of their student."""
+LAST_SESSIONS = 20
+"""Through how many a list looks for one that has rows to show, where none is chosen."""
 
 
 class NewestRows(ChangeList):
@@ -162,11 +164,15 @@ class ReadingsOfSharers(Readings):
         of_one = {"session": session, "participant__session": session}
         return of_one | self.newest(self.get_queryset(request).filter(**of_one), self.in_session)
 
-    def _latest(self, request: HttpRequest) -> Subquery:
-        """The session of who joined last, of those with rows to show."""
-        own = self.get_queryset(request).filter(session=OuterRef("session"), participant=OuterRef("pk"))
-        sharing = Participant.objects.filter(Exists(own), scope=Participant.Scope.INDIVIDUAL).order_by("-pk")
-        return Subquery(sharing.values("session")[:1])
+    def _latest(self, request: HttpRequest) -> int | None:
+        """Of the last sessions in which somebody shares, the latest with rows to show. One after the other: the
+        database would rather look through everything that is stored."""
+        sharing = Participant.objects.filter(session=OuterRef("pk"), scope=Participant.Scope.INDIVIDUAL)
+        every = ClassSession.objects.all()
+        sessions = every if access.reads_every_session(request.user) else every.visible_to(request.user)
+        last = sessions.filter(Exists(sharing)).order_by("-pk").values_list("pk", flat=True)[:LAST_SESSIONS]
+        shown = self.get_queryset(request)
+        return next((pk for pk in last if shown.filter(session=pk, participant__session=pk).exists()), None)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         by_number = lookup.split("__")[0] in {"pk", self.opts.pk.name}
