@@ -167,8 +167,8 @@ def test_what_is_no_session_is_no_error(office: Client, query: str) -> None:
 def test_no_list_asks_more_for_more_rows(
     model: str, office: Client, session: ClassSession, join: Join, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Sign-in, user; the window's edge, the count within it, the rows. Before them, where a list is one session's: the
-    last sessions with somebody who shares, and whether the latest has rows to show."""
+    """Sign-in, user; the window's edge, the count within it, the rows. Before them, where a list is of one session:
+    the last ones with somebody who shares, and whether the latest has rows to show."""
     events_of(session, join, "Ada", 8)
     store_points(session, session.started_at, [CALM] * 8)
     student = join("Bea")
