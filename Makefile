@@ -36,7 +36,7 @@ test: $(TEST_STAMP) check ## Run the quality gates, then every test
 	@$(TESTING) $(BIN)/python manage.py device_files
 	@$(TESTING) $(BIN)/python -m classroom.local -- $(BIN)/python -m pytest $(ARGS)
 
-bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about 25 minutes)
+bench: $(TEST_STAMP) ## Measure speed: tables, and one JSON object in build/bench.json (about half an hour)
 	@mkdir -p build
 	@$(TESTING) $(BIN)/python manage.py device_files >&2
 	@$(BENCHING) ROOMTONE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \

@@ -200,6 +200,7 @@ async def test_the_student_reads_what_the_teacher_reads(session: ClassSession, o
         browser(f"/ws/camera/{session.public_id}/", await sync_to_async(student_cookies)(ada)) as page,
     ):
         assert (await page.hear())["type"] == "welcome"
+        assert (await page.hear())["word"] == "lost", "said before this page was opened"
         nothing = {"type": "attention.own", "troubled_ms": None, "unsure": False, "lost_ms": None}
         assert await page.hear() == nothing | {"lost_ms": lost_ms}
         await sync_to_async(actions.save_check_in)(ada, "got_it")
