@@ -175,7 +175,7 @@ def test_no_list_asks_more_for_more_rows(
     for minute in range(1, 9):
         store_rollup(student, session.started_at + timedelta(minutes=minute))
     office.get(reverse(f"admin:emotions_{model}_changelist"))
-    with django_assert_num_queries(5 if model == "moodpoint" else 7):
+    with django_assert_num_queries(8 if model == "moodpoint" else 10):
         assert len(keys(office, model=model)) == 8
 
 
