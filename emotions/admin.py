@@ -99,7 +99,7 @@ class Readings(Recorded, OwnRows):
     @staticmethod
     def newest(rows: QuerySet[Any], column: str) -> dict[str, Any]:
         with transaction.atomic(), connection.cursor() as cursor:
-            # Along the index, row by row: of a session with millions the database would rather sort all that are shown.
+            # Along the index, row by row: of a session with millions it would rather sort all that are shown.
             cursor.execute("SET LOCAL enable_sort = off")
             edge = rows.order_by(f"-{column}").values_list(column, flat=True)[WINDOW : WINDOW + 1].first()
         return {} if edge is None else {f"{column}__gt": edge}
